@@ -1,0 +1,24 @@
+# Flags that hold for every target. Optimisation is the preset's (CMakePresets.json).
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Wnon-virtual-dtor -Woverloaded-virtual)
+if(SECUREBASE_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports members of coroutine frames and moved-from variants as maybe uninitialised (GCC PR 101118, 105562).
+  add_compile_options(-Wno-maybe-uninitialized)
+endif()
+
+if(SECUREBASE_SANITIZE)
+  add_compile_options(-fsanitize=${SECUREBASE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SECUREBASE_SANITIZE})
+  if(SECUREBASE_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()

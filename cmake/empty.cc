@@ -1,0 +1,1 @@
+// A room whose code is all in its headers.

@@ -1,0 +1,85 @@
+# securebase_room(NAME
+#   USES  room...      the rooms whose doors it may include (lower ones, or sideways by door)
+#   DOORS header...    what others may include; by default NAME.h alone
+#   LIBS  target...    libraries of the system, private to the room
+# )
+#
+# Declares the room in the current folder as the static library NAME. What is in the folder decides the rest:
+#   *_test.cc   go into one test program, NAME_test, run by ctest
+#   *_bench.cc  go into one benchmark program, NAME_bench
+#   *_fuzz.cc   are a libFuzzer target each (preset fuzz), with the corpus in fuzz/corpus/<file name>
+#   other *.cc  are the library
+#
+# The walls: a room is compiled with an include path that holds its own files and the doors of the rooms it
+# USES, as symbolic links in the build tree, and nothing else. So an include of another room's inside, or of a
+# room that was not declared, does not compile; and since a room can only use rooms that were declared before
+# it (src/CMakeLists.txt lists them from the bottom up), no arrow points up.
+
+function(securebase_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;DOORS;LIBS" ${ARGN})
+  if(NOT ROOM_DOORS)
+    set(ROOM_DOORS ${name}.h)
+  endif()
+  set(here ${CMAKE_CURRENT_SOURCE_DIR})
+
+  foreach(used ${ROOM_USES})
+    if(NOT TARGET ${used})
+      message(FATAL_ERROR "room ${name} uses ${used}, which stands above it or does not exist: "
+                          "arrows point down (src/CMakeLists.txt lists the rooms from the bottom up)")
+    endif()
+  endforeach()
+
+  # Two small include trees: the room as it sees itself, and the room as others see it.
+  set(inside ${CMAKE_BINARY_DIR}/rooms/${name}/inside)
+  set(doors ${CMAKE_BINARY_DIR}/rooms/${name}/doors)
+  file(REMOVE_RECURSE ${doors})
+  file(MAKE_DIRECTORY ${inside} ${doors}/${name})
+  file(CREATE_LINK ${here} ${inside}/${name} SYMBOLIC)
+  foreach(door ${ROOM_DOORS})
+    get_filename_component(folder ${doors}/${name}/${door} DIRECTORY)
+    file(MAKE_DIRECTORY ${folder})
+    file(CREATE_LINK ${here}/${door} ${doors}/${name}/${door} SYMBOLIC)
+  endforeach()
+
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${here} *.cc)
+  set(tests ${sources})
+  set(benches ${sources})
+  set(fuzzers ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(^|/)main\\.cc$")
+
+  if(sources)
+    add_library(${name} STATIC ${sources})
+  else()
+    add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/cmake/empty.cc)
+  endif()
+  target_include_directories(${name} PRIVATE ${inside} INTERFACE ${doors})
+  target_link_libraries(${name} PRIVATE ${ROOM_USES} ${ROOM_LIBS} fmt::fmt)
+
+  if(tests AND NOT SECUREBASE_FUZZ)
+    add_executable(${name}_test ${tests})
+    target_include_directories(${name}_test PRIVATE ${inside})
+    target_link_libraries(${name}_test PRIVATE ${name} ${ROOM_USES} ${ROOM_LIBS} fmt::fmt GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${here})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  endif()
+  if(benches AND NOT SECUREBASE_FUZZ)
+    add_executable(${name}_bench ${benches})
+    target_include_directories(${name}_bench PRIVATE ${inside})
+    target_link_libraries(${name}_bench PRIVATE ${name} ${ROOM_USES} ${ROOM_LIBS} fmt::fmt benchmark::benchmark_main)
+  endif()
+  if(SECUREBASE_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(target ${fuzzer} NAME_WE)
+      add_executable(${target} ${fuzzer})
+      target_include_directories(${target} PRIVATE ${inside})
+      target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+      target_link_libraries(${target} PRIVATE ${name} ${ROOM_USES} ${ROOM_LIBS} fmt::fmt)
+      set_property(GLOBAL APPEND PROPERTY SECUREBASE_FUZZERS ${target})
+    endforeach()
+  endif()
+endfunction()
