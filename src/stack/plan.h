@@ -1,0 +1,61 @@
+// What a change of the files means: which resources are made, changed in place, replaced or deleted, and what that
+// empties or restarts. Pure functions of values; any thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "stack/diagnostic.h"
+#include "stack/stack.h"
+
+namespace securebase::stack {
+
+// What is remembered of an applied stack to compare the next one with. Sensitive values are kept as a digest only.
+struct Applied {
+  struct Entry {
+    std::string type;
+    Value attributes;
+    bool operator==(const Entry&) const = default;
+  };
+  std::map<std::string, Entry> resources;  // by address
+  std::map<std::string, Value> outputs;
+
+  base::Json to_json() const;
+  static Result<Applied> from_json(const base::Json& json);
+  bool operator==(const Applied&) const = default;
+};
+
+Applied applied(const Stack& stack);
+
+struct Change {
+  enum class Action { kCreate, kUpdate, kReplace, kDelete };
+  struct Attribute {
+    std::string path;  // "ordered_cache_behavior[1].default_ttl"
+    Value before;      // null: was not there
+    Value after;
+    bool sensitive = false;
+    std::string effect;  // "empties the cache", or ""
+    bool replaces = false;
+  };
+  Action action = Action::kCreate;
+  std::string address;
+  std::string type;
+  std::string room;  // "" when no room owns the type
+  std::vector<Attribute> attributes;
+};
+
+struct Plan {
+  std::vector<Change> changes;  // in the order in which they are to be made: deletions last
+  std::vector<Change::Attribute> outputs;
+  bool empty() const { return changes.empty() && outputs.empty(); }
+};
+
+Plan diff(const Applied& before, const Stack& after);
+
+// The plan in Terraform's manner, its blast radius, and what is known but not honoured here.
+std::string render_plan(const Plan& plan, const Stack& after, Colour colour = Colour::kNever);
+
+}  // namespace securebase::stack
