@@ -67,7 +67,11 @@ TEST(Json, RefusesWhatIsNotJson) {
 }
 
 TEST(Json, WritesInvalidUtf8AsReplacementCharacter) {
-  EXPECT_EQ(Json("a\xff" "b\xed\xa0\x80").dump(), "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+  EXPECT_EQ(Json("a\xff"
+                 "b\xed\xa0\x80")
+                .dump(),
+            "\"a\xef\xbf\xbd"
+            "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
 TEST(File, IsReplacedWholeAndReadBack) {

@@ -11,7 +11,8 @@ namespace securebase {
 
 inline void check(bool condition, std::string_view believed,
                   const std::source_location& where = std::source_location::current()) {
-  if (!condition) [[unlikely]] stop_on_broken_invariant(believed, where);
+  if (!condition) [[unlikely]]
+    stop_on_broken_invariant(believed, where);
 }
 
 }  // namespace securebase

@@ -19,12 +19,18 @@ constexpr std::size_t kLeastCapacity = 16 << 10;  // so that small texts never m
 Json from_element(simdjson::dom::element element) {
   using simdjson::dom::element_type;
   switch (element.type()) {
-    case element_type::NULL_VALUE: return {};
-    case element_type::BOOL: return Json(bool(element));
-    case element_type::INT64: return Json(std::int64_t(element));
-    case element_type::UINT64: return Json(std::uint64_t(element));
-    case element_type::DOUBLE: return Json(double(element));
-    case element_type::STRING: return Json(std::string_view(element));
+    case element_type::NULL_VALUE:
+      return {};
+    case element_type::BOOL:
+      return Json(bool(element));
+    case element_type::INT64:
+      return Json(std::int64_t(element));
+    case element_type::UINT64:
+      return Json(std::uint64_t(element));
+    case element_type::DOUBLE:
+      return Json(double(element));
+    case element_type::STRING:
+      return Json(std::string_view(element));
     case element_type::ARRAY: {
       Json::Array array;
       for (const auto child : simdjson::dom::array(element)) array.push_back(from_element(child));

@@ -19,19 +19,19 @@ class Json {
   using Member = std::pair<std::string, Json>;
   using Object = std::vector<Member>;
 
-  Json() = default;  // null
-  Json(std::nullptr_t) {}                                      // NOLINT: implicit by design, as all below
-  Json(bool value) : value_(value) {}                          // NOLINT
-  Json(int value) : value_(std::int64_t{value}) {}             // NOLINT
-  Json(std::int64_t value) : value_(value) {}                  // NOLINT
-  Json(std::uint64_t value);                                   // NOLINT  beyond int64: a double
-  Json(unsigned value) : value_(std::int64_t{value}) {}        // NOLINT
-  Json(double value) : value_(value) {}                        // NOLINT
-  Json(std::string value) : value_(std::move(value)) {}        // NOLINT
-  Json(std::string_view value) : value_(std::string(value)) {} // NOLINT
-  Json(const char* value) : value_(std::string(value)) {}      // NOLINT
-  Json(Array value) : value_(std::move(value)) {}              // NOLINT
-  Json(Object value) : value_(std::move(value)) {}             // NOLINT
+  Json() = default;                                             // null
+  Json(std::nullptr_t) {}                                       // NOLINT: implicit by design, as all below
+  Json(bool value) : value_(value) {}                           // NOLINT
+  Json(int value) : value_(std::int64_t{value}) {}              // NOLINT
+  Json(std::int64_t value) : value_(value) {}                   // NOLINT
+  Json(std::uint64_t value);                                    // NOLINT  beyond int64: a double
+  Json(unsigned value) : value_(std::int64_t{value}) {}         // NOLINT
+  Json(double value) : value_(value) {}                         // NOLINT
+  Json(std::string value) : value_(std::move(value)) {}         // NOLINT
+  Json(std::string_view value) : value_(std::string(value)) {}  // NOLINT
+  Json(const char* value) : value_(std::string(value)) {}       // NOLINT
+  Json(Array value) : value_(std::move(value)) {}               // NOLINT
+  Json(Object value) : value_(std::move(value)) {}              // NOLINT
   static Json object(std::initializer_list<Member> members = {}) { return Json(Object(members)); }
   static Json array(std::initializer_list<Json> elements = {}) { return Json(Array(elements)); }
 

@@ -10,17 +10,28 @@ namespace securebase {
 
 std::string_view to_string(Errc code) {
   switch (code) {
-    case Errc::kMalformed: return "malformed";
-    case Errc::kNotFound: return "not found";
-    case Errc::kDenied: return "denied";
-    case Errc::kConflict: return "conflict";
-    case Errc::kLimit: return "limit reached";
-    case Errc::kTimeout: return "timed out";
-    case Errc::kCancelled: return "cancelled";
-    case Errc::kClosed: return "closed";
-    case Errc::kUnavailable: return "unavailable";
-    case Errc::kIo: return "input or output failed";
-    case Errc::kUnsupported: return "unsupported";
+    case Errc::kMalformed:
+      return "malformed";
+    case Errc::kNotFound:
+      return "not found";
+    case Errc::kDenied:
+      return "denied";
+    case Errc::kConflict:
+      return "conflict";
+    case Errc::kLimit:
+      return "limit reached";
+    case Errc::kTimeout:
+      return "timed out";
+    case Errc::kCancelled:
+      return "cancelled";
+    case Errc::kClosed:
+      return "closed";
+    case Errc::kUnavailable:
+      return "unavailable";
+    case Errc::kIo:
+      return "input or output failed";
+    case Errc::kUnsupported:
+      return "unsupported";
   }
   return "unknown";
 }
@@ -32,22 +43,37 @@ Error Error::within(std::string_view circumstance) const {
 Error system_error(int number, std::string_view call, std::string_view subject) {
   Errc code = Errc::kIo;
   switch (number) {
-    case ENOENT: code = Errc::kNotFound; break;
+    case ENOENT:
+      code = Errc::kNotFound;
+      break;
     case EACCES:
-    case EPERM: code = Errc::kDenied; break;
+    case EPERM:
+      code = Errc::kDenied;
+      break;
     case EEXIST:
-    case EADDRINUSE: code = Errc::kConflict; break;
+    case EADDRINUSE:
+      code = Errc::kConflict;
+      break;
     case EMFILE:
     case ENFILE:
     case ENOSPC:
-    case EDQUOT: code = Errc::kLimit; break;
-    case ETIMEDOUT: code = Errc::kTimeout; break;
+    case EDQUOT:
+      code = Errc::kLimit;
+      break;
+    case ETIMEDOUT:
+      code = Errc::kTimeout;
+      break;
     case EPIPE:
-    case ECONNRESET: code = Errc::kClosed; break;
+    case ECONNRESET:
+      code = Errc::kClosed;
+      break;
     case ECONNREFUSED:
     case EHOSTUNREACH:
-    case ENETUNREACH: code = Errc::kUnavailable; break;
-    default: break;
+    case ENETUNREACH:
+      code = Errc::kUnavailable;
+      break;
+    default:
+      break;
   }
   return Error{code, fmt::format("{} {}: {}", call, subject, std::strerror(number))};
 }
