@@ -1,0 +1,216 @@
+// What a customer does in the portal, step by step, in a real browser: against the mock and against the platform alike.
+import assert from 'node:assert/strict';
+
+const kPatience = 15_000; // milliseconds for anything to appear
+
+/** Plays all steps on `page`. `say` hears each one that holds; `shoot(name)` may take pictures on the way. */
+export async function play(page, { url, email, password }, say, shoot = async () => {}) {
+  page.setDefaultTimeout(kPatience);
+  const scene = { page, url, email, password, mark: Date.now().toString(36) };
+  for (const [name, step] of kSteps) {
+    try {
+      await step(scene, shoot);
+    } catch (error) {
+      throw new Error(`${name}: ${error.message}`, { cause: error });
+    }
+    say(name);
+  }
+}
+
+const kSteps = [
+  ['a wrong password is refused with advice', refusesWrongPassword],
+  ['the right one signs in', signsIn],
+  ['the overview shows customer and figures', showsOverview],
+  ['the usage chart draws, answers the keyboard and has a table', chartWorks],
+  ['invoices filter, open and come in pages', invoicesWork],
+  ['a ticket can be opened and commented', ticketsWork],
+  ['an API key is shown once, works, and can be deleted', keysWork],
+  ['no screen is wider than a small telephone', fitsSmallScreens],
+  ['another customer\'s account is refused with advice', refusesOtherCustomer],
+  ['a lost network is told, and a second try works', survivesLostNetwork],
+  ['an expired session asks to sign in, and goes on where it was', survivesExpiredSession],
+  ['signing out ends the session', signsOut],
+];
+
+const heading = (page, name) => page.getByRole('heading', { level: 1, name });
+const visible = (locator) => locator.first().waitFor({ state: 'visible' });
+const gone = (locator) => locator.first().waitFor({ state: 'hidden' });
+const open = (page, name) => page.getByRole('navigation').getByRole('link', { name }).click();
+
+async function enterPassword({ page, email }, password) {
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function refusesWrongPassword(scene, shoot) {
+  await scene.page.goto(scene.url, { waitUntil: 'load' });
+  await visible(heading(scene.page, 'Sign in'));
+  await shoot('sign-in');
+  await enterPassword(scene, 'certainly-not-this-one');
+  await visible(scene.page.getByRole('alert').filter({ hasText: 'do not belong together' }));
+}
+
+async function signsIn(scene) {
+  await enterPassword(scene, scene.password);
+  await visible(scene.page.getByRole('button', { name: 'Sign out' }));
+}
+
+async function showsOverview({ page }) {
+  await page.waitForFunction(() => (document.querySelector('main h1')?.textContent ?? '').length > 0);
+  await page.waitForFunction(() => document.querySelectorAll('.figure .value').length === 3);
+}
+
+async function chartWorks({ page }, shoot) {
+  const chart = page.getByRole('slider');
+  await visible(chart.locator('path.series'));
+  await gone(page.locator('[aria-busy]'));
+  await shoot('overview');
+  await chart.focus();
+  const last = await chart.getAttribute('aria-valuetext');
+  await page.keyboard.press('ArrowLeft');
+  assert.notEqual(await chart.getAttribute('aria-valuetext'), last, 'the arrow key should go to the day before');
+  await visible(page.locator('.tip'));
+  await page.getByText('Show as a table').click();
+  assert.ok((await page.locator('.scroll tbody tr').count()) >= 2, 'the table should have a row for every day');
+  await page.getByRole('radio', { name: '7 days' }).check();
+  await visible(page.locator('.chart[aria-label*="last 7 days"]'));
+  await page.getByLabel('Metric').selectOption('latency_ms');
+  await visible(page.locator('.chart[aria-label^="Latency"]'));
+  await shoot('chart');
+}
+
+async function invoicesWork({ page }, shoot) {
+  await open(page, 'Invoices');
+  await visible(heading(page, 'Invoices'));
+  const rows = page.locator('tbody tr');
+  await visible(rows);
+  await shoot('invoices');
+  const more = page.getByRole('button', { name: 'Show more' });
+  if (await more.isVisible()) {
+    const before = await rows.count();
+    await more.click();
+    await page.waitForFunction((count) => document.querySelectorAll('tbody tr').length > count, before);
+  }
+  await page.getByLabel('Status').selectOption('paid');
+  await gone(page.locator('[aria-busy]'));
+  const states = await rows.locator('.badge').allTextContents();
+  assert.ok(states.length > 0 && states.every((state) => state === 'Paid'), `only paid invoices expected, got ${states}`);
+  await rows.first().getByRole('button').click();
+  await visible(page.getByRole('dialog').locator('.lines'));
+  await shoot('invoice');
+  await page.keyboard.press('Escape');
+  await gone(page.getByRole('dialog'));
+}
+
+async function ticketsWork({ page, mark }, shoot) {
+  await open(page, 'Tickets');
+  await visible(heading(page, 'Tickets'));
+  await page.getByRole('button', { name: 'New ticket' }).click();
+  const subject = `Portal test ${mark}`;
+  await page.getByLabel('Subject').fill(subject);
+  await page.getByLabel('Priority').selectOption('low');
+  await page.getByLabel('What happened').fill('Nothing: this ticket shows that tickets work.');
+  await shoot('new-ticket');
+  await page.getByRole('button', { name: 'Send' }).click();
+  const ticket = page.locator('.ticket', { hasText: subject });
+  await visible(ticket);
+  await ticket.locator('summary').click();
+  await visible(ticket.getByText('this ticket shows'));
+  await ticket.getByLabel('Your comment').fill(`Seen ${mark}`);
+  await ticket.getByRole('button', { name: 'Add comment' }).click();
+  await visible(ticket.locator('.comment', { hasText: `Seen ${mark}` }));
+  await shoot('tickets');
+}
+
+async function keysWork({ page, url, mark }, shoot) {
+  await open(page, 'API keys');
+  await visible(heading(page, 'API keys'));
+  await gone(page.locator('[aria-busy]'));
+  await page.getByRole('button', { name: 'New API key' }).click();
+  const name = `portal-test-${mark}`;
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('button', { name: 'Create' }).click();
+  const secret = page.locator('.secret');
+  await visible(secret);
+  const key = await secret.textContent();
+  await shoot('key-once');
+  const customer = await page.evaluate(() => JSON.parse(sessionStorage.getItem('securebase.session')).customerId);
+  const answer = await page.request.get(`${url}/api/v1/customers/${customer}`, { headers: { 'X-API-Key': key } });
+  assert.equal(answer.status(), 200, 'the new key should open the API');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await gone(page.getByRole('dialog'));
+  const row = page.locator('tbody tr', { hasText: name });
+  await visible(row);
+  await shoot('api-keys');
+  assert.ok(!(await page.content()).includes(key), 'the key should not be in the page any more');
+  await row.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete key' }).click();
+  await gone(row);
+}
+
+async function fitsSmallScreens({ page }, shoot) {
+  const before = page.viewportSize();
+  for (const width of [360, 1400]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const name of ['Overview', 'Invoices', 'Tickets', 'API keys']) {
+      await open(page, name);
+      await page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('[aria-busy]'));
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `${name} is ${wide} pixels wide on a screen of ${width}`);
+      await shoot(`${name.toLowerCase().replace(' ', '-')}-${width}`);
+    }
+  }
+  await page.setViewportSize(before);
+}
+
+/** Changes the stored session and loads the invoices with it. */
+async function withSession(page, change) {
+  await page.evaluate((fields) => {
+    const session = JSON.parse(sessionStorage.getItem('securebase.session'));
+    sessionStorage.setItem('securebase.session', JSON.stringify({ ...session, ...fields }));
+  }, change);
+  await page.reload({ waitUntil: 'load' });
+}
+
+async function refusesOtherCustomer({ page }, shoot) {
+  await open(page, 'Invoices');
+  const own = await page.evaluate(() => JSON.parse(sessionStorage.getItem('securebase.session')).customerId);
+  await withSession(page, { customerId: 'somebody-else' });
+  // The second text is for a distribution that maps 403 of every origin to the page.
+  await visible(page.getByRole('alert').filter({ hasText: /may not see this|Nothing found here/ }));
+  await shoot('forbidden');
+  await withSession(page, { customerId: own });
+  await visible(page.locator('tbody tr'));
+}
+
+async function survivesLostNetwork({ page }) {
+  await page.route('**/api/v1/**', (route) => route.abort());
+  await open(page, 'Tickets');
+  await visible(page.getByRole('alert').filter({ hasText: 'cannot be reached' }));
+  await page.unroute('**/api/v1/**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await visible(page.locator('.ticket'));
+}
+
+async function survivesExpiredSession(scene, shoot) {
+  const { page } = scene;
+  await withSession(page, { token: 'not.a.token' });
+  await visible(heading(page, 'Sign in'));
+  await visible(page.getByText('Your session has ended'));
+  await shoot('expired');
+  await enterPassword(scene, scene.password);
+  await visible(heading(page, 'Tickets'));
+  await withSession(page, { expiresAt: Date.now() - 1 });
+  await visible(page.getByText('Your session has ended'));
+  await enterPassword(scene, scene.password);
+  await visible(heading(page, 'Tickets'));
+}
+
+async function signsOut({ page }) {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await visible(page.getByText('You are signed out'));
+  assert.equal(await page.evaluate(() => sessionStorage.getItem('securebase.session')), null);
+  await page.reload();
+  await visible(heading(page, 'Sign in'));
+}
