@@ -1,0 +1,108 @@
+#include "telemetry/sketch.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace securebase::telemetry {
+
+int Buckets::index(double value) {
+  if (!(value > 0)) return -1;
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  const int exponent = static_cast<int>(bits >> 52) - 1023;
+  if (exponent < kLowestExponent) return -1;
+  if (exponent > kHighestExponent) return kOctaves * kPerOctave - 1;
+  return (exponent - kLowestExponent) * kPerOctave + static_cast<int>((bits >> 46) & 63);
+}
+
+double Buckets::lower_bound(int index) {
+  if (index < 0) return 0;
+  const int exponent = index / kPerOctave + kLowestExponent;
+  return std::ldexp(1.0 + static_cast<double>(index % kPerOctave) / kPerOctave, exponent);
+}
+
+double Buckets::middle(int index) {
+  if (index < 0) return 0;
+  const int exponent = index / kPerOctave + kLowestExponent;
+  return std::ldexp(1.0 + (index % kPerOctave + 0.5) / kPerOctave, exponent);
+}
+
+void Sketch::add(double value, std::uint64_t times) {
+  if (times == 0 || std::isnan(value)) return;
+  add_bucket(Buckets::index(value), times);
+  add_totals(value * static_cast<double>(times), value, value);
+}
+
+void Sketch::add_bucket(int index, std::uint64_t times) {
+  if (times == 0) return;
+  count_ += times;
+  const auto at = std::lower_bound(buckets_.begin(), buckets_.end(), index,
+                                   [](const Bucket& bucket, int wanted) { return bucket.index < wanted; });
+  if (at != buckets_.end() && at->index == index) {
+    at->count += times;
+  } else {
+    buckets_.insert(at, Bucket{index, times});
+  }
+}
+
+void Sketch::add_totals(double sum, double minimum, double maximum) {
+  sum_ += sum;
+  minimum_ = ranged_ ? std::min(minimum_, minimum) : minimum;
+  maximum_ = ranged_ ? std::max(maximum_, maximum) : maximum;
+  ranged_ = true;
+}
+
+void Sketch::merge(const Sketch& other) {
+  std::vector<Bucket> merged;
+  merged.reserve(buckets_.size() + other.buckets_.size());
+  auto mine = buckets_.begin();
+  auto theirs = other.buckets_.begin();
+  while (mine != buckets_.end() || theirs != other.buckets_.end()) {
+    if (theirs == other.buckets_.end() || (mine != buckets_.end() && mine->index < theirs->index)) {
+      merged.push_back(*mine++);
+    } else if (mine == buckets_.end() || theirs->index < mine->index) {
+      merged.push_back(*theirs++);
+    } else {
+      merged.push_back({mine->index, mine->count + theirs->count});
+      ++mine;
+      ++theirs;
+    }
+  }
+  buckets_ = std::move(merged);
+  count_ += other.count_;
+  if (other.ranged_) add_totals(other.sum_, other.minimum_, other.maximum_);
+}
+
+std::optional<double> Sketch::minimum() const { return ranged_ ? std::optional(minimum_) : std::nullopt; }
+std::optional<double> Sketch::maximum() const { return ranged_ ? std::optional(maximum_) : std::nullopt; }
+
+std::optional<double> Sketch::average() const {
+  if (count_ == 0) return std::nullopt;
+  return sum_ / static_cast<double>(count_);
+}
+
+std::optional<double> Sketch::percentile(double percent) const {
+  if (count_ == 0) return std::nullopt;
+  if (percent <= 0) return minimum_;
+  const auto rank = static_cast<std::uint64_t>(std::ceil(std::min(percent, 100.0) / 100 * static_cast<double>(count_)));
+  if (rank >= count_) return maximum_;
+  std::uint64_t seen = 0;
+  for (const auto& bucket : buckets_) {
+    seen += bucket.count;
+    if (seen >= rank) return std::clamp(Buckets::middle(bucket.index), minimum_, maximum_);
+  }
+  return maximum_;
+}
+
+std::optional<double> Sketch::percentile_rank(double value) const {
+  if (count_ == 0) return std::nullopt;
+  const int limit = Buckets::index(value);
+  std::uint64_t below = 0;
+  for (const auto& bucket : buckets_) {
+    if (bucket.index > limit) break;
+    below += bucket.count;
+  }
+  return 100.0 * static_cast<double>(below) / static_cast<double>(count_);
+}
+
+}  // namespace securebase::telemetry

@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <thread>
+
+#include "telemetry/metrics.h"
+#include "telemetry/sketch.h"
+#include "telemetry/span.h"
+
+namespace securebase::telemetry {
+namespace {
+
+std::vector<double> long_tailed_samples(std::size_t count) {
+  std::mt19937_64 random(7);
+  std::lognormal_distribution<double> tail(1.0, 2.0);
+  std::vector<double> samples;
+  for (std::size_t i = 0; i < count; ++i) samples.push_back(tail(random));
+  return samples;
+}
+
+TEST(Sketch, GivesEveryPercentileWithinOnePercent) {
+  auto samples = long_tailed_samples(100'000);
+  Sketch sketch;
+  for (const double sample : samples) sketch.add(sample);
+  std::sort(samples.begin(), samples.end());
+  for (const double percent : {0.0, 1.0, 10.0, 50.0, 90.0, 95.0, 99.0, 99.9, 100.0}) {
+    const auto rank = static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(samples.size())));
+    const double truth = samples[rank == 0 ? 0 : rank - 1];
+    EXPECT_NEAR(*sketch.percentile(percent), truth, truth * 0.01) << "p" << percent;
+  }
+  EXPECT_EQ(*sketch.minimum(), samples.front());
+  EXPECT_EQ(*sketch.maximum(), samples.back());
+}
+
+TEST(Sketch, MergedPartsAreTheWhole) {
+  const auto samples = long_tailed_samples(10'000);
+  Sketch whole;
+  Sketch parts[7];
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    whole.add(samples[i]);
+    parts[i % 7].add(samples[i]);
+  }
+  Sketch merged;
+  for (const auto& part : parts) merged.merge(part);
+  EXPECT_EQ(merged.buckets(), whole.buckets());
+  EXPECT_EQ(merged.percentile(99), whole.percentile(99));
+  EXPECT_NEAR(merged.sum(), whole.sum(), 1e-6 * whole.sum());
+}
+
+TEST(Sketch, EmptyHasNoPercentileAndZeroIsAValue) {
+  Sketch sketch;
+  EXPECT_EQ(sketch.percentile(50), std::nullopt);
+  sketch.add(0, 3);
+  EXPECT_EQ(sketch.percentile(50), 0.0);
+  EXPECT_EQ(sketch.percentile_rank(1), 100.0);
+  sketch.add(10);
+  EXPECT_EQ(sketch.percentile_rank(5), 75.0);
+}
+
+TEST(Buckets, EveryValueLiesInItsBucket) {
+  for (const double value : {1e-9, 0.001, 0.5, 1.0, 1.999, 2.0, 3.7, 100.0, 12345.678, 1e12, 1e18}) {
+    const int index = Buckets::index(value);
+    EXPECT_LE(Buckets::lower_bound(index), value);
+    EXPECT_GT(Buckets::lower_bound(index + 1), value);
+    EXPECT_LE(std::abs(Buckets::middle(index) - value) / value, 1.0 / 128) << value;
+  }
+  EXPECT_EQ(Buckets::index(0), -1);
+  EXPECT_EQ(Buckets::index(-3), -1);
+  EXPECT_EQ(Buckets::index(std::nan("")), -1);
+}
+
+constexpr Metric kRequests{"Test", "Requests", Unit::kCount, "Requests answered."};
+constexpr Metric kLatency{"Test", "Latency", Unit::kMilliseconds, "Time to answer."};
+
+TEST(Registry, AddsUpWhatAllThreadsRecorded) {
+  Registry registry;
+  Counter& requests = registry.counter(kRequests, {{"Name", "a"}});
+  Distribution& latency = registry.distribution(kLatency);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 24; ++t) {  // more than there are cells
+    threads.emplace_back([&] {
+      for (int i = 1; i <= 1000; ++i) {
+        requests.add();
+        latency.record(i);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(requests.total(), 24'000u);
+  const Sketch total = latency.total();
+  EXPECT_EQ(total.count(), 24'000u);
+  EXPECT_EQ(total.minimum(), 1.0);
+  EXPECT_EQ(total.maximum(), 1000.0);
+  EXPECT_EQ(total.sum(), 24 * 500'500.0);
+  EXPECT_NEAR(*total.percentile(50), 500, 5);
+  EXPECT_EQ(&registry.counter(kRequests, {{"Name", "a"}}), &requests);
+}
+
+TEST(Registry, BeyondItsLimitRecordsIntoOneSeriesForAllOthers) {
+  Registry registry(2);
+  registry.counter(kRequests, {{"Name", "a"}}).add();
+  registry.counter(kRequests, {{"Name", "b"}}).add();
+  Counter& c = registry.counter(kRequests, {{"Name", "c"}});
+  Counter& d = registry.counter(kRequests, {{"Name", "d"}});
+  EXPECT_EQ(&c, &d);
+  EXPECT_EQ(registry.series().size(), 3u);
+}
+
+TEST(Spans, ATakenSpanHasItsCauseAndAFullRingCountsWhatItLost) {
+  base::ManualClock clock;
+  Spans spans(4);
+  const TraceContext trace = new_trace(clock.now());
+  std::uint64_t parent = 0;
+  {
+    SpanGuard outer(&spans, clock, trace, "edge", "E1234ABCD");
+    parent = outer.trace().parent_span;
+    clock.advance(std::chrono::milliseconds{2});
+    SpanGuard inner(&spans, clock, outer.trace(), "gateway", "GET /v1/health");
+    inner.status(200);
+    clock.advance(std::chrono::milliseconds{3});
+  }
+  const auto taken = spans.take();
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].room, "gateway");
+  EXPECT_EQ(taken[0].parent, parent);
+  EXPECT_EQ(taken[1].id, parent);
+  EXPECT_EQ(taken[1].end - taken[1].begin, std::chrono::milliseconds{5});
+  for (int i = 0; i < 10; ++i) spans.record(taken[0]);
+  EXPECT_EQ(spans.take().size(), 4u);
+  EXPECT_EQ(spans.lost(), 6u);
+}
+
+TEST(Trace, TravelsInTheXRayHeader) {
+  const std::string text = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+  const auto trace = from_xray_header(text);
+  EXPECT_EQ(to_xray_header(trace), text);
+  for (const char* bad : {"", "Root=", "Root=1-5759e988-bd862e3fe1be46a99427279",
+                          "Root=1-5759e988-bd862e3fe1be46a99427279g", "Parent=53995c3f42cd8ad8"}) {
+    EXPECT_EQ(from_xray_header(bad), TraceContext{}) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace securebase::telemetry
