@@ -28,11 +28,14 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII
 class Arena {
  public:
   std::string_view copy(std::string_view text);
+  // Forgets all copies; keeps its first chunk for the next ones.
+  void clear();
 
  private:
   std::vector<std::unique_ptr<char[]>> chunks_;
-  std::size_t used_ = 0;
-  std::size_t capacity_ = 0;
+  std::size_t used_ = 0;            // of the last chunk
+  std::size_t capacity_ = 0;        // of the last chunk
+  std::size_t first_capacity_ = 0;  // of the first
 };
 
 // Field lines in the order they came. Names compare without case. Either views into memory of others (add_view), which
@@ -56,6 +59,11 @@ class Headers {
   // Replaces all lines of that name by one.
   void set(std::string_view name, std::string_view value);
   std::size_t remove(std::string_view name);
+  // Removes the lines whose name `predicate` accepts.
+  template <class Predicate>
+  std::size_t remove_if(Predicate predicate) {
+    return std::erase_if(fields_, [&predicate](const Field& field) { return predicate(field.name); });
+  }
 
   // The first line's value; nullopt if there is none.
   std::optional<std::string_view> get(std::string_view name) const;
@@ -65,6 +73,7 @@ class Headers {
 
   const std::vector<Field>& fields() const { return fields_; }
   std::size_t size() const { return fields_.size(); }
+  // Keeps its memory, so that headers that are filled again and again do not allocate.
   void clear();
 
  private:
@@ -145,7 +154,8 @@ struct PreparedResponse {
   std::string body;
 };
 
-// Makes `head`. Adds Content-Length.
+// Makes `head`. Adds Content-Length; Date and the fields that belong to a connection are left out of `head`. A field
+// that would break the framing (CR, LF, NUL, an empty name) makes it a 500 without a body, and a line in the log.
 std::shared_ptr<const PreparedResponse> prepare(int status, Headers headers, std::string body);
 
 // What a handler answers. With `prepared`, status and most fields come from there, `headers` are those to add, and
