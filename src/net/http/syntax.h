@@ -12,7 +12,7 @@ namespace classes {
 enum : unsigned char {
   kToken = 1,   // tchar, RFC 9110 §5.6.2
   kValue = 2,   // field-vchar, space and tab: no control character, no DEL; obs-text is allowed
-  kTarget = 4,  // what may stand in a request target: visible ASCII without " # < > and \
+  kTarget = 4,  // what may stand in a request target: visible ASCII without quotes, #, <, > and the backslash
   kHost = 8,    // what may stand in Host: reg-name, IPv4, IP literal, port
 };
 
