@@ -1,0 +1,154 @@
+#include "objects/objects.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "objects/description.h"
+
+namespace securebase::objects {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ObjectsTest : public testing::Test {
+ protected:
+  ~ObjectsTest() override { fs::remove_all(folder_); }
+
+  std::unique_ptr<Objects> open() {
+    auto opened = Objects::open(folder_, pool_, clock_);
+    EXPECT_TRUE(opened) << (opened ? "" : opened.error().message);
+    return std::move(*opened);
+  }
+
+  std::string read(Objects& objects, std::string key) {
+    std::string bytes;
+    net::Worker worker(0);
+    worker.run_until_done(read_into(objects, std::move(key), bytes));
+    return bytes;
+  }
+
+  static net::Task<void> read_into(Objects& objects, std::string key, std::string& bytes) {
+    auto object = co_await objects.get("portal", std::move(key));
+    EXPECT_TRUE(object);
+    if (!object) co_return;
+    if (auto stream = object->body.take_stream()) {
+      auto all = co_await http::read_all(*stream, 64 << 20);
+      EXPECT_TRUE(all);
+      if (all) bytes = *all;
+    } else {
+      bytes = object->body.bytes();
+    }
+  }
+
+  const fs::path folder_ = fs::temp_directory_path() / ("securebase-objects-" + base::random_hex(8));
+  base::ManualClock clock_;
+  net::Pool pool_{1, 16};
+};
+
+TEST_F(ObjectsTest, WhatWasPutIsThereAfterTheNextOpen) {
+  const std::string large(700'000, 'x');
+  {
+    auto objects = open();
+    ASSERT_TRUE(objects->create_bucket("portal"));
+    ASSERT_TRUE(
+        objects->put("portal", "index.html", "<html>", {.content_type = "text/html", .metadata = {{"a", "b"}}}));
+    ASSERT_TRUE(objects->put("portal", "large", large, {}));
+    ASSERT_TRUE(objects->put("portal", "index.html", "<html lang=en>", {.content_type = "text/html"}));
+  }
+  auto objects = open();
+  const auto info = objects->head("portal", "index.html");
+  ASSERT_TRUE(info);
+  EXPECT_EQ((*info)->attributes.content_type, "text/html");
+  EXPECT_EQ((*info)->etag, "\"33ca72ad9caac47dba5ec4effa7e4b86\"");
+  EXPECT_EQ(read(*objects, "index.html"), "<html lang=en>");
+  EXPECT_EQ(read(*objects, "large"), large);
+  EXPECT_EQ(base::files_below(folder_)->size(), 4u) << "two descriptions and two blobs: the replaced bytes are gone";
+}
+
+TEST_F(ObjectsTest, NoKeyLeadsOutOfTheBucket) {
+  auto objects = open();
+  ASSERT_TRUE(objects->create_bucket("portal"));
+  for (const char* key :
+       {"../../etc/passwd", "/etc/passwd", "a/../../b", "..", std::string("nul\0byte", 8).c_str(), "\\..\\x"}) {
+    ASSERT_TRUE(objects->put("portal", key, key, {})) << key;
+    EXPECT_EQ(read(*objects, key), key);
+  }
+  for (const auto& file : *base::files_below(folder_)) {
+    EXPECT_TRUE(file.native().starts_with("portal/objects/") || file.native().starts_with("portal/blobs/")) << file;
+  }
+  EXPECT_FALSE(objects->put("portal", "", "x", {}));
+  EXPECT_FALSE(objects->put("portal", std::string(1025, 'k'), "x", {}));
+}
+
+TEST_F(ObjectsTest, BytesThatACrashLeftWithoutDescriptionAreDropped) {
+  { ASSERT_TRUE(open()->create_bucket("portal")); }
+  ASSERT_TRUE(base::replace_file(folder_ / "portal" / "blobs" / "00ff", "lost", 0600));
+  ASSERT_TRUE(base::make_directory(folder_ / "portal" / "objects" / "ab"));
+  ASSERT_TRUE(base::replace_file(folder_ / "portal" / "objects" / "ab" / "x.json.new-1234", "half", 0600));
+  auto objects = open();
+  EXPECT_TRUE(base::files_below(folder_)->empty());
+}
+
+TEST_F(ObjectsTest, AMissingBucketOrKeySaysWhich) {
+  auto objects = open();
+  EXPECT_EQ(objects->head("portal", "x").error().message, "the specified bucket does not exist: portal");
+  ASSERT_TRUE(objects->create_bucket("portal"));
+  EXPECT_EQ(objects->head("portal", "x").error().message, "the specified key does not exist: x in bucket portal");
+  EXPECT_EQ(objects->create_bucket("portal").error().code, Errc::kConflict);
+}
+
+TEST_F(ObjectsTest, ListsInOrderFromBehindAKey) {
+  auto objects = open();
+  ASSERT_TRUE(objects->create_bucket("portal"));
+  for (const char* key : {"b/2", "a", "b/1", "c", "b/3"}) ASSERT_TRUE(objects->put("portal", key, "", {}));
+  const auto keys = [&](std::string_view prefix, std::string_view after, std::size_t limit) {
+    std::string joined;
+    for (const auto& info : objects->list("portal", prefix, after, limit)) joined += info->key + " ";
+    return joined;
+  };
+  EXPECT_EQ(keys("", "", 10), "a b/1 b/2 b/3 c ");
+  EXPECT_EQ(keys("b/", "", 2), "b/1 b/2 ");
+  EXPECT_EQ(keys("b/", "b/2", 2), "b/3 ");
+}
+
+TEST_F(ObjectsTest, ApplyPutsOnlyWhatDiffers) {
+  auto objects = open();
+  Config config;
+  config.buckets = {{"portal", "us-east-1"}};
+  config.uploads = {{"aws_s3_object.a", "portal", "a", {}, "one", {}},
+                    {"aws_s3_object.b", "portal", "b", {}, "two", {}}};
+  EXPECT_EQ(objects->apply(config)->size(), 2u);
+  EXPECT_EQ(objects->apply(config)->size(), 0u);
+  config.uploads[0].attributes.cache_control = "no-cache";
+  config.uploads[1].content = "three";
+  EXPECT_EQ(objects->apply(config)->size(), 2u);
+  EXPECT_EQ(read(*objects, "b"), "three");
+}
+
+TEST(BucketNames, FollowTheRules) {
+  for (const char* good : {"abc", "securebase-prod-portal", "a.b.c", "123"})
+    EXPECT_TRUE(check_bucket_name(good)) << good;
+  for (const char* bad : {"ab", "Abc", "a..b", "-abc", "abc-", "a_b", "../x", ""})
+    EXPECT_FALSE(check_bucket_name(bad)) << bad;
+  EXPECT_EQ(bucket_of_host("portal.s3.us-east-1.amazonaws.com"), "portal");
+  EXPECT_EQ(bucket_of_host("my.portal.s3.amazonaws.com"), "my.portal");
+  EXPECT_EQ(bucket_of_host("portal.s3-website-us-east-1.amazonaws.com"), "portal");
+  EXPECT_EQ(bucket_of_host("s3.amazonaws.com"), std::nullopt);
+  EXPECT_EQ(bucket_of_host("api.securebase.com"), std::nullopt);
+  EXPECT_EQ(bucket_of_host("../x.s3.amazonaws.com"), std::nullopt);
+}
+
+TEST(Description, RefusesWhatPutDidNotWrite) {
+  Description made;
+  made.info.key = "k";
+  made.blob = "00ff";
+  EXPECT_TRUE(description_from(to_text(made)));
+  made.blob = "../../../etc/passwd";
+  EXPECT_FALSE(description_from(to_text(made)));
+  EXPECT_FALSE(description_from("{}"));
+  EXPECT_FALSE(description_from("nonsense"));
+}
+
+}  // namespace
+}  // namespace securebase::objects
