@@ -6,7 +6,8 @@ if(CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-add_compile_options(-Wall -Wextra -Wnon-virtual-dtor -Woverloaded-virtual)
+# Members left out of a designated initialiser have their defaults; that is what it is used for.
+add_compile_options(-Wall -Wextra -Wnon-virtual-dtor -Woverloaded-virtual -Wno-missing-field-initializers)
 if(SECUREBASE_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -68,13 +68,14 @@ class [[nodiscard]] Result {
     check(has_value(), "value() of a Result that holds an error");
     return *std::get_if<0>(&state_);
   }
-  T&& value() && {
+  // By value: `for (auto& x : *list())` then iterates over something that lives (C++20 would let a reference dangle).
+  T value() && {
     check(has_value(), "value() of a Result that holds an error");
     return std::move(*std::get_if<0>(&state_));
   }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
@@ -86,7 +87,7 @@ class [[nodiscard]] Result {
     check(!has_value(), "error() of a Result that holds a value");
     return *std::get_if<1>(&state_);
   }
-  E&& error() && {
+  E error() && {
     check(!has_value(), "error() of a Result that holds a value");
     return std::move(*std::get_if<1>(&state_));
   }

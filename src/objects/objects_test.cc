@@ -60,7 +60,7 @@ TEST_F(ObjectsTest, WhatWasPutIsThereAfterTheNextOpen) {
   const auto info = objects->head("portal", "index.html");
   ASSERT_TRUE(info);
   EXPECT_EQ((*info)->attributes.content_type, "text/html");
-  EXPECT_EQ((*info)->etag, "\"33ca72ad9caac47dba5ec4effa7e4b86\"");
+  EXPECT_EQ((*info)->etag, "\"ff796f3a375c2a710ca353a0080abe88\"");
   EXPECT_EQ(read(*objects, "index.html"), "<html lang=en>");
   EXPECT_EQ(read(*objects, "large"), large);
   EXPECT_EQ(base::files_below(folder_)->size(), 4u) << "two descriptions and two blobs: the replaced bytes are gone";
@@ -69,8 +69,9 @@ TEST_F(ObjectsTest, WhatWasPutIsThereAfterTheNextOpen) {
 TEST_F(ObjectsTest, NoKeyLeadsOutOfTheBucket) {
   auto objects = open();
   ASSERT_TRUE(objects->create_bucket("portal"));
-  for (const char* key :
-       {"../../etc/passwd", "/etc/passwd", "a/../../b", "..", std::string("nul\0byte", 8).c_str(), "\\..\\x"}) {
+  const std::vector<std::string> keys = {"../../etc/passwd",         "/etc/passwd", "a/../../b", "..", "\\..\\x",
+                                         std::string("nul\0byte", 8)};
+  for (const std::string& key : keys) {
     ASSERT_TRUE(objects->put("portal", key, key, {})) << key;
     EXPECT_EQ(read(*objects, key), key);
   }
