@@ -1,0 +1,46 @@
+# make up     build and start the platform on service/infra; Ctrl-C ends it
+# make test   everything that CI checks
+# make bench  side by side with the peers
+# make deep   ThreadSanitizer and long fuzzing; takes an hour
+# Settings:   STATE=dir (state directory), ARGS="..." (more arguments of `securebase up`)
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: up test bench deep format clean build portal packages-%
+
+STATE ?=
+ARGS ?=
+FUZZ_SECONDS ?= 10
+release := build/release
+securebase := $(release)/src/cli/securebase
+
+up: packages-run build portal
+	@exec $(securebase) up service/infra --allow-files service --allow-files $(release)/service \
+	  -var build=$(CURDIR)/$(release) $(if $(STATE),--state $(STATE)) $(ARGS)
+
+build: packages-build
+	@tools/build release
+
+portal: packages-node service/portal/dist/index.html
+
+service/portal/dist/index.html: $(shell find service/portal -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+	@cd service/portal && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent
+
+test: packages-build packages-run packages-test packages-node
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run
+
+bench: packages-build packages-run packages-bench packages-node build portal
+	@bench/run
+
+deep: packages-build packages-run packages-test
+	@tools/build tsan && ctest --test-dir build/tsan --output-on-failure
+	@FUZZ_SECONDS=600 fuzz/run
+
+format:
+	@git ls-files '*.cc' '*.h' | xargs clang-format-16 -i
+
+clean:
+	rm -rf build service/portal/dist
+
+packages-%:
+	@tools/packages $*
