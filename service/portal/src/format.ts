@@ -6,10 +6,9 @@ const kMoment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeSt
 const kCount = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const kCompact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 
-// PostgreSQL's timestamps may come with a blank for the T and without a zone, which then is UTC.
+// RFC 3339, or a date alone, which JavaScript takes as midnight UTC too. A time without its zone is in UTC.
 export function parseTime(text: string): Date {
-  const iso = text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00');
-  return new Date(/T.*(Z|[+-]\d\d:?\d\d)$/.test(iso) || !iso.includes('T') ? iso : `${iso}Z`);
+  return new Date(/T.*\d$/.test(text) && !/[+-]\d\d:\d\d$/.test(text) ? `${text}Z` : text);
 }
 
 const shown = (format: Intl.DateTimeFormat, text: string | null | undefined): string => {
@@ -33,7 +32,7 @@ export function money(amount: number, currency: string): string {
 
 /** `storage_gb` -> `Storage GB`: names of the API as people read them. */
 export function words(name: string): string {
-  const kUpper = new Set(['api', 'gb', 'tb', 'mb', 'id', 'cpu', 'ms', 'http', 'iam', 'sla', 'vpc']);
+  const kUpper = new Set(['api', 'gb', 'tb', 'mb', 'id', 'cpu', 'http', 'iam', 'sla', 'vpc']);
   const text = name
     .split(/[_\s-]+/)
     .map((word) => (kUpper.has(word.toLowerCase()) ? word.toUpperCase() : word.toLowerCase()))

@@ -32,15 +32,6 @@ function visit(path: string): void {
   void shell.visit(/^\/sign-(in|up)/.test(path) ? '/' : path);
 }
 
-// A new release removed the file that an old page wants: the new page knows the new names. Once, not in a circle.
-addEventListener('vite:preloadError', (event) => {
-  const kReloaded = 'securebase.reloaded';
-  if (Date.now() - Number(sessionStorage.getItem(kReloaded)) < 60_000) return;
-  event.preventDefault();
-  sessionStorage.setItem(kReloaded, String(Date.now()));
-  location.reload();
-});
-
 // Several calls of one screen fail together: the first one leads out.
 whenSignedOut(() => void (shell && leave('ran-out')));
 router.start(visit);

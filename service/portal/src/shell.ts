@@ -3,6 +3,7 @@ import { account } from './api';
 import { h } from './dom';
 import { icon, type Icon } from './parts/icons';
 import { bone, notice } from './parts/state';
+import { isWorthReloading } from './release';
 import type { Show } from './screen';
 import type { Session } from './session';
 
@@ -76,7 +77,9 @@ export class Shell {
       this.main.replaceChildren();
       show(this.main, { session: this.session, account: account(this.session, here.signal) });
     } catch (error) {
-      if (!here.signal.aborted) this.main.replaceChildren(notice(error, () => location.reload()));
+      if (here.signal.aborted) return;
+      if (isWorthReloading()) return location.reload();
+      this.main.replaceChildren(notice(error, () => location.reload()));
     }
     // On the first page the browser's own focus is right; after a move inside it would be left on the link.
     if (this.moved) this.main.querySelector('h1')?.focus();

@@ -47,21 +47,38 @@ async function sendFile(path, response) {
   }
 }
 
-/** Tenants, sessions and what they own; the same answers in every run. */
+const kNow = Date.now();
+const ago = (days, hours = 0) => new Date(kNow - days * kDay - hours * 3_600_000).toISOString();
+
+/** What the demo customer owns; the same in every run. */
+function demoTenant(id) {
+  return {
+    customer: { customer_id: id, name: 'Acme Corporation', email: kAccount.email, tier: 'standard', status: 'active', region: 'us-east-1', created_at: '2024-03-05T08:00:00Z' },
+    frameworks: ['SOC2', 'HIPAA', 'ISO27001', 'PCI-DSS'].map((framework) => ({ framework, passed: 11, failed: 1, total: 12 })),
+    costs: [['compute', 52.4], ['storage', 24.1], ['data_transfer', 13.7], ['api_requests', 9.3]],
+    used: true,
+    invoices: Array.from({ length: 24 }, (_, i) => ({
+      invoice_id: `inv-${id}-${ago(30 * i).slice(0, 7).replace('-', '')}`, invoice_date: ago(30 * i + 3).slice(0, 10),
+      due_date: ago(30 * i - 27).slice(0, 10), amount: 99 + ((i * 37) % 60) + 0.5 * (i % 2), currency: 'USD',
+      status: i === 0 ? 'open' : i === 4 ? 'overdue' : 'paid', tier: 'standard',
+    })),
+    tickets: [
+      { ticket_id: 't-2', subject: 'Webhook deliveries are late', description: 'Seen since yesterday, about 12 times an hour.', priority: 'high', status: 'open', created_at: ago(1), updated_at: ago(0, 3), comments: [] },
+      { ticket_id: 't-1', subject: 'Question about data retention', description: 'Our auditor asks how long logs are kept.', priority: 'low', status: 'closed', created_at: ago(20), updated_at: ago(19), comments: [{ comment_id: 'c-1', author: 'support@securebase.example', body: 'A year, on your plan.', created_at: ago(19) }] },
+    ],
+    keys: [{ api_key_id: 'k-1', name: 'Billing export', prefix: `sbk.${id}.4fQz`, scope: 'read', created_at: ago(90), last_used_at: ago(0, 2) }],
+  };
+}
+
+/** A customer of this minute: nothing is there yet. */
+function newTenant(id, { email, company = email, tier = 'standard' }) {
+  const customer = { customer_id: id, name: company, email, tier, status: 'active', region: 'us-east-1', created_at: ago(0) };
+  return { customer, frameworks: [], costs: [], used: false, invoices: [], tickets: [], keys: [] };
+}
+
 function makeService() {
-  const now = Date.now();
-  const ago = (days, hours = 0) => new Date(now - days * kDay - hours * 3_600_000).toISOString();
-  const id = kAccount.customer;
-  const invoices = Array.from({ length: 24 }, (_, i) => ({
-    invoice_id: `INV-${id.toUpperCase()}-${String(24 - i).padStart(4, '0')}`, invoice_date: ago(30 * i + 3).slice(0, 10),
-    due_date: ago(30 * i - 27).slice(0, 10), amount: 99 + ((i * 37) % 60) + 0.5 * (i % 2), currency: 'USD',
-    status: i === 0 ? 'open' : i === 4 ? 'overdue' : 'paid', tier: 'standard',
-  }));
-  const tickets = [
-    { ticket_id: 't-2', subject: 'Webhook retries arrive twice', description: 'Since Monday each retry comes two times.', priority: 'high', status: 'open', created_at: ago(1), updated_at: ago(0, 3), comments: [] },
-    { ticket_id: 't-1', subject: 'How long are audit logs kept?', description: 'Our auditor asks for the retention time.', priority: 'low', status: 'closed', created_at: ago(20), updated_at: ago(19), comments: [{ comment_id: 'c-1', author: 'Mara, SecureBase', body: 'Seven years on your plan.', created_at: ago(19) }] },
-  ];
-  const keys = [{ api_key_id: 'k-1', name: 'Billing export', prefix: 'sbk.acme.4fQz', scope: 'read', created_at: ago(90), last_used_at: ago(0, 2) }];
+  const tenants = new Map([[kAccount.customer, demoTenant(kAccount.customer)]]);
+  const users = new Map([[kAccount.email, { password: kAccount.password, id: kAccount.customer }]]);
   let made = 10;
 
   const page = (all, url) => {
@@ -85,25 +102,39 @@ function makeService() {
     const path = url.pathname.replace('/api/v1', '');
     if (path === '/health') return [200, { status: 'healthy' }];
     if (path === '/pricing') return [200, { currency: 'USD', pricing: [{ tier: 'standard', name: 'Standard', monthly_price: 99 }, { tier: 'professional', name: 'Professional', monthly_price: 399 }] }];
-    const admission = { token: `token-of-${id}`, customer_id: id, expires_in: 3600 };
-    if (path === '/auth/signup') return [200, admission];
-    if (path === '/auth/login') return body.email === kAccount.email && body.password === kAccount.password ? [200, admission] : [401, { message: 'Unauthorized' }];
+    const admission = (id) => [200, { token: `token-of-${id}`, customer_id: id, expires_in: 3600 }];
+    if (path === '/auth/signup') {
+      if (users.has(body.email)) return [409, { message: 'this e-mail has an account: sign in' }];
+      const id = `new-${++made}`;
+      users.set(body.email, { password: body.password, id });
+      tenants.set(id, newTenant(id, body));
+      return admission(id);
+    }
+    if (path === '/auth/login') {
+      const user = users.get(body.email);
+      return user?.password === body.password ? admission(user.id) : [401, { message: 'Unauthorized' }];
+    }
 
-    const byKey = keys.some((key) => key.secret && key.secret === headers['x-api-key']);
-    if (headers.authorization !== `Bearer ${admission.token}` && !byKey) return [401, { message: 'Unauthorized' }];
+    const [id, tenant] =
+      [...tenants].find(([id, { keys }]) =>
+        headers.authorization === `Bearer token-of-${id}` || keys.some(({ secret }) => secret && secret === headers['x-api-key']),
+      ) ?? [];
+    if (!tenant) return [401, { message: 'Unauthorized' }];
+    const { invoices, tickets, keys } = tenant;
     if (path === '/analytics/cost-breakdown') {
-      const by_service = [['compute', 52.4], ['storage', 24.1], ['data_transfer', 13.7], ['api_requests', 9.3]].map(([service, amount]) => ({ service, amount, share: amount }));
-      return [200, { data: { currency: 'USD', total: 99.5, by_service } }];
+      const total = tenant.costs.reduce((sum, [, amount]) => sum + amount, 0);
+      const by_service = tenant.costs.map(([service, amount]) => ({ service, amount, share: (100 * amount) / total }));
+      return [200, { data: { currency: 'USD', total, by_service } }];
     }
     const [, , customer, kind, item, part] = path.split('/');
     if (customer !== id) return [403, { message: 'Forbidden' }];
     switch (`${method} ${kind ?? ''}${item ? '/id' : ''}${part ? `/${part}` : ''}`) {
       case 'GET ':
-        return [200, { customer_id: id, name: 'Acme Robotics', email: kAccount.email, tier: 'standard', status: 'active', region: 'us-east-1', created_at: '2024-03-05T08:00:00Z' }];
+        return [200, tenant.customer];
       case 'GET compliance':
-        return [200, { customer_id: id, score: 93.8, frameworks: ['SOC2', 'ISO27001', 'GDPR'].map((framework) => ({ framework, passed: 11, failed: 1, total: 12 })) }];
+        return [200, { customer_id: id, score: tenant.frameworks.length ? 91.7 : 0, frameworks: tenant.frameworks }];
       case 'GET metrics':
-        return [200, { data: readings(url) }];
+        return [200, { data: tenant.used ? readings(url) : [] }];
       case 'GET invoices': {
         const [some, next_cursor] = page(invoices, url);
         return [200, { invoices: some, next_cursor }];
@@ -126,7 +157,7 @@ function makeService() {
         return ticket ? [200, ticket] : [404, { message: 'no such ticket' }];
       }
       case 'POST tickets/id/comments': {
-        const comment = { comment_id: `c-${++made}`, author: kAccount.email, body: body.body, created_at: new Date().toISOString() };
+        const comment = { comment_id: `c-${++made}`, author: tenant.customer.email, body: body.body, created_at: new Date().toISOString() };
         tickets.find(({ ticket_id }) => ticket_id === item)?.comments.push(comment);
         return [201, comment];
       }

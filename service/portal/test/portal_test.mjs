@@ -29,9 +29,10 @@ try {
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`));
-  // The browser itself logs every answer of 4xx, and those the scene provokes on purpose.
+  // The browser itself logs every answer of 4xx and every file that is not what it should be: the scene provokes both.
   page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+    const provoked = /^Failed to load (resource|module script)/.test(message.text());
+    if (message.type() === 'error' && !provoked) complaints.push(message.text());
   });
   const shoot = async (name) => {
     if (PORTAL_PICTURES) await page.screenshot({ path: join(PORTAL_PICTURES, `${name}.png`) });

@@ -1,5 +1,6 @@
 // What a customer does in the portal, step by step, in a real browser: against the mock and against the platform alike.
 import assert from 'node:assert/strict';
+import axe from 'axe-core';
 
 const kPatience = 15_000; // milliseconds for anything to appear
 
@@ -25,17 +26,29 @@ const kSteps = [
   ['invoices filter, open and come in pages', invoicesWork],
   ['a ticket can be opened and commented', ticketsWork],
   ['an API key is shown once, works, and can be deleted', keysWork],
-  ['no screen is wider than a small telephone', fitsSmallScreens],
+  ['every screen is accessible, and fits a small telephone and a large window', fitsScreens],
   ['another customer\'s account is refused with advice', refusesOtherCustomer],
   ['a lost network is told, and a second try works', survivesLostNetwork],
   ['an expired session asks to sign in, and goes on where it was', survivesExpiredSession],
+  ['a new release under an open page is noticed', survivesNewRelease],
   ['signing out ends the session', signsOut],
+  ['signing up opens an account in which everything is empty', signsUp],
 ];
 
 const heading = (page, name) => page.getByRole('heading', { level: 1, name });
 const visible = (locator) => locator.first().waitFor({ state: 'visible' });
 const gone = (locator) => locator.first().waitFor({ state: 'hidden' });
 const open = (page, name) => page.getByRole('navigation').getByRole('link', { name }).click();
+
+/** Labels, contrast, landmarks, names: what axe finds by the rules of WCAG 2.1 AA. */
+async function accessible(page) {
+  await page.waitForFunction(() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity));
+  if (!(await page.evaluate('typeof axe !== "undefined"'))) await page.evaluate(axe.source);
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'];
+  const { violations } = await page.evaluate((values) => axe.run({ runOnly: { type: 'tag', values } }), tags);
+  const found = violations.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id}: ${help} (${target})`));
+  assert.deepEqual(found, [], `not accessible: ${page.url()}`);
+}
 
 async function enterPassword({ page, email }, password) {
   await page.getByLabel('Email').fill(email);
@@ -47,6 +60,7 @@ async function refusesWrongPassword(scene, shoot) {
   await scene.page.goto(scene.url, { waitUntil: 'load' });
   await visible(heading(scene.page, 'Sign in'));
   await shoot('sign-in');
+  await accessible(scene.page);
   await enterPassword(scene, 'certainly-not-this-one');
   await visible(scene.page.getByRole('alert').filter({ hasText: 'do not belong together' }));
 }
@@ -59,7 +73,24 @@ async function signsIn(scene) {
 async function showsOverview({ page }) {
   await page.waitForFunction(() => (document.querySelector('main h1')?.textContent ?? '').length > 0);
   await page.waitForFunction(() => document.querySelectorAll('.figure .value').length === 3);
+  // Anew, for what moves within half a second after an input is not counted.
+  await page.reload({ waitUntil: 'load' });
+  await visible(page.locator('path.series'));
+  await gone(page.locator('[aria-busy]'));
+  assert.ok((await layoutShift(page)) < 0.02, 'nothing should move when the answers come');
 }
+
+/** Cumulative layout shift since the page was loaded, as the browser measures it. */
+const layoutShift = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        let shift = 0;
+        const sum = (list) => list.getEntries().forEach((entry) => (shift += entry.value));
+        new PerformanceObserver(sum).observe({ type: 'layout-shift', buffered: true });
+        setTimeout(() => resolve(shift), 100);
+      }),
+  );
 
 async function chartWorks({ page }, shoot) {
   const chart = page.getByRole('slider');
@@ -72,6 +103,7 @@ async function chartWorks({ page }, shoot) {
   assert.notEqual(await chart.getAttribute('aria-valuetext'), last, 'the arrow key should go to the day before');
   await visible(page.locator('.tip'));
   await page.getByText('Show as a table').click();
+  await accessible(page);
   assert.ok((await page.locator('.scroll tbody tr').count()) >= 2, 'the table should have a row for every day');
   await page.getByRole('radio', { name: '7 days' }).check();
   await visible(page.locator('.chart[aria-label*="last 7 days"]'));
@@ -94,11 +126,14 @@ async function invoicesWork({ page }, shoot) {
   }
   await page.getByLabel('Status').selectOption('paid');
   await gone(page.locator('[aria-busy]'));
-  const states = await rows.locator('.badge').allTextContents();
+  const due = await rows.first().locator('td').nth(2).textContent();
+  assert.match(due, /\d{4}/, 'an invoice should say when it is due');
+  const states = await rows.locator('.wide .badge').allTextContents();
   assert.ok(states.length > 0 && states.every((state) => state === 'Paid'), `only paid invoices expected, got ${states}`);
   await rows.first().getByRole('button').click();
   await visible(page.getByRole('dialog').locator('.lines'));
   await shoot('invoice');
+  await accessible(page);
   await page.keyboard.press('Escape');
   await gone(page.getByRole('dialog'));
 }
@@ -112,6 +147,7 @@ async function ticketsWork({ page, mark }, shoot) {
   await page.getByLabel('Priority').selectOption('low');
   await page.getByLabel('What happened').fill('Nothing: this ticket shows that tickets work.');
   await shoot('new-ticket');
+  await accessible(page);
   await page.getByRole('button', { name: 'Send' }).click();
   const ticket = page.locator('.ticket', { hasText: subject });
   await visible(ticket);
@@ -121,6 +157,7 @@ async function ticketsWork({ page, mark }, shoot) {
   await ticket.getByRole('button', { name: 'Add comment' }).click();
   await visible(ticket.locator('.comment', { hasText: `Seen ${mark}` }));
   await shoot('tickets');
+  await accessible(page);
 }
 
 async function keysWork({ page, url, mark }, shoot) {
@@ -135,6 +172,7 @@ async function keysWork({ page, url, mark }, shoot) {
   await visible(secret);
   const key = await secret.textContent();
   await shoot('key-once');
+  await accessible(page);
   const customer = await page.evaluate(() => JSON.parse(sessionStorage.getItem('securebase.session')).customerId);
   const answer = await page.request.get(`${url}/api/v1/customers/${customer}`, { headers: { 'X-API-Key': key } });
   assert.equal(answer.status(), 200, 'the new key should open the API');
@@ -149,7 +187,7 @@ async function keysWork({ page, url, mark }, shoot) {
   await gone(row);
 }
 
-async function fitsSmallScreens({ page }, shoot) {
+async function fitsScreens({ page }, shoot) {
   const before = page.viewportSize();
   for (const width of [360, 1400]) {
     await page.setViewportSize({ width, height: 800 });
@@ -158,6 +196,7 @@ async function fitsSmallScreens({ page }, shoot) {
       await page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('[aria-busy]'));
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= width, `${name} is ${wide} pixels wide on a screen of ${width}`);
+      await accessible(page);
       await shoot(`${name.toLowerCase().replace(' ', '-')}-${width}`);
     }
   }
@@ -180,6 +219,7 @@ async function refusesOtherCustomer({ page }, shoot) {
   // The second text is for a distribution that maps 403 of every origin to the page.
   await visible(page.getByRole('alert').filter({ hasText: /may not see this|Nothing found here/ }));
   await shoot('forbidden');
+  await accessible(page);
   await withSession(page, { customerId: own });
   await visible(page.locator('tbody tr'));
 }
@@ -207,10 +247,45 @@ async function survivesExpiredSession(scene, shoot) {
   await visible(heading(page, 'Tickets'));
 }
 
+async function survivesNewRelease({ page }) {
+  const old = '**/assets/api_keys.*.js';
+  await page.reload({ waitUntil: 'load' }); // what was loaded once would not be asked for again
+  await visible(heading(page, 'Tickets'));
+  let asked = 0;
+  const gonePage = (route) =>
+    asked++ ? route.continue() : route.fulfill({ contentType: 'text/html', body: '<!doctype html>' });
+  await page.route(old, gonePage);
+  // By the keyboard: a pointer would ask for the file already when it comes near.
+  await page.getByRole('navigation').getByRole('link', { name: 'API keys' }).press('Enter');
+  await visible(heading(page, 'API keys'));
+  assert.equal(asked, 2, 'the page should have been loaded anew');
+  await page.unroute(old);
+}
+
 async function signsOut({ page }) {
   await page.getByRole('button', { name: 'Sign out' }).click();
   await visible(page.getByText('You are signed out'));
   assert.equal(await page.evaluate(() => sessionStorage.getItem('securebase.session')), null);
   await page.reload();
   await visible(heading(page, 'Sign in'));
+}
+
+async function signsUp({ page, mark }, shoot) {
+  await page.getByRole('link', { name: 'Create an account' }).click();
+  await visible(heading(page, 'Create your account'));
+  await shoot('sign-up');
+  await accessible(page);
+  await page.getByLabel('Email').fill(`portal-${mark}@test.example`);
+  await page.getByLabel('Password').fill(`a password of ${mark}`);
+  await page.getByLabel('Company').fill(`Portal test ${mark}`);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await visible(heading(page, `Portal test ${mark}`));
+  await visible(page.getByText('No usage in this time'));
+  await shoot('overview-empty');
+  for (const [name, text] of [['Invoices', 'No invoices yet'], ['Tickets', 'No tickets yet'], ['API keys', 'No API keys yet']]) {
+    await open(page, name);
+    await visible(page.getByText(text));
+  }
+  await accessible(page);
+  await shoot('empty');
 }

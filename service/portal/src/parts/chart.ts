@@ -7,6 +7,7 @@ import { empty } from './state';
 interface Day {
   date: string; // YYYY-MM-DD, UTC
   value: number;
+  soFar: boolean; // a sum of today, which is not over
 }
 
 // What adds up over a day; of all else a day has a mean.
@@ -17,8 +18,8 @@ const kUnits: Record<string, string> = {
 const kHeight = 260; // pixels, as .chart in the style sheet
 const kRoom = { left: 44, right: 10, top: 12, bottom: 26 };
 
-export function usageChart(metric: string, period: string, readings: Reading[]): (HTMLElement | string)[] {
-  const days = byDay(metric, readings);
+export function usageChart(metric: string, period: string, readings: Reading[], now = new Date()): (HTMLElement | string)[] {
+  const days = byDay(metric, readings, now.toISOString().slice(0, 10));
   if (days.length === 0) return [empty('overview', 'No usage in this time', 'Choose a longer period or another metric.')];
   const name = words(metric).replace(/ (GB|ms|hours|percent)$/i, '');
   const unit = kUnits[metric] ?? '';
@@ -36,9 +37,10 @@ export function usageChart(metric: string, period: string, readings: Reading[]):
   ];
 }
 
-const round = (value: number): number => Number(value.toPrecision(value >= 1000 ? 12 : 3));
+// Three digits say enough, and none of a whole number is lost.
+const round = (value: number): number => (value >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 
-export function byDay(metric: string, readings: Reading[]): Day[] {
+export function byDay(metric: string, readings: Reading[], today: string): Day[] {
   const days = new Map<string, { sum: number; readings: number }>();
   for (const { value, timestamp } of readings) {
     const time = parseTime(timestamp);
@@ -49,7 +51,11 @@ export function byDay(metric: string, readings: Reading[]): Day[] {
   }
   const all = [...days]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([date, { sum, readings }]) => ({ date, value: kSums.has(metric) ? sum : sum / readings }));
+    .map(([date, { sum, readings }]) => ({
+      date,
+      value: kSums.has(metric) ? sum : sum / readings,
+      soFar: kSums.has(metric) && date === today,
+    }));
   // The period begins at this hour some days ago, so its first day is a part of one and would look like a slump.
   return all.length > 2 ? all.slice(1) : all;
 }
@@ -63,15 +69,44 @@ export function ticks(most: number): number[] {
   return Array.from({ length: Math.ceil(most / step) + 1 }, (_, i) => Number((i * step).toPrecision(12)));
 }
 
+interface Scales {
+  x: (i: number) => number;
+  y: (value: number) => number;
+}
+
+/** What stands still: grid, axis, area and line. */
+function drawing(days: Day[], steps: number[], width: number, { x, y }: Scales): SVGElement {
+  const last = days.length - 1;
+  const at = days.map(({ value }, i) => `${x(i).toFixed(1)} ${y(value).toFixed(1)}`);
+  const whole = days[last]?.soFar ? at.slice(0, -1) : at;
+  const anchor = (i: number) => (last === 0 ? 'middle' : i === last ? 'end' : i === 0 ? 'start' : 'middle');
+  return s(
+    'g',
+    {},
+    s('linearGradient', { id: 'usage-fill', x1: 0, y1: 0, x2: 0, y2: 1 }, s('stop', { class: 'from', offset: 0 }), s('stop', { class: 'to', offset: 1 })),
+    steps.map((step) => [
+      s('line', { class: 'grid', x1: kRoom.left, x2: width - kRoom.right, y1: y(step), y2: y(step) }),
+      s('text', { x: kRoom.left - 10, y: y(step) + 4, 'text-anchor': 'end' }, compact(step)),
+    ]),
+    named(last, Math.floor((width - kRoom.left) / 75)).map((i) =>
+      s('text', { x: x(i), y: kHeight - 4, 'text-anchor': anchor(i) }, shortDay(days[i]?.date ?? '')),
+    ),
+    s('path', { class: 'area', d: `M${at.join('L')}L${x(last)} ${y(0)}L${x(0)} ${y(0)}Z` }),
+    whole.length > 0 && s('path', { class: 'series', d: `M${whole.join('L')}` }),
+    whole !== at && s('path', { class: 'series so-far', d: `M${at.slice(-2).join('L')}` }),
+  );
+}
+
 function plot(label: string, days: Day[], say: (value: number) => string): HTMLElement {
   const last = days.length - 1;
   const steps = ticks(Math.max(...days.map(({ value }) => value)));
   const most = steps[steps.length - 1] ?? 1;
-  const y = (value: number) => kRoom.top + (1 - value / most) * (kHeight - kRoom.top - kRoom.bottom);
-  let x = (_i: number) => 0;
+  const scales: Scales = { x: () => 0, y: (value) => kRoom.top + (1 - value / most) * (kHeight - kRoom.top - kRoom.bottom) };
 
+  const line = s('line', { class: 'mark', y1: kRoom.top, y2: kHeight - kRoom.bottom });
+  const dot = s('circle', { class: 'dot', r: 5 });
+  const mark = s('g', { visibility: 'hidden' }, line, dot);
   const svg = s('svg', { 'aria-hidden': 'true' });
-  const mark = s('g', { visibility: 'hidden' }, s('line', { class: 'mark', y1: kRoom.top, y2: kHeight - kRoom.bottom }), s('circle', { class: 'dot', r: 5 }));
   const tip = h('div', { class: 'tip', hidden: true });
   // A slider over the days is what a screen reader and a keyboard already know how to use.
   const host = h('div', {
@@ -81,61 +116,45 @@ function plot(label: string, days: Day[], say: (value: number) => string): HTMLE
 
   let chosen = last;
   const choose = (i: number): void => {
-    const day = days[(chosen = Math.min(last, Math.max(0, i)))];
-    if (!day) return;
+    chosen = Math.min(last, Math.max(0, i));
+    const day = days[chosen]!;
+    const [x, y] = [scales.x(chosen), scales.y(day.value)];
     host.setAttribute('aria-valuenow', String(chosen));
-    host.setAttribute('aria-valuetext', `${shortDay(day.date)}: ${say(day.value)}`);
-    mark.firstElementChild?.setAttribute('transform', `translate(${x(chosen)})`);
-    mark.lastElementChild?.setAttribute('transform', `translate(${x(chosen)} ${y(day.value)})`);
-    tip.replaceChildren(h('strong', {}, say(day.value)), shortDay(day.date));
-    const left = x(chosen) - tip.offsetWidth / 2;
-    const above = y(day.value) - tip.offsetHeight - 14;
-    tip.style.transform = `translate(${Math.max(0, Math.min(left, host.clientWidth - tip.offsetWidth))}px, ${above < 0 ? y(day.value) + 14 : above}px)`;
+    host.setAttribute('aria-valuetext', `${dayName(day)}: ${say(day.value)}`);
+    line.setAttribute('transform', `translate(${x})`);
+    dot.setAttribute('transform', `translate(${x} ${y})`);
+    tip.replaceChildren(h('strong', {}, say(day.value)), dayName(day));
+    const left = Math.max(0, Math.min(x - tip.offsetWidth / 2, host.clientWidth - tip.offsetWidth));
+    const above = y - tip.offsetHeight - 14;
+    tip.style.transform = `translate(${left}px, ${above < 0 ? y + 14 : above}px)`;
   };
-  const point = (seen: boolean): void => {
-    mark.setAttribute('visibility', seen ? 'visible' : 'hidden');
-    tip.hidden = !seen;
-    if (seen) choose(chosen);
+  const point = (at: number | null): void => {
+    mark.setAttribute('visibility', at === null ? 'hidden' : 'visible');
+    tip.hidden = at === null;
+    if (at !== null) choose(at);
   };
 
-  const draw = (): void => {
+  // Calls once at the start, and ends with its element.
+  new ResizeObserver(() => {
     const width = host.clientWidth;
-    if (!width) return;
-    x = (i) => kRoom.left + (last ? i / last : 0.5) * (width - kRoom.left - kRoom.right);
-    const line = days.map(({ value }, i) => `${i ? 'L' : 'M'}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join('');
+    scales.x = (i) => kRoom.left + (last ? i / last : 0.5) * (width - kRoom.left - kRoom.right);
     svg.setAttribute('viewBox', `0 0 ${width} ${kHeight}`);
-    svg.replaceChildren(
-      s('linearGradient', { id: 'usage-fill', x1: 0, y1: 0, x2: 0, y2: 1 }, s('stop', { class: 'from', offset: 0 }), s('stop', { class: 'to', offset: 1 })),
-      ...steps.flatMap((step) => [
-        s('line', { class: 'grid', x1: kRoom.left, x2: width - kRoom.right, y1: y(step), y2: y(step) }),
-        s('text', { x: kRoom.left - 10, y: y(step) + 4, 'text-anchor': 'end' }, compact(step)),
-      ]),
-      ...named(last, Math.floor((width - kRoom.left) / 90)).map((i) =>
-        s('text', { x: x(i), y: kHeight - 4, 'text-anchor': i === last && last > 0 ? 'end' : i === 0 && last > 0 ? 'start' : 'middle' }, shortDay(days[i]?.date ?? '')),
-      ),
-      s('path', { class: 'area', d: `${line}L${x(last)} ${y(0)}L${x(0)} ${y(0)}Z` }),
-      s('path', { class: 'series', d: line }),
-      mark,
-    );
+    svg.replaceChildren(drawing(days, steps, width, scales), mark);
     choose(chosen);
-  };
-
+  }).observe(host);
   host.addEventListener('pointermove', (event) => {
-    const share = (event.clientX - host.getBoundingClientRect().left - kRoom.left) / (x(last) - kRoom.left || 1);
-    chosen = Math.min(last, Math.max(0, Math.round(share * last)));
-    point(true);
+    const from = event.clientX - host.getBoundingClientRect().left - kRoom.left;
+    point(Math.round((from / (host.clientWidth - kRoom.left - kRoom.right)) * last));
   });
-  host.addEventListener('pointerleave', () => point(document.activeElement === host));
-  host.addEventListener('focus', () => point(true));
-  host.addEventListener('blur', () => point(false));
+  host.addEventListener('pointerleave', () => point(document.activeElement === host ? chosen : null));
+  host.addEventListener('focus', () => point(chosen));
+  host.addEventListener('blur', () => point(null));
   host.addEventListener('keydown', (event) => {
     const to = { ArrowLeft: chosen - 1, ArrowDown: chosen - 1, ArrowRight: chosen + 1, ArrowUp: chosen + 1, Home: 0, End: last }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    chosen = Math.min(last, Math.max(0, to));
-    point(true);
+    point(to);
   });
-  new ResizeObserver(draw).observe(host); // calls once at the start; goes with its element
   choose(last);
   return host;
 }
@@ -145,6 +164,8 @@ function named(last: number, most: number): number[] {
   const parts = Math.max(1, Math.min(last, most - 1, 6));
   return last === 0 ? [0] : Array.from({ length: parts + 1 }, (_, i) => Math.round((i * last) / parts));
 }
+
+const dayName = ({ date, soFar }: Day): string => `${shortDay(date)}${soFar ? ', so far' : ''}`;
 
 const table = (name: string, days: Day[], say: (value: number) => string): HTMLElement =>
   h(
@@ -158,7 +179,7 @@ const table = (name: string, days: Day[], say: (value: number) => string): HTMLE
         'table',
         {},
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Day (UTC)'), h('th', { scope: 'col', class: 'end' }, name))),
-        h('tbody', {}, [...days].reverse().map(({ date, value }) => h('tr', {}, h('td', {}, shortDay(date)), h('td', { class: 'end number' }, say(value))))),
+        h('tbody', {}, [...days].reverse().map((day) => h('tr', {}, h('td', {}, dayName(day)), h('td', { class: 'end number' }, say(day.value))))),
       ),
     ),
   );

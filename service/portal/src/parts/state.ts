@@ -54,7 +54,9 @@ export async function fill<T>(
     put(view(await load()));
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') return; // the user went on
-    put(notice(error, () => void fill(host, waiting, load, view)));
+    // An error that is not the API's is in our code or its loading: only the page as a whole can be tried again.
+    const again = error instanceof ApiError ? () => void fill(host, waiting, load, view) : () => location.reload();
+    put(notice(error, again));
   }
   host.removeAttribute('aria-busy');
 }

@@ -54,7 +54,7 @@ export function showAccess(host: HTMLElement, way: Way, reason: Reason, enter: E
 
 const kLeads: Record<Way, string> = {
   'sign-in': 'Usage, invoices, tickets and API keys of your account.',
-  'sign-up': 'Ready in a minute. Change or leave whenever you like.',
+  'sign-up': 'Nothing has to be set up: you can look around at once.',
 };
 
 const kReasons = {

@@ -49,7 +49,7 @@ const columns = (): HTMLElement =>
       'tr',
       {},
       h('th', { scope: 'col' }, 'Name'),
-      h('th', { scope: 'col', class: 'wide' }, 'May'),
+      h('th', { scope: 'col', class: 'wide' }, 'Access'),
       h('th', { scope: 'col', class: 'wide' }, 'Created'),
       h('th', { scope: 'col', class: 'wide' }, 'Last used'),
       h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Actions')),
@@ -83,7 +83,7 @@ function create(account: Account, reload: () => void): void {
     submitting(
       [
         field('Name', 'name', { required: true, maxlength: 100, autocomplete: 'off', placeholder: 'What will use it?' }),
-        selectField('It may', 'scope', kScopes, 'read'),
+        selectField('Access', 'scope', kScopes, 'read'),
       ],
       { submit: 'Create', cancel: () => dialog.close() },
       async (form) => {

@@ -51,7 +51,7 @@ const columns = (): HTMLElement =>
       h('th', { scope: 'col' }, 'Invoice'),
       h('th', { scope: 'col', class: 'wide' }, 'Date'),
       h('th', { scope: 'col', class: 'wide' }, 'Due'),
-      h('th', { scope: 'col' }, 'Status'),
+      h('th', { scope: 'col', class: 'wide' }, 'Status'),
       h('th', { scope: 'col', class: 'end' }, 'Amount'),
     ),
   );
@@ -64,12 +64,12 @@ const row = (account: Account, invoice: Invoice): HTMLElement =>
       'td',
       {},
       h('button', { class: 'link', type: 'button', onclick: () => open(account, invoice) }, invoice.invoice_id),
-      h('span', { class: 'under small muted' }, day(invoice.invoice_date)),
+      h('span', { class: 'under small muted' }, `due ${day(invoice.due_date)}`),
     ),
     h('td', { class: 'wide number' }, day(invoice.invoice_date)),
     h('td', { class: 'wide number' }, day(invoice.due_date)),
-    h('td', {}, badge(invoice.status)),
-    h('td', { class: 'end number' }, money(invoice.amount, invoice.currency)),
+    h('td', { class: 'wide' }, badge(invoice.status)),
+    h('td', { class: 'end number' }, money(invoice.amount, invoice.currency), h('span', { class: 'under' }, badge(invoice.status))),
   );
 
 function open(account: Account, invoice: Invoice): void {

@@ -19,8 +19,8 @@ export function show(main: HTMLElement, { account }: Visit): void {
     title,
     h('div', { class: 'stack' }, figures, usage({ account }), h('div', { class: 'halves' }, cost({ account }), help())),
   );
-  void fill(title, () => h('div', { class: 'head' }, h('div', {}, bone('16rem', '2.4rem'), bone('14rem', '1.65rem'))),
-    account.customer, whoIsIt);
+  const waiting = () => h('div', { class: 'head whois' }, h('div', {}, bone('16rem', '2.4rem'), bone('14rem', '1.65rem')));
+  void fill(title, waiting, account.customer, whoIsIt);
   figures.append(
     figure('/invoices', 'Latest invoice', async () => {
       const newest = (await account.invoices({ limit: 1 })).invoices[0];
@@ -38,17 +38,22 @@ export function show(main: HTMLElement, { account }: Visit): void {
     }),
     figure(null, 'Compliance score', async () => {
       const { score, frameworks } = await account.compliance();
-      return [`${count(score)} %`, frameworks.map(({ framework }) => framework).join(', ') || 'No framework checked yet'];
+      return frameworks.length
+        ? [`${count(score)} %`, frameworks.map(({ framework }) => framework).join(', ')]
+        : ['–', 'No framework checked yet'];
     }),
   );
 }
 
-const whoIsIt = (customer: Customer): HTMLElement =>
-  head(customer.name, [
+function whoIsIt(customer: Customer): HTMLElement {
+  const header = head(customer.name, [
     h('span', { class: 'badge tint plain' }, words(customer.tier)),
     badge(customer.status),
     h('span', { class: 'small' }, `${customer.region} · customer since ${day(customer.created_at)}`),
   ]);
+  header.classList.add('whois');
+  return header;
+}
 
 function figure(href: string | null, label: string, load: () => Promise<[value: string, note: string | Node]>): HTMLElement {
   const host = href ? h('a', { class: 'card figure', href }) : h('div', { class: 'card figure' });

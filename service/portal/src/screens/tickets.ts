@@ -61,7 +61,7 @@ function write(account: Account, done: () => void): void {
     [
       field('Subject', 'subject', { required: true, maxlength: 200, autocomplete: 'off' }),
       selectField('Priority', 'priority', kPriorities, 'normal'),
-      textField('What happened, and what did you expect?', 'description', { maxlength: 10000 }),
+      textField('What happened, and what did you expect?', 'description', { maxlength: 10000, rows: 5 }),
     ],
     { submit: 'Send', cancel: () => dialog.close() },
     async (sent) => {
@@ -113,7 +113,7 @@ const conversation = (account: Account, ticket: TicketThread, reload: () => Prom
     h('p', { class: 'text' }, ticket.description || h('span', { class: 'muted' }, 'No description.')),
     h('ul', { class: 'stack' }, ticket.comments.map(comment)),
     submitting(
-      [textField('Your comment', `comment-${ticket.ticket_id}`, { required: true, maxlength: 10000 })],
+      [textField('Your comment', `comment-${ticket.ticket_id}`, { required: true, maxlength: 10000, rows: 3 })],
       { submit: 'Add comment' },
       async (form) => {
         await account.comment(ticket.ticket_id, values(form)[`comment-${ticket.ticket_id}`] ?? '');
