@@ -50,7 +50,9 @@ export function basecamp({ width, height, seeds, sun, hut, horizon }) {
     <rect x="${x + unit * 0.6}" y="${y - unit * 1.3}" width="${unit * 1.4}" height="${unit * 1.5}" fill="#ffbf66"/>`;
   const paint = (layer, i) =>
     `<path d="${outline(layer.points, width, height)}" fill="${layer.colour}"/>` +
-    (i < 4 ? `<path d="${outline(layer.points, width, height)}" fill="url(#mist)" opacity="${0.42 - i * 0.09}"/>` : '') +
+    (i < 4
+      ? `<path d="${outline(layer.points, width, height)}" fill="url(#mist)" opacity="${0.42 - i * 0.09}"/>`
+      : '') +
     (i === 4 ? house : '');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
   <defs>

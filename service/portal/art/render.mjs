@@ -22,10 +22,19 @@ const pictures = [
 for (const { name, widths, fallback, scene } of pictures) {
   const drawing = Buffer.from(basecamp(scene));
   for (const width of widths) {
-    await sharp(drawing, { density: 144 }).resize(width).webp({ quality: 72, effort: 6 }).toFile(`public/static/${name}-${width}.webp`);
+    await sharp(drawing, { density: 144 })
+      .resize(width)
+      .webp({ quality: 72, effort: 6 })
+      .toFile(`public/static/${name}-${width}.webp`);
   }
-  await sharp(drawing, { density: 144 }).resize(fallback).jpeg({ quality: 72, mozjpeg: true }).toFile(`public/static/${name}-${fallback}.jpg`);
+  await sharp(drawing, { density: 144 })
+    .resize(fallback)
+    .jpeg({ quality: 72, mozjpeg: true })
+    .toFile(`public/static/${name}-${fallback}.jpg`);
 }
 
 const mark = await readFile('public/favicon.svg');
-await writeFile('public/static/icon-180.png', await sharp(mark, { density: 300 }).resize(180).png({ palette: true }).toBuffer());
+await writeFile(
+  'public/static/icon-180.png',
+  await sharp(mark, { density: 300 }).resize(180).png({ palette: true }).toBuffer(),
+);

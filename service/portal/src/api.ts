@@ -80,19 +80,87 @@ function refusal(answer: Response, json: unknown, withToken: boolean): ApiError 
 
 // What the API says, as docs/service-api.md has it.
 
-export interface Customer { customer_id: string; name: string; email: string; tier: string; status: string; region: string; created_at: string }
-export interface Invoice { invoice_id: string; invoice_date: string; due_date: string; amount: number; currency: string; status: string; tier: string }
-export interface InvoiceLine { description: string; quantity: number; unit_price: number; amount: number }
-export interface Reading { metric_name: string; value: number; timestamp: string }
-export interface Compliance { score: number; frameworks: { framework: string; passed: number; failed: number; total: number }[] }
-export interface Cost { currency: string; total: number; by_service: { service: string; amount: number; share: number }[] }
-export interface Ticket { ticket_id: string; subject: string; priority: string; status: string; created_at: string; updated_at: string; comments: number }
-export interface Comment { comment_id: string; author: string; body: string; created_at: string }
-export interface TicketThread extends Omit<Ticket, 'comments'> { description: string | null; comments: Comment[] }
-export interface ApiKey { api_key_id: string; name: string | null; prefix: string; scope: string; created_at: string; last_used_at: string | null }
-export interface NewApiKey { api_key_id: string; api_key: string; name: string | null; scope: string }
-export interface Price { tier: string; name: string; monthly_price: number }
-interface Admission { token: string; customer_id: string; expires_in: number }
+export interface Customer {
+  customer_id: string;
+  name: string;
+  email: string;
+  tier: string;
+  status: string;
+  region: string;
+  created_at: string;
+}
+export interface Invoice {
+  invoice_id: string;
+  invoice_date: string;
+  due_date: string;
+  amount: number;
+  currency: string;
+  status: string;
+  tier: string;
+}
+export interface InvoiceLine {
+  description: string;
+  quantity: number;
+  unit_price: number;
+  amount: number;
+}
+export interface Reading {
+  metric_name: string;
+  value: number;
+  timestamp: string;
+}
+export interface Compliance {
+  score: number;
+  frameworks: { framework: string; passed: number; failed: number; total: number }[];
+}
+export interface Cost {
+  currency: string;
+  total: number;
+  by_service: { service: string; amount: number; share: number }[];
+}
+export interface Ticket {
+  ticket_id: string;
+  subject: string;
+  priority: string;
+  status: string;
+  created_at: string;
+  updated_at: string;
+  comments: number;
+}
+export interface Comment {
+  comment_id: string;
+  author: string;
+  body: string;
+  created_at: string;
+}
+export interface TicketThread extends Omit<Ticket, 'comments'> {
+  description: string | null;
+  comments: Comment[];
+}
+export interface ApiKey {
+  api_key_id: string;
+  name: string | null;
+  prefix: string;
+  scope: string;
+  created_at: string;
+  last_used_at: string | null;
+}
+export interface NewApiKey {
+  api_key_id: string;
+  api_key: string;
+  name: string | null;
+  scope: string;
+}
+export interface Price {
+  tier: string;
+  name: string;
+  monthly_price: number;
+}
+interface Admission {
+  token: string;
+  customer_id: string;
+  expires_in: number;
+}
 
 async function admit(path: string, body: { email: string; password: string }): Promise<Session> {
   const { token, customer_id, expires_in } = await call<Admission>(path, { method: 'POST', body });
@@ -100,8 +168,12 @@ async function admit(path: string, body: { email: string; password: string }): P
 }
 
 export const logIn = (account: { email: string; password: string }): Promise<Session> => admit('/auth/login', account);
-export const signUp = (account: { email: string; password: string; company?: string; tier: string }): Promise<Session> =>
-  admit('/auth/signup', account);
+export const signUp = (account: {
+  email: string;
+  password: string;
+  company?: string;
+  tier: string;
+}): Promise<Session> => admit('/auth/signup', account);
 export const pricing = (): Promise<{ currency: string; pricing: Price[] }> => call('/pricing', {});
 
 const query = (fields: Record<string, string | number | null | undefined>): string => {

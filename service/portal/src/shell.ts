@@ -22,7 +22,12 @@ const kPlaces: readonly Place[] = [
 ];
 
 export const brand = (): HTMLElement =>
-  h('a', { class: 'brand', href: '/' }, h('img', { src: '/favicon.svg', alt: '', width: 30, height: 30 }), 'SecureBase');
+  h(
+    'a',
+    { class: 'brand', href: '/' },
+    h('img', { src: '/favicon.svg', alt: '', width: 30, height: 30 }),
+    'SecureBase',
+  );
 
 export class Shell {
   private readonly main = h('main', { id: 'main' });

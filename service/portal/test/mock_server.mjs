@@ -7,8 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const kDist = fileURLToPath(new URL('../dist/', import.meta.url));
 const kTypes = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml',
-  '.webp': 'image/webp', '.jpg': 'image/jpeg', '.png': 'image/png', '.txt': 'text/plain',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.webp': 'image/webp',
+  '.jpg': 'image/jpeg',
+  '.png': 'image/png',
+  '.txt': 'text/plain',
 };
 const kDay = 86_400_000;
 
@@ -53,26 +59,92 @@ const ago = (days, hours = 0) => new Date(kNow - days * kDay - hours * 3_600_000
 /** What the demo customer owns; the same in every run. */
 function demoTenant(id) {
   return {
-    customer: { customer_id: id, name: 'Acme Corporation', email: kAccount.email, tier: 'standard', status: 'active', region: 'us-east-1', created_at: '2024-03-05T08:00:00Z' },
-    frameworks: ['SOC2', 'HIPAA', 'ISO27001', 'PCI-DSS'].map((framework) => ({ framework, passed: 11, failed: 1, total: 12 })),
-    costs: [['compute', 52.4], ['storage', 24.1], ['data_transfer', 13.7], ['api_requests', 9.3]],
+    customer: {
+      customer_id: id,
+      name: 'Acme Corporation',
+      email: kAccount.email,
+      tier: 'standard',
+      status: 'active',
+      region: 'us-east-1',
+      created_at: '2024-03-05T08:00:00Z',
+    },
+    frameworks: ['SOC2', 'HIPAA', 'ISO27001', 'PCI-DSS'].map((framework) => ({
+      framework,
+      passed: 11,
+      failed: 1,
+      total: 12,
+    })),
+    costs: [
+      ['compute', 52.4],
+      ['storage', 24.1],
+      ['data_transfer', 13.7],
+      ['api_requests', 9.3],
+    ],
     used: true,
     invoices: Array.from({ length: 24 }, (_, i) => ({
-      invoice_id: `inv-${id}-${ago(30 * i).slice(0, 7).replace('-', '')}`, invoice_date: ago(30 * i + 3).slice(0, 10),
-      due_date: ago(30 * i - 27).slice(0, 10), amount: 99 + ((i * 37) % 60) + 0.5 * (i % 2), currency: 'USD',
-      status: i === 0 ? 'open' : i === 4 ? 'overdue' : 'paid', tier: 'standard',
+      invoice_id: `inv-${id}-${ago(30 * i)
+        .slice(0, 7)
+        .replace('-', '')}`,
+      invoice_date: ago(30 * i + 3).slice(0, 10),
+      due_date: ago(30 * i - 27).slice(0, 10),
+      amount: 99 + ((i * 37) % 60) + 0.5 * (i % 2),
+      currency: 'USD',
+      status: i === 0 ? 'open' : i === 4 ? 'overdue' : 'paid',
+      tier: 'standard',
     })),
     tickets: [
-      { ticket_id: 't-2', subject: 'Webhook deliveries are late', description: 'Seen since yesterday, about 12 times an hour.', priority: 'high', status: 'open', created_at: ago(1), updated_at: ago(0, 3), comments: [] },
-      { ticket_id: 't-1', subject: 'Question about data retention', description: 'Our auditor asks how long logs are kept.', priority: 'low', status: 'closed', created_at: ago(20), updated_at: ago(19), comments: [{ comment_id: 'c-1', author: 'support@securebase.example', body: 'A year, on your plan.', created_at: ago(19) }] },
+      {
+        ticket_id: 't-2',
+        subject: 'Webhook deliveries are late',
+        description: 'Seen since yesterday, about 12 times an hour.',
+        priority: 'high',
+        status: 'open',
+        created_at: ago(1),
+        updated_at: ago(0, 3),
+        comments: [],
+      },
+      {
+        ticket_id: 't-1',
+        subject: 'Question about data retention',
+        description: 'Our auditor asks how long logs are kept.',
+        priority: 'low',
+        status: 'closed',
+        created_at: ago(20),
+        updated_at: ago(19),
+        comments: [
+          {
+            comment_id: 'c-1',
+            author: 'support@securebase.example',
+            body: 'A year, on your plan.',
+            created_at: ago(19),
+          },
+        ],
+      },
     ],
-    keys: [{ api_key_id: 'k-1', name: 'Billing export', prefix: `sbk.${id}.4fQz`, scope: 'read', created_at: ago(90), last_used_at: ago(0, 2) }],
+    keys: [
+      {
+        api_key_id: 'k-1',
+        name: 'Billing export',
+        prefix: `sbk.${id}.4fQz`,
+        scope: 'read',
+        created_at: ago(90),
+        last_used_at: ago(0, 2),
+      },
+    ],
   };
 }
 
 /** A customer of this minute: nothing is there yet. */
 function newTenant(id, { email, company = email, tier = 'standard' }) {
-  const customer = { customer_id: id, name: company, email, tier, status: 'active', region: 'us-east-1', created_at: ago(0) };
+  const customer = {
+    customer_id: id,
+    name: company,
+    email,
+    tier,
+    status: 'active',
+    region: 'us-east-1',
+    created_at: ago(0),
+  };
   return { customer, frameworks: [], costs: [], used: false, invoices: [], tickets: [], keys: [] };
 }
 
@@ -93,7 +165,8 @@ function makeService() {
     const days = parseInt(url.searchParams.get('period') ?? '30d', 10);
     const base = { api_requests: 900, error_rate: 0.4, latency_ms: 38, cpu_percent: 41 }[metric] ?? 12;
     return Array.from({ length: Math.min(days * 4, 1000) }, (_, i) => ({
-      metric_name: metric, timestamp: ago(0, i * 6),
+      metric_name: metric,
+      timestamp: ago(0, i * 6),
       value: Math.round(base * (1 + 0.35 * Math.sin(i / 9) + 0.18 * Math.sin(i * 1.7) - i / 900) * 100) / 100,
     }));
   };
@@ -101,7 +174,17 @@ function makeService() {
   return (method, url, headers, body) => {
     const path = url.pathname.replace('/api/v1', '');
     if (path === '/health') return [200, { status: 'healthy' }];
-    if (path === '/pricing') return [200, { currency: 'USD', pricing: [{ tier: 'standard', name: 'Standard', monthly_price: 99 }, { tier: 'professional', name: 'Professional', monthly_price: 399 }] }];
+    if (path === '/pricing')
+      return [
+        200,
+        {
+          currency: 'USD',
+          pricing: [
+            { tier: 'standard', name: 'Standard', monthly_price: 99 },
+            { tier: 'professional', name: 'Professional', monthly_price: 399 },
+          ],
+        },
+      ];
     const admission = (id) => [200, { token: `token-of-${id}`, customer_id: id, expires_in: 3600 }];
     if (path === '/auth/signup') {
       if (users.has(body.email)) return [409, { message: 'this e-mail has an account: sign in' }];
@@ -116,8 +199,10 @@ function makeService() {
     }
 
     const [id, tenant] =
-      [...tenants].find(([id, { keys }]) =>
-        headers.authorization === `Bearer token-of-${id}` || keys.some(({ secret }) => secret && secret === headers['x-api-key']),
+      [...tenants].find(
+        ([id, { keys }]) =>
+          headers.authorization === `Bearer token-of-${id}` ||
+          keys.some(({ secret }) => secret && secret === headers['x-api-key']),
       ) ?? [];
     if (!tenant) return [401, { message: 'Unauthorized' }];
     const { invoices, tickets, keys } = tenant;
@@ -141,14 +226,39 @@ function makeService() {
       }
       case 'GET invoices/id': {
         const invoice = invoices.find(({ invoice_id }) => invoice_id === item);
-        return invoice ? [200, { ...invoice, line_items: [{ description: 'Standard, monthly', quantity: 1, unit_price: 99, amount: 99 }, { description: 'API requests above the plan, per 1000', quantity: (invoice.amount - 99) * 2, unit_price: 0.5, amount: invoice.amount - 99 }] }] : [404, { message: 'no such invoice' }];
+        return invoice
+          ? [
+              200,
+              {
+                ...invoice,
+                line_items: [
+                  { description: 'Standard, monthly', quantity: 1, unit_price: 99, amount: 99 },
+                  {
+                    description: 'API requests above the plan, per 1000',
+                    quantity: (invoice.amount - 99) * 2,
+                    unit_price: 0.5,
+                    amount: invoice.amount - 99,
+                  },
+                ],
+              },
+            ]
+          : [404, { message: 'no such invoice' }];
       }
       case 'GET tickets': {
         const [some, next_cursor] = page(tickets, url);
         return [200, { tickets: some.map((ticket) => ({ ...ticket, comments: ticket.comments.length })), next_cursor }];
       }
       case 'POST tickets': {
-        const ticket = { ticket_id: `t-${++made}`, description: null, priority: 'normal', ...body, status: 'open', created_at: new Date().toISOString(), updated_at: new Date().toISOString(), comments: [] };
+        const ticket = {
+          ticket_id: `t-${++made}`,
+          description: null,
+          priority: 'normal',
+          ...body,
+          status: 'open',
+          created_at: new Date().toISOString(),
+          updated_at: new Date().toISOString(),
+          comments: [],
+        };
         tickets.unshift(ticket);
         return [201, { ticket_id: ticket.ticket_id, status: 'open', created_at: ticket.created_at }];
       }
@@ -157,14 +267,24 @@ function makeService() {
         return ticket ? [200, ticket] : [404, { message: 'no such ticket' }];
       }
       case 'POST tickets/id/comments': {
-        const comment = { comment_id: `c-${++made}`, author: tenant.customer.email, body: body.body, created_at: new Date().toISOString() };
+        const comment = {
+          comment_id: `c-${++made}`,
+          author: tenant.customer.email,
+          body: body.body,
+          created_at: new Date().toISOString(),
+        };
         tickets.find(({ ticket_id }) => ticket_id === item)?.comments.push(comment);
         return [201, comment];
       }
       case 'GET api-keys':
         return [200, { api_keys: keys.map(({ secret, ...key }) => key) }];
       case 'POST api-keys': {
-        const key = { api_key_id: `k-${++made}`, name: body.name, scope: body.scope, created_at: new Date().toISOString() };
+        const key = {
+          api_key_id: `k-${++made}`,
+          name: body.name,
+          scope: body.scope,
+          created_at: new Date().toISOString(),
+        };
         const secret = `sbk.${id}.example-${made}-0123456789abcdef`;
         keys.unshift({ ...key, prefix: secret.slice(0, 13), last_used_at: null, secret });
         return [201, { ...key, api_key: secret }];

@@ -8,8 +8,14 @@ import { kAccount, startMock } from './mock_server.mjs';
 import { play } from './scene.mjs';
 
 const kArguments = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 const { PORTAL_URL, PORTAL_EMAIL, PORTAL_PASSWORD, PORTAL_PICTURES, PORTAL_DARK, CHROMIUM } = process.env;
@@ -22,7 +28,8 @@ const customer = {
 const browser = await chromium.launch({ executablePath: CHROMIUM ?? '/usr/bin/chromium', args: kArguments });
 try {
   const context = await browser.newContext({
-    viewport: { width: 1400, height: 900 }, locale: 'en-US',
+    viewport: { width: 1400, height: 900 },
+    locale: 'en-US',
     colorScheme: PORTAL_DARK ? 'dark' : 'light',
     ignoreHTTPSErrors: true, // the platform's certificate is from its own local CA
   });

@@ -27,7 +27,7 @@ const kSteps = [
   ['a ticket can be opened and commented', ticketsWork],
   ['an API key is shown once, works, and can be deleted', keysWork],
   ['every screen is accessible, and fits a small telephone and a large window', fitsScreens],
-  ['another customer\'s account is refused with advice', refusesOtherCustomer],
+  ["another customer's account is refused with advice", refusesOtherCustomer],
   ['a lost network is told, and a second try works', survivesLostNetwork],
   ['an expired session asks to sign in, and goes on where it was', survivesExpiredSession],
   ['a new release under an open page is noticed', survivesNewRelease],
@@ -42,7 +42,9 @@ const open = (page, name) => page.getByRole('navigation').getByRole('link', { na
 
 /** Labels, contrast, landmarks, names: what axe finds by the rules of WCAG 2.1 AA. */
 async function accessible(page) {
-  await page.waitForFunction(() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity));
+  await page.waitForFunction(() =>
+    document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity),
+  );
   if (!(await page.evaluate('typeof axe !== "undefined"'))) await page.evaluate(axe.source);
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'];
   const { violations } = await page.evaluate((values) => axe.run({ runOnly: { type: 'tag', values } }), tags);
@@ -129,7 +131,10 @@ async function invoicesWork({ page }, shoot) {
   const due = await rows.first().locator('td').nth(2).textContent();
   assert.match(due, /\d{4}/, 'an invoice should say when it is due');
   const states = await rows.locator('.wide .badge').allTextContents();
-  assert.ok(states.length > 0 && states.every((state) => state === 'Paid'), `only paid invoices expected, got ${states}`);
+  assert.ok(
+    states.length > 0 && states.every((state) => state === 'Paid'),
+    `only paid invoices expected, got ${states}`,
+  );
   await rows.first().getByRole('button').click();
   await visible(page.getByRole('dialog').locator('.lines'));
   await shoot('invoice');
@@ -282,7 +287,11 @@ async function signsUp({ page, mark }, shoot) {
   await visible(heading(page, `Portal test ${mark}`));
   await visible(page.getByText('No usage in this time'));
   await shoot('overview-empty');
-  for (const [name, text] of [['Invoices', 'No invoices yet'], ['Tickets', 'No tickets yet'], ['API keys', 'No API keys yet']]) {
+  for (const [name, text] of [
+    ['Invoices', 'No invoices yet'],
+    ['Tickets', 'No tickets yet'],
+    ['API keys', 'No API keys yet'],
+  ]) {
     await open(page, name);
     await visible(page.getByText(text));
   }

@@ -13,14 +13,25 @@ interface Day {
 // What adds up over a day; of all else a day has a mean.
 const kSums = new Set(['api_requests', 'data_transfer_gb', 'compute_hours']);
 const kUnits: Record<string, string> = {
-  data_transfer_gb: ' GB', storage_gb: ' GB', compute_hours: ' h', latency_ms: ' ms', cpu_percent: ' %', error_rate: ' %',
+  data_transfer_gb: ' GB',
+  storage_gb: ' GB',
+  compute_hours: ' h',
+  latency_ms: ' ms',
+  cpu_percent: ' %',
+  error_rate: ' %',
 };
 const kHeight = 260; // pixels, as .chart in the style sheet
 const kRoom = { left: 44, right: 10, top: 12, bottom: 26 };
 
-export function usageChart(metric: string, period: string, readings: Reading[], now = new Date()): (HTMLElement | string)[] {
+export function usageChart(
+  metric: string,
+  period: string,
+  readings: Reading[],
+  now = new Date(),
+): (HTMLElement | string)[] {
   const days = byDay(metric, readings, now.toISOString().slice(0, 10));
-  if (days.length === 0) return [empty('overview', 'No usage in this time', 'Choose a longer period or another metric.')];
+  if (days.length === 0)
+    return [empty('overview', 'No usage in this time', 'Choose a longer period or another metric.')];
   const name = words(metric).replace(/ (GB|ms|hours|percent)$/i, '');
   const unit = kUnits[metric] ?? '';
   const sum = days.reduce((total, { value }) => total + value, 0);
@@ -40,7 +51,7 @@ export function usageChart(metric: string, period: string, readings: Reading[], 
 // Three digits say enough, and none of a whole number is lost.
 const round = (value: number): number => (value >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 
-export function byDay(metric: string, readings: Reading[], today: string): Day[] {
+function byDay(metric: string, readings: Reading[], today: string): Day[] {
   const days = new Map<string, { sum: number; readings: number }>();
   for (const { value, timestamp } of readings) {
     const time = parseTime(timestamp);
@@ -61,7 +72,7 @@ export function byDay(metric: string, readings: Reading[], today: string): Day[]
 }
 
 /** The axis from 0 to just above `most`, in steps of 1, 2, 2.5 or 5 times a power of ten. */
-export function ticks(most: number): number[] {
+function ticks(most: number): number[] {
   if (most <= 0) return [0, 1];
   const rough = most / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -83,7 +94,12 @@ function drawing(days: Day[], steps: number[], width: number, { x, y }: Scales):
   return s(
     'g',
     {},
-    s('linearGradient', { id: 'usage-fill', x1: 0, y1: 0, x2: 0, y2: 1 }, s('stop', { class: 'from', offset: 0 }), s('stop', { class: 'to', offset: 1 })),
+    s(
+      'linearGradient',
+      { id: 'usage-fill', x1: 0, y1: 0, x2: 0, y2: 1 },
+      s('stop', { class: 'from', offset: 0 }),
+      s('stop', { class: 'to', offset: 1 }),
+    ),
     steps.map((step) => [
       s('line', { class: 'grid', x1: kRoom.left, x2: width - kRoom.right, y1: y(step), y2: y(step) }),
       s('text', { x: kRoom.left - 10, y: y(step) + 4, 'text-anchor': 'end' }, compact(step)),
@@ -101,7 +117,10 @@ function plot(label: string, days: Day[], say: (value: number) => string): HTMLE
   const last = days.length - 1;
   const steps = ticks(Math.max(...days.map(({ value }) => value)));
   const most = steps[steps.length - 1] ?? 1;
-  const scales: Scales = { x: () => 0, y: (value) => kRoom.top + (1 - value / most) * (kHeight - kRoom.top - kRoom.bottom) };
+  const scales: Scales = {
+    x: () => 0,
+    y: (value) => kRoom.top + (1 - value / most) * (kHeight - kRoom.top - kRoom.bottom),
+  };
 
   const line = s('line', { class: 'mark', y1: kRoom.top, y2: kHeight - kRoom.bottom });
   const dot = s('circle', { class: 'dot', r: 5 });
@@ -109,10 +128,19 @@ function plot(label: string, days: Day[], say: (value: number) => string): HTMLE
   const svg = s('svg', { 'aria-hidden': 'true' });
   const tip = h('div', { class: 'tip', hidden: true });
   // A slider over the days is what a screen reader and a keyboard already know how to use.
-  const host = h('div', {
-    class: 'chart', role: 'slider', tabindex: 0, 'aria-label': `${label}. Arrow keys go from day to day`,
-    'aria-valuemin': 0, 'aria-valuemax': last,
-  }, svg, tip);
+  const host = h(
+    'div',
+    {
+      class: 'chart',
+      role: 'slider',
+      tabindex: 0,
+      'aria-label': `${label}. Arrow keys go from day to day`,
+      'aria-valuemin': 0,
+      'aria-valuemax': last,
+    },
+    svg,
+    tip,
+  );
 
   let chosen = last;
   const choose = (i: number): void => {
@@ -150,7 +178,14 @@ function plot(label: string, days: Day[], say: (value: number) => string): HTMLE
   host.addEventListener('focus', () => point(chosen));
   host.addEventListener('blur', () => point(null));
   host.addEventListener('keydown', (event) => {
-    const to = { ArrowLeft: chosen - 1, ArrowDown: chosen - 1, ArrowRight: chosen + 1, ArrowUp: chosen + 1, Home: 0, End: last }[event.key];
+    const to = {
+      ArrowLeft: chosen - 1,
+      ArrowDown: chosen - 1,
+      ArrowRight: chosen + 1,
+      ArrowUp: chosen + 1,
+      Home: 0,
+      End: last,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     point(to);
@@ -178,8 +213,18 @@ const table = (name: string, days: Day[], say: (value: number) => string): HTMLE
       h(
         'table',
         {},
-        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Day (UTC)'), h('th', { scope: 'col', class: 'end' }, name))),
-        h('tbody', {}, [...days].reverse().map((day) => h('tr', {}, h('td', {}, dayName(day)), h('td', { class: 'end number' }, say(day.value))))),
+        h(
+          'thead',
+          {},
+          h('tr', {}, h('th', { scope: 'col' }, 'Day (UTC)'), h('th', { scope: 'col', class: 'end' }, name)),
+        ),
+        h(
+          'tbody',
+          {},
+          [...days]
+            .reverse()
+            .map((day) => h('tr', {}, h('td', {}, dayName(day)), h('td', { class: 'end number' }, say(day.value)))),
+        ),
       ),
     ),
   );

@@ -9,11 +9,20 @@ export const field = (label: string, name: string, attributes: Attributes = {}):
 export const textField = (label: string, name: string, attributes: Attributes = {}): HTMLElement =>
   around(label, name, h('textarea', { id: name, name, ...attributes }));
 
-export const selectField = (label: string, name: string, options: readonly [value: string, text: string][], chosen: string) =>
+export const selectField = (
+  label: string,
+  name: string,
+  options: readonly [value: string, text: string][],
+  chosen: string,
+) =>
   around(
     label,
     name,
-    h('select', { id: name, name }, options.map(([value, text]) => h('option', { value, selected: value === chosen }, text))),
+    h(
+      'select',
+      { id: name, name },
+      options.map(([value, text]) => h('option', { value, selected: value === chosen }, text)),
+    ),
   );
 
 const around = (label: string, name: string, control: HTMLElement): HTMLElement =>

@@ -15,7 +15,16 @@ export type Icon = keyof typeof kPaths;
 export const icon = (name: Icon, size = 22): SVGSVGElement =>
   s(
     'svg',
-    { viewBox: '0 0 24 24', width: size, height: size, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.75,
-      'stroke-linecap': 'round', 'stroke-linejoin': 'round', 'aria-hidden': 'true' },
+    {
+      viewBox: '0 0 24 24',
+      width: size,
+      height: size,
+      fill: 'none',
+      stroke: 'currentColor',
+      'stroke-width': 1.75,
+      'stroke-linecap': 'round',
+      'stroke-linejoin': 'round',
+      'aria-hidden': 'true',
+    },
     s('path', { d: kPaths[name] }),
   );

@@ -41,7 +41,12 @@ export function fillPages<T>(host: HTMLElement, { load, empty, list, frame, item
   };
   return fill(
     host,
-    () => h('div', { class: 'waiting-rows' }, Array.from({ length: rows }, () => h('div', { class: 'waiting-row' }, bone('40%'), bone('18%')))),
+    () =>
+      h(
+        'div',
+        { class: 'waiting-rows' },
+        Array.from({ length: rows }, () => h('div', { class: 'waiting-row' }, bone('40%'), bone('18%'))),
+      ),
     () => load(null),
     ({ items, next }) => {
       if (items.length === 0) return empty();

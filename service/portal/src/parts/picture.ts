@@ -20,7 +20,11 @@ export function picture({ name, width, height, sizes, when }: Picture): HTMLPict
     }),
     // loading stands before src: an image without it starts to load at once.
     h('img', {
-      loading: when === 'lazy' ? 'lazy' : 'eager', decoding: 'async', alt: '', width, height,
+      loading: when === 'lazy' ? 'lazy' : 'eager',
+      decoding: 'async',
+      alt: '',
+      width,
+      height,
       src: `/static/${name}-960.jpg`,
     }),
   );

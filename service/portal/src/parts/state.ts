@@ -6,11 +6,17 @@ import { icon, type Icon } from './icons';
 const kAdvice: Record<Failure, [title: string, advice: string]> = {
   network: ['SecureBase cannot be reached', 'Check your connection, then try again. Nothing was changed.'],
   'signed-out': ['Your session has ended', 'Sign in again to go on.'],
-  forbidden: ['This account may not see this', 'Sign in with an account of this customer, or ask your administrator for access.'],
+  forbidden: [
+    'This account may not see this',
+    'Sign in with an account of this customer, or ask your administrator for access.',
+  ],
   missing: ['Nothing found here', 'It may have been removed. Go back to the overview.'],
   throttled: ['Too many requests', 'Wait a few seconds, then try again.'],
   refused: ['That was not accepted', 'Check what you entered, then try again.'],
-  broken: ['Something failed on our side', 'Try again in a moment. If it stays, open a ticket and tell us when it happened.'],
+  broken: [
+    'Something failed on our side',
+    'Try again in a moment. If it stays, open a ticket and tell us when it happened.',
+  ],
 };
 
 export function explain(error: unknown): { title: string; advice: string } {

@@ -42,7 +42,10 @@ export function showAccess(host: HTMLElement, way: Way, reason: Reason, enter: E
         'aside',
         { class: 'art' },
         picture({
-          name: 'basecamp', width: 960, height: 1200, sizes: '(max-width: 56rem) 100vw, 50vw',
+          name: 'basecamp',
+          width: 960,
+          height: 1200,
+          sizes: '(max-width: 56rem) 100vw, 50vw',
           when: matchMedia('(max-width: 56rem)').matches ? 'lazy' : 'soon', // below the form on a small screen
         }),
         h('blockquote', {}, 'Solid ground for everything you build above it.'),
@@ -88,7 +91,10 @@ function signUpForm(enter: Enter): HTMLElement {
     [
       field('Email', 'email', { type: 'email', autocomplete: 'username', required: true }),
       field('Password, at least 10 characters', 'password', {
-        type: 'password', autocomplete: 'new-password', required: true, minlength: 10,
+        type: 'password',
+        autocomplete: 'new-password',
+        required: true,
+        minlength: 10,
       }),
       field('Company (optional)', 'company', { autocomplete: 'organization', maxlength: 200 }),
       tier,

@@ -34,7 +34,12 @@ export function show(main: HTMLElement, { account }: Visit): void {
     head(
       'API keys',
       h('span', {}, 'Programs send a key in the header ', h('code', { class: 'mono' }, 'X-API-Key'), '.'),
-      h('button', { class: 'button main', type: 'button', onclick: () => create(account, list) }, icon('plus', 18), 'New API key'),
+      h(
+        'button',
+        { class: 'button main', type: 'button', onclick: () => create(account, list) },
+        icon('plus', 18),
+        'New API key',
+      ),
     ),
     card,
   );
@@ -65,13 +70,22 @@ const row = (account: Account, key: ApiKey, reload: () => void): HTMLElement =>
     h('td', {}, h('strong', {}, nameOf(key)), h('div', { class: 'mono muted' }, `${key.prefix}…`)),
     h('td', { class: 'wide' }, scopeName(key.scope)),
     h('td', { class: 'wide number' }, day(key.created_at)),
-    h('td', { class: 'wide number' }, key.last_used_at ? moment(key.last_used_at) : h('span', { class: 'muted' }, 'Never')),
+    h(
+      'td',
+      { class: 'wide number' },
+      key.last_used_at ? moment(key.last_used_at) : h('span', { class: 'muted' }, 'Never'),
+    ),
     h(
       'td',
       { class: 'end' },
       h(
         'button',
-        { class: 'button small danger', type: 'button', 'aria-label': `Delete ${nameOf(key)}`, onclick: () => remove(account, key, reload) },
+        {
+          class: 'button small danger',
+          type: 'button',
+          'aria-label': `Delete ${nameOf(key)}`,
+          onclick: () => remove(account, key, reload),
+        },
         'Delete',
       ),
     ),
@@ -82,7 +96,12 @@ function create(account: Account, reload: () => void): void {
     'New API key',
     submitting(
       [
-        field('Name', 'name', { required: true, maxlength: 100, autocomplete: 'off', placeholder: 'What will use it?' }),
+        field('Name', 'name', {
+          required: true,
+          maxlength: 100,
+          autocomplete: 'off',
+          placeholder: 'What will use it?',
+        }),
         selectField('Access', 'scope', kScopes, 'read'),
       ],
       { submit: 'Create', cancel: () => dialog.close() },

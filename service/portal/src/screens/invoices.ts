@@ -30,7 +30,7 @@ export function show(main: HTMLElement, { account }: Visit): void {
       empty: () =>
         status
           ? empty('invoices', `No ${status} invoices`, 'Choose another state to see the rest.')
-          : empty('invoices', 'No invoices yet', 'The first one comes at the end of the month.'),
+          : empty('invoices', 'No invoices yet', 'They come on the first of a month.'),
       list: h('tbody'),
       frame: (rows) => h('table', {}, columns(), rows),
       item: (invoice) => row(account, invoice),
@@ -69,7 +69,12 @@ const row = (account: Account, invoice: Invoice): HTMLElement =>
     h('td', { class: 'wide number' }, day(invoice.invoice_date)),
     h('td', { class: 'wide number' }, day(invoice.due_date)),
     h('td', { class: 'wide' }, badge(invoice.status)),
-    h('td', { class: 'end number' }, money(invoice.amount, invoice.currency), h('span', { class: 'under' }, badge(invoice.status))),
+    h(
+      'td',
+      { class: 'end number' },
+      money(invoice.amount, invoice.currency),
+      h('span', { class: 'under' }, badge(invoice.status)),
+    ),
   );
 
 function open(account: Account, invoice: Invoice): void {
@@ -78,7 +83,11 @@ function open(account: Account, invoice: Invoice): void {
     `Invoice ${invoice.invoice_id}`,
     h('p', { class: 'row muted' }, badge(invoice.status), `${day(invoice.invoice_date)}, due ${day(invoice.due_date)}`),
     body,
-    h('div', { class: 'actions' }, h('button', { class: 'button', type: 'button', onclick: () => dialog.close() }, 'Close')),
+    h(
+      'div',
+      { class: 'actions' },
+      h('button', { class: 'button', type: 'button', onclick: () => dialog.close() }, 'Close'),
+    ),
   );
   void fill(
     body,
@@ -100,10 +109,20 @@ const lines = (items: InvoiceLine[], { amount, currency }: Invoice): HTMLElement
         h(
           'tr',
           {},
-          h('td', {}, line.description, h('div', { class: 'small muted number' }, `${count(line.quantity)} × ${money(line.unit_price, currency)}`)),
+          h(
+            'td',
+            {},
+            line.description,
+            h('div', { class: 'small muted number' }, `${count(line.quantity)} × ${money(line.unit_price, currency)}`),
+          ),
           h('td', { class: 'end number' }, money(line.amount, currency)),
         ),
       ),
-      h('tr', {}, h('td', {}, h('strong', {}, 'Total')), h('td', { class: 'end number' }, h('strong', {}, money(amount, currency)))),
+      h(
+        'tr',
+        {},
+        h('td', {}, h('strong', {}, 'Total')),
+        h('td', { class: 'end number' }, h('strong', {}, money(amount, currency))),
+      ),
     ),
   );

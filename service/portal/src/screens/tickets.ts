@@ -52,7 +52,10 @@ export function show(main: HTMLElement, { account }: Visit): void {
       item: (ticket) => entry(account, ticket),
     });
   };
-  main.append(head('Tickets', 'Questions to our engineers, and their answers.', h('div', { class: 'row' }, filter, newTicket())), body);
+  main.append(
+    head('Tickets', 'Questions to our engineers, and their answers.', h('div', { class: 'row' }, filter, newTicket())),
+    body,
+  );
   list();
 }
 
@@ -124,4 +127,9 @@ const conversation = (account: Account, ticket: TicketThread, reload: () => Prom
   );
 
 const comment = ({ author, body, created_at }: Comment): HTMLElement =>
-  h('li', { class: 'comment' }, h('p', { class: 'small muted' }, `${author}, ${moment(created_at)}`), h('p', { class: 'text' }, body));
+  h(
+    'li',
+    { class: 'comment' },
+    h('p', { class: 'small muted' }, `${author}, ${moment(created_at)}`),
+    h('p', { class: 'text' }, body),
+  );
