@@ -182,7 +182,7 @@ async function keysWork({ page, url, mark }, shoot) {
   const answer = await page.request.get(`${url}/api/v1/customers/${customer}`, { headers: { 'X-API-Key': key } });
   assert.equal(answer.status(), 200, 'the new key should open the API');
   await page.getByRole('button', { name: 'Done' }).click();
-  await gone(page.getByRole('dialog'));
+  await secret.waitFor({ state: 'detached' });
   const row = page.locator('tbody tr', { hasText: name });
   await visible(row);
   await shoot('api-keys');
