@@ -62,7 +62,7 @@ async function send(path: string, method: string, body: unknown, token?: string,
 function refusal(answer: Response, json: unknown, withToken: boolean): ApiError {
   const fields = (json ?? {}) as { message?: unknown; error?: unknown };
   const said = [fields.message, fields.error].find((text): text is string => typeof text === 'string') ?? '';
-  // A page where JSON should be: the edge turned a 403 or 404 of the API into the portal's page.
+  // A page where JSON should be: some CDN on the way turns a 403 or 404 of every origin into one.
   if (answer.ok) return new ApiError('missing', 'There is nothing at this address, or not for this account.');
   switch (answer.status) {
     case 401:

@@ -1,5 +1,4 @@
-// A page that was open while a new release came asks for files that are gone: the names of /assets carry hashes, and
-// the edge answers index.html in their place.
+// A page that was open while a new release came asks for files that may be gone: the names of /assets carry hashes.
 
 const kKey = 'securebase.reloaded';
 const kOnceIn = 60_000; // milliseconds: a file that is truly missing must not make a page that reloads for ever

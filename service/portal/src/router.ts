@@ -1,4 +1,4 @@
-// Addresses of the page, by the History API: the edge answers an unknown path with index.html.
+// Addresses of the page, by the History API: the bucket holds the page under each of them (service/infra/portal.tf).
 
 type Visit = (path: string) => void;
 

@@ -14,6 +14,7 @@ interface Place {
   load: () => Promise<{ show: Show }>;
 }
 
+// A path that is new here needs its object in service/infra/portal.tf too.
 const kPlaces: readonly Place[] = [
   { path: '/', name: 'Overview', icon: 'overview', load: () => import('./screens/overview') },
   { path: '/invoices', name: 'Invoices', icon: 'invoices', load: () => import('./screens/invoices') },

@@ -16,6 +16,7 @@ const kTypes = {
   '.png': 'image/png',
   '.txt': 'text/plain',
 };
+const kScreens = ['/', '/sign-in', '/sign-up', '/invoices', '/tickets', '/api-keys']; // as in service/infra/portal.tf
 const kDay = 86_400_000;
 
 export const kAccount = { email: 'demo@acme.example', password: 'demo-acme', customer: 'acme' };
@@ -40,7 +41,7 @@ export async function startMock(port = 0) {
 }
 
 async function sendFile(path, response) {
-  const name = normalize(path === '/' ? '/index.html' : path);
+  const name = normalize(kScreens.includes(path) ? '/index.html' : path);
   const maxAge = name.startsWith('/assets/') ? 31_536_000 : 3_600;
   const send = (type, bytes) => {
     response.writeHead(200, { 'Content-Type': type, 'Cache-Control': `public, max-age=${maxAge}` });
@@ -49,7 +50,7 @@ async function sendFile(path, response) {
   try {
     send(kTypes[extname(name)] ?? 'application/octet-stream', await readFile(join(kDist, name)));
   } catch {
-    send(kTypes['.html'], await readFile(join(kDist, 'index.html'))); // custom_error_response of the distribution
+    response.writeHead(404, { 'Content-Type': 'text/plain' }).end('no such object');
   }
 }
 
