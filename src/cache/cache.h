@@ -1,0 +1,88 @@
+// The door of the cache room: ElastiCache for Redis, as one managed redis-server below <state>/cache.
+//
+// Clients come in by TLS with the password (auth_token); the platform itself by a Unix socket. Nothing is kept when the
+// server stops: a cache that came back with its old values would give what was invalidated meanwhile. docs/cache.md.
+//
+// Threads: any; what says that it blocks is not for a worker's thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "process/process.h"
+#include "stack/stack.h"
+
+namespace securebase::cache {
+
+// Where the server is reached; computed attributes (primary_endpoint_address, port) say the same.
+struct Endpoint {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: the port that the cluster asks for, 6379 by default
+};
+
+// Adds the resource types that this room owns.
+void declare(stack::Catalogue& catalogue, const Endpoint& endpoint = {});
+
+// The replication group or cluster of a stack, or none. Opaque here.
+struct Config;
+// Errors: a second cluster, memcached, an unknown node type, a parameter that Redis does not know.
+Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack,
+                                                                    const Endpoint& endpoint = {});
+
+struct Settings {
+  std::filesystem::path directory;  // <state>/cache
+  std::filesystem::path logs;       // <state>/logs/cache
+  std::string user = "redis";       // whom the server runs as when the platform is root
+  std::filesystem::path program = "/usr/bin/redis-server";
+  Endpoint endpoint;
+  // The server's certificate for "localhost" and 127.0.0.1, leaf first, and its key.
+  std::string certificate_chain_pem;
+  std::string certificate_key_pem;
+  // Of this machine's memory, at most as much as this share becomes maxmemory, whatever the node type has.
+  double memory_share = 0.25;
+};
+
+// What an invalidation did.
+struct Receipt {
+  struct Tag {
+    std::string name;              // "customer:42"
+    std::uint64_t generation = 0;  // of tag:customer:42, after it was raised
+    std::uint64_t keys = 0;        // unlinked for it
+  };
+  std::vector<Tag> tags;
+  std::uint64_t keys_seen = 0;  // by the scan
+  std::chrono::microseconds took{};
+};
+
+class Cache {
+ public:
+  static std::unique_ptr<Cache> make(Settings settings, process::Supervisor& supervisor,
+                                     const base::Clock& clock = base::system_clock());
+  // Stops the server if it runs.
+  virtual ~Cache() = default;
+
+  // Starts the server if need be and makes it what the stack asks for; blocks until it is so. What Redis can change
+  // while it runs is changed so; a new password or port restarts it, empty.
+  virtual Result<Done> apply(std::shared_ptr<const Config> config) = 0;
+  virtual void stop() = 0;
+  virtual process::Status status() const = 0;
+
+  // Raises the tags' generations (keys tag:<name>) and deletes what the prefix rule ties to them: "#customer:42" the
+  // keys <anything>:42 and <anything>:42:*, "#invoices:42" the keys invoices:42 and invoices:42:*; the leading '#' may
+  // be missing. Until stored values carry their generations, this is the one place that scans: in the background, on a
+  // connection of its own, in bounded batches; tags that wait together share a pass. `done` is called once, on the
+  // cache's thread, and must not block. kLimit: too many wait. kUnavailable: Redis cannot be reached, and when it
+  // comes back it is empty. With no cluster in the stack the receipt is of nothing.
+  virtual void invalidate(std::vector<std::string> tags, std::function<void(Result<Receipt>)> done) = 0;
+  // The same; blocks until it is done.
+  Result<Receipt> invalidate(std::vector<std::string> tags);
+};
+
+}  // namespace securebase::cache

@@ -1,0 +1,82 @@
+// The door of the secrets room: Secrets Manager's secrets in an encrypted file store, the text that random_password and
+// its like derive, and the root credentials of the AWS APIs.
+//
+// On disk, below <state>/secrets: master.key (32 random bytes, mode 0600, made at first start) and sealed/, one file
+// for each version of each secret, AES-256-GCM under a key derived from the master key. File names are keyed hashes, so
+// a listing tells nothing. Values are never logged, and no error holds one. docs/secrets.md has the format.
+//
+// Threads: any. Everything blocks on files, so it is not for a worker's thread; a secret is read at start and apply.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "stack/stack.h"
+
+namespace securebase::secrets {
+
+// Adds the resource types that this room owns.
+void declare(stack::Catalogue& catalogue);
+
+// The secrets of a stack. Opaque here.
+struct Config;
+Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack);
+
+// Text that is overwritten before its memory is given back.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string text) : text_(std::move(text)) {}
+  Secret(const Secret&) = default;
+  Secret& operator=(const Secret& other);
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(Secret&& other) noexcept;
+  ~Secret();
+  // The text itself. Do not log it, and do not put it into an error.
+  const std::string& reveal() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// Of the account's root user, for clients of the AWS APIs.
+struct RootCredentials {
+  std::string access_key_id;  // 20 characters
+  Secret secret_access_key;   // 40 characters
+};
+
+struct Settings {
+  std::filesystem::path directory;  // <state>/secrets
+  const base::Clock& clock = base::system_clock();
+};
+
+class Secrets {
+ public:
+  // Makes the master key and the root credentials when they are not there. kDenied: the key file can be read by others,
+  // or the directory cannot be written. kConflict: the files were sealed with another master key.
+  static Result<std::unique_ptr<Secrets>> open(Settings settings);
+  virtual ~Secrets() = default;
+
+  // For stack::Inputs::derive_secret: the same for an address as long as the master key lives.
+  virtual std::string derive(std::string_view address, std::size_t length, std::string_view alphabet) const = 0;
+
+  // Stores what the stack declares and deletes what an earlier stack declared and this one does not; secrets that were
+  // made otherwise stay.
+  virtual Result<Done> apply(std::shared_ptr<const Config> config) = 0;
+
+  // The current version of a secret, by its name or its ARN.
+  virtual Result<Secret> value(std::string_view name_or_arn) const = 0;
+  // For secrets that the platform keeps for itself, under names that begin with "platform/". Replaced whole.
+  virtual Result<Done> put(std::string_view name, const Secret& value) = 0;
+
+  virtual const RootCredentials& root() const = 0;
+};
+
+}  // namespace securebase::secrets
