@@ -6,6 +6,10 @@
 //   auto page = co_await load(address);          // read results into a name
 //   if (!page) co_return page.error();
 //
+// GCC 12 destroys a braced aggregate that stands inside a co_await expression twice: give such an argument a name
+// before
+// (`Address address{...}; co_await connect(address, 5s);`).
+//
 // Exceptions do not cross a Task: one that leaves a coroutine stops the program.
 #pragma once
 

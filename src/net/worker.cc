@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <latch>
 #include <thread>
 
@@ -47,22 +44,20 @@ Worker& Worker::current() {
 
 Worker* Worker::current_or_null() { return current_worker; }
 
-void Worker::post(base::Function<void()> work) { boost::asio::post(loop_->io, std::move(work)); }
+void Worker::post(base::Function<void()> work) { loop_->post(std::move(work)); }
 
 void Worker::run() {
   const Here here(*this);
-  loop_->io.restart();
-  loop_->io.run();
+  loop_->run();
 }
 
-void Worker::stop() { loop_->io.stop(); }
+void Worker::stop() { loop_->stop(); }
 
 void Worker::run_until_done(Task<void> task) {
   const Here here(*this);
-  loop_->io.restart();
   bool done = false;
   tasks_.spawn(run_then(std::move(task), done));
-  while (!done) loop_->io.run_one();
+  loop_->run_while(done);
 }
 
 struct Workers::Impl {
@@ -128,30 +123,29 @@ void Workers::stop() {
   impl_->threads.clear();
 }
 
-struct Timer::Impl {
-  explicit Impl(Worker& worker) : timer(worker.loop().io) {}
-  boost::asio::steady_timer timer;
+struct Timer::Impl final : Worker::Loop::TimerEntry {
+  explicit Impl(Worker& worker) : loop(worker.loop()) {}
+  void on_expired() override {
+    auto callback = std::move(expired);
+    callback();  // may be the end of us
+  }
+  Worker::Loop& loop;
   base::Function<void()> expired;
-  std::uint64_t round = 0;  // tells a start from the one before it, whose handler may be on its way
 };
 
-Timer::Timer(Worker& worker) : impl_(std::make_shared<Impl>(worker)) {}
+Timer::Timer(Worker& worker) : impl_(std::make_unique<Impl>(worker)) {}
 
 Timer::~Timer() { cancel(); }
 
 void Timer::start(std::chrono::steady_clock::duration after, base::Function<void()> expired) {
   impl_->expired = std::move(expired);
-  impl_->timer.expires_after(after);
-  impl_->timer.async_wait([impl = impl_, round = ++impl_->round](const boost::system::error_code& failure) {
-    if (failure || round != impl->round) return;
-    auto callback = std::move(impl->expired);
-    callback();
-  });
+  const auto now = std::chrono::steady_clock::now();
+  const auto longest = base::SteadyPoint::max() - now;
+  impl_->loop.arm(*impl_, after < longest ? now + after : base::SteadyPoint::max());
 }
 
 void Timer::cancel() {
-  ++impl_->round;
-  impl_->timer.cancel();
+  impl_->loop.disarm(*impl_);
   impl_->expired = {};
 }
 
@@ -203,13 +197,6 @@ Task<Result<Done>> sleep_for(std::chrono::steady_clock::duration duration) {
 Error timeout_error(std::chrono::steady_clock::duration limit) {
   return Error{Errc::kTimeout, fmt::format("not done within {} ms",
                                            std::chrono::duration_cast<std::chrono::milliseconds>(limit).count())};
-}
-
-Error io_error(const boost::system::error_code& failure, std::string_view what) {
-  if (failure == boost::asio::error::eof) return Error{Errc::kClosed, fmt::format("{}: the peer closed", what)};
-  if (failure == boost::asio::error::operation_aborted)
-    return Error{Errc::kCancelled, fmt::format("{}: cancelled", what)};
-  return system_error(failure.value(), what, "");
 }
 
 }  // namespace securebase::net

@@ -87,7 +87,7 @@ class Timer {
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 // kCancelled when the task was cancelled meanwhile.
