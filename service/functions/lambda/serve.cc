@@ -1,0 +1,56 @@
+#include "lambda/serve.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/clock.h"
+
+namespace securebase::lambda {
+
+namespace {
+
+// A process serves one invocation at a time; this is its id.
+std::string current_request_id;  // NOLINT: written by serve() only
+
+int fail_initialisation(RuntimeApi& api, const Error& error) {
+  log_line("ERROR", error.message);
+  if (auto told = api.fail_initialisation("Runtime.InitError", error.message); !told) {
+    log_line("ERROR", told.error().message);
+  }
+  return 1;
+}
+
+}  // namespace
+
+void log_line(std::string_view level, std::string_view text) {
+  fmt::print("{} {} [{}] {}\n", base::iso8601_millis(base::system_clock().now()), current_request_id, level, text);
+  std::fflush(stdout);
+}
+
+int serve(const Initialise& initialise) {
+  auto api = RuntimeApi::from_environment();
+  if (!api) {
+    fmt::print(stderr, "{}\n", api.error().message);
+    return 2;
+  }
+  auto handler = initialise();
+  if (!handler) return fail_initialisation(*api, handler.error());
+  while (true) {
+    auto invocation = api->next();
+    if (!invocation) {
+      log_line("INFO", invocation.error().within("waiting for work, ending").message);
+      return 0;
+    }
+    current_request_id = invocation->request_id;
+    setenv("_X_AMZN_TRACE_ID", invocation->trace_id.c_str(), 1);
+    auto response = (*handler)(*invocation);
+    auto told = response ? api->respond(*invocation, *response)
+                         : api->fail(*invocation, "HandlerError", response.error().message);
+    if (!told) log_line("ERROR", told.error().within("answering an invocation").message);
+    current_request_id.clear();
+  }
+}
+
+}  // namespace securebase::lambda

@@ -1,0 +1,729 @@
+#!/usr/bin/python3
+"""The functions of service/ against a real PostgreSQL and a real Redis, both with TLS and passwords as the platform
+runs them. Each function runs as its own process and is fed by a small Runtime API that lives in this test.
+
+  SECUREBASE_FUNCTIONS=build/dev/service/functions python3 tests/service_functions_test.py
+"""
+import hashlib
+import http.server
+import json
+import os
+import pathlib
+import pwd
+import queue
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+
+import psycopg2
+import redis
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FUNCTIONS = pathlib.Path(os.environ.get('SECUREBASE_FUNCTIONS', ROOT / 'build/dev/service/functions')).resolve()
+PG_BIN = pathlib.Path('/usr/lib/postgresql/15/bin')
+OWNER_PASSWORD, APP_PASSWORD, REDIS_PASSWORD = 'owner-password', 'app-password', 'redis-password'
+JWT_SECRET = 'a secret of the test, longer than 32 bytes'
+STAGE_ARN = 'arn:aws:execute-api:us-east-1:123456789012:api1/prod'
+
+
+def free_port():
+    """A port that was free a moment ago, outside the range from which the kernel picks."""
+    for _ in range(100):
+        port = random.randint(21000, 21999)
+        with socket.socket() as probe:
+            try:
+                probe.bind(('127.0.0.1', port))
+                return port
+            except OSError:
+                pass
+    raise RuntimeError('no free port from 21000 to 21999')
+
+
+def run(*command, **options):
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Certificates:
+    """A CA, and a certificate of it for 127.0.0.1."""
+
+    def __init__(self, directory):
+        self.ca, self.cert, self.key = directory / 'ca.crt', directory / 'server.crt', directory / 'server.key'
+        ca_key, request, extensions = directory / 'ca.key', directory / 'server.csr', directory / 'extensions'
+        run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', ca_key, '-out', self.ca, '-days', '2',
+            '-subj', '/CN=test CA')
+        run('openssl', 'req', '-newkey', 'rsa:2048', '-nodes', '-keyout', self.key, '-out', request, '-subj', '/CN=server')
+        extensions.write_text('subjectAltName=IP:127.0.0.1\n')
+        run('openssl', 'x509', '-req', '-in', request, '-CA', self.ca, '-CAkey', ca_key, '-CAcreateserial', '-days', '2',
+            '-extfile', extensions, '-out', self.cert)
+
+
+class Postgres:
+    def __init__(self, directory, certificates):
+        self.directory, self.port = directory, free_port()
+        self.as_user = []
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            self.as_user = ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups']
+            os.chown(directory, pwd.getpwnam('postgres').pw_uid, -1)
+        data = self.data = directory / 'data'
+        run(*self.as_user, PG_BIN / 'initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8',
+            '--locale=C.UTF-8', '--no-sync', cwd=directory)
+        for source, name in ((certificates.cert, 'server.crt'), (certificates.key, 'server.key')):
+            target = data / name
+            shutil.copy(source, target)
+            target.chmod(0o600)
+            if self.as_user:
+                shutil.chown(target, 'postgres')
+        with open(data / 'postgresql.conf', 'a') as conf:
+            conf.write(f"port={self.port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{directory}'\n"
+                       "ssl=on\nfsync=off\nmax_wal_size=2GB\n")
+        (data / 'pg_hba.conf').write_text('local all postgres trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n')
+        self.start()
+
+    def control(self, *words):
+        run(*self.as_user, PG_BIN / 'pg_ctl', '-D', self.data, '-l', self.directory / 'log', '-w', *words,
+            cwd=self.directory)
+
+    def start(self):
+        self.control('start')
+
+    def stop(self):
+        self.control('stop', '-m', 'immediate')  # as after a crash: connections just break
+
+    def connect(self, user, password, **options):
+        return psycopg2.connect(host='127.0.0.1', port=self.port, dbname='securebase', user=user, password=password,
+                                sslmode='require', **options)
+
+    def migrate(self):
+        """As the platform does it: the login role first, then each file in one transaction, as the owner."""
+        admin = psycopg2.connect(host=str(self.directory), port=self.port, dbname='postgres', user='postgres')
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            cursor.execute(f"CREATE ROLE securebase LOGIN PASSWORD '{OWNER_PASSWORD}'")
+            cursor.execute(f"CREATE ROLE securebase_app LOGIN PASSWORD '{APP_PASSWORD}'")
+            cursor.execute('CREATE DATABASE securebase OWNER securebase')
+        admin.close()
+        owner = self.connect('securebase', OWNER_PASSWORD)
+        for file in sorted((ROOT / 'service/schema').glob('*.sql')):
+            with owner, owner.cursor() as cursor:
+                cursor.execute(file.read_text())
+        owner.close()
+
+
+class Redis:
+    def __init__(self, directory, certificates):
+        self.port, self.certificates, self.directory, self.process = free_port(), certificates, directory, None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ['redis-server', '--port', '0', '--tls-port', str(self.port), '--bind', '127.0.0.1', '--save', '',
+             '--requirepass', REDIS_PASSWORD, '--tls-cert-file', str(self.certificates.cert),
+             '--tls-key-file', str(self.certificates.key), '--tls-ca-cert-file', str(self.certificates.ca),
+             '--tls-auth-clients', 'no', '--dir', str(self.directory)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                self.client().ping()
+                return
+            except redis.RedisError:
+                time.sleep(0.05)
+        raise RuntimeError('redis-server does not answer')
+
+    def client(self):
+        return redis.Redis(host='127.0.0.1', port=self.port, password=REDIS_PASSWORD, ssl=True,
+                           ssl_ca_certs=str(self.certificates.ca), decode_responses=True)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class RuntimeApi(http.server.ThreadingHTTPServer):
+    """The Lambda Runtime API for one instance."""
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(('127.0.0.1', 0), RuntimeApiHandler)
+        self.events, self.answers, self.init_errors = queue.Queue(), queue.Queue(), queue.Queue()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class RuntimeApiHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=b'', headers=()):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        event = self.server.events.get()
+        if event is None:
+            self.close_connection = True
+            return
+        self.answer(200, json.dumps(event).encode(), [
+            ('Lambda-Runtime-Aws-Request-Id', str(uuid.uuid4())),
+            ('Lambda-Runtime-Deadline-Ms', str(int(time.time() * 1000) + 10000)),
+            ('Lambda-Runtime-Invoked-Function-Arn', 'arn:aws:lambda:us-east-1:123456789012:function:test'),
+            ('Lambda-Runtime-Trace-Id', 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1')])
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
+        if self.path.endswith('/init/error'):
+            self.server.init_errors.put(body)
+        else:
+            self.server.answers.put((self.path.rsplit('/', 1)[1], body))
+        self.answer(202)
+
+
+# What AWS' Python runtime does, in few lines.
+PYTHON_BOOTSTRAP = '''
+import http.client, importlib, json, os, sys
+sys.path.insert(0, sys.argv[1])
+handler = importlib.import_module('handler').lambda_handler
+api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])
+while True:
+    api.request('GET', '/2018-06-01/runtime/invocation/next')
+    response = api.getresponse()
+    event, request_id = json.load(response), response.headers['Lambda-Runtime-Aws-Request-Id']
+    try:
+        kind, body = 'response', handler(event, None)
+    except Exception as e:
+        kind, body = 'error', {'errorMessage': str(e), 'errorType': type(e).__name__}
+    api.request('POST', f'/2018-06-01/runtime/invocation/{request_id}/{kind}', json.dumps(body))
+    api.getresponse().read()
+'''
+
+
+class Failed(Exception):
+    """The invocation was answered with an error."""
+
+
+class Function:
+    def __init__(self, name, environment):
+        self.api = RuntimeApi()
+        command = [str(FUNCTIONS / name / 'bootstrap')]
+        if name == 'securebase-prod-metrics':
+            command = ['/usr/bin/python3', '-u', '-c', PYTHON_BOOTSTRAP, str(ROOT / 'service/functions/metrics')]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=None if os.environ.get('VERBOSE') else subprocess.DEVNULL,
+            env={**environment, 'AWS_LAMBDA_FUNCTION_NAME': name, 'PATH': '/usr/bin:/bin', 'PYTHONDONTWRITEBYTECODE': '1',
+                 'AWS_LAMBDA_RUNTIME_API': f'127.0.0.1:{self.api.server_address[1]}'})
+
+    def invoke(self, event):
+        self.api.events.put(event)
+        for _ in range(150):
+            try:
+                kind, body = self.api.answers.get(timeout=0.1)
+                break
+            except queue.Empty:
+                if self.process.poll() is not None:
+                    raise RuntimeError(f'the function ended with status {self.process.returncode}') from None
+        else:
+            raise RuntimeError('the function did not answer in 15 s')
+        if kind == 'error':
+            raise Failed(body['errorMessage'])
+        return body
+
+    def stop(self):
+        self.api.events.put(None)
+        self.process.terminate()
+        self.process.wait()
+        self.api.shutdown()
+        self.api.server_close()
+
+
+ROUTES = {
+    ('GET', '/v1/health'): 'critical-api', ('GET', '/v1/pricing'): 'critical-api', ('GET', '/v1/tiers'): 'critical-api',
+    ('POST', '/v1/auth/signup'): 'login', ('POST', '/v1/auth/login'): 'login',
+    ('GET', '/v1/customers/{id}'): 'customers',
+    ('GET', '/v1/customers/{id}/invoices'): 'customers',
+    ('GET', '/v1/customers/{id}/invoices/{invoice_id}'): 'customers',
+    ('GET', '/v1/customers/{id}/api-keys'): 'customers', ('POST', '/v1/customers/{id}/api-keys'): 'customers',
+    ('DELETE', '/v1/customers/{id}/api-keys/{key_id}'): 'customers',
+    ('GET', '/v1/customers/{id}/tickets'): 'customers', ('POST', '/v1/customers/{id}/tickets'): 'customers',
+    ('GET', '/v1/customers/{id}/tickets/{ticket_id}'): 'customers',
+    ('POST', '/v1/customers/{id}/tickets/{ticket_id}/comments'): 'customers',
+    ('GET', '/v1/customers/{id}/metrics'): 'metrics',
+    ('GET', '/v1/customers/{id}/compliance'): 'analytics',
+    ('GET', '/v1/analytics/cost-breakdown'): 'analytics', ('GET', '/v1/analytics/security'): 'analytics',
+    ('GET', '/v1/analytics/compliance'): 'analytics',
+    ('POST', '/v1/customers/{id}/reports'): 'reports', ('GET', '/v1/customers/{id}/reports/{report_id}'): 'reports',
+}
+
+
+def match(method, path):
+    """Resource and path parameters, as the gateway finds them; literal segments win."""
+    for routed_method, resource in sorted(ROUTES, key=lambda route: route[1].count('{')):
+        pattern, segments = resource.split('/'), path.split('/')
+        if routed_method != method or len(pattern) != len(segments):
+            continue
+        if all(p == s or p.startswith('{') for p, s in zip(pattern, segments)):
+            return resource, {p[1:-1]: s for p, s in zip(pattern, segments) if p.startswith('{')} or None
+    raise AssertionError(f'no route {method} {path}')
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.headers = response['statusCode'], response['headers']
+        self.json = json.loads(response['body']) if response['body'] else None
+
+
+class World:
+    """All servers and functions, made once for all tests."""
+
+    def __init__(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='securebase-service-'))
+        self.directory.chmod(0o755)
+        self.functions, self.postgres, self.redis = {}, None, None
+        unittest.addModuleCleanup(self.close)  # also when what follows fails half-way
+        certificates = Certificates(self.directory)
+        (self.directory / 'postgres').mkdir()
+        self.postgres = Postgres(self.directory / 'postgres', certificates)
+        self.redis = Redis(self.directory, certificates)
+        started = time.time()
+        self.postgres.migrate()
+        print(f'migrations took {time.time() - started:.1f} s', file=sys.stderr)
+        self.environment = {
+            'DB_HOST': '127.0.0.1', 'DB_PORT': str(self.postgres.port), 'DB_NAME': 'securebase',
+            'PGUSER': 'securebase_app', 'PGPASSWORD': APP_PASSWORD, 'PGSSLMODE': 'require', 'JWT_SECRET': JWT_SECRET,
+            'REDIS_HOST': '127.0.0.1', 'REDIS_PORT': str(self.redis.port), 'REDIS_AUTH_TOKEN': REDIS_PASSWORD,
+            'SSL_CERT_FILE': str(certificates.ca)}
+        for name in ('auth', *sorted(set(ROUTES.values()))):
+            self.functions[name] = Function(f'securebase-prod-{name}', self.environment)
+
+    def close(self):
+        for function in self.functions.values():
+            function.stop()
+        if self.redis:
+            self.redis.kill()
+        if self.postgres:
+            self.postgres.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def authorize(self, **headers):
+        return self.functions['auth'].invoke({
+            'type': 'REQUEST', 'methodArn': f'{STAGE_ARN}/GET/v1/customers/42', 'httpMethod': 'GET',
+            'headers': {name.replace('_', '-'): value for name, value in headers.items()}})
+
+    def call(self, method, target, body=None, customer=None, scope='read write admin'):
+        path, _, query = target.partition('?')
+        resource, parameters = match(method, path)
+        authorizer = {'customer_id': customer, 'tier': 'standard', 'scope': scope, 'user': 'usr_test',
+                      'principalId': customer} if customer else {}
+        fields = dict(pair.split('=', 1) for pair in query.split('&')) if query else None
+        return Answer(self.functions[ROUTES[method, resource]].invoke({
+            'resource': resource, 'path': path, 'httpMethod': method,
+            'headers': {'Host': 'api.securebase.com'}, 'multiValueHeaders': {'Host': ['api.securebase.com']},
+            'queryStringParameters': fields,
+            'multiValueQueryStringParameters': fields and {name: [value] for name, value in fields.items()},
+            'pathParameters': parameters, 'stageVariables': None,
+            'requestContext': {'accountId': '123456789012', 'stage': 'prod', 'authorizer': authorizer},
+            'body': None if body is None else json.dumps(body), 'isBase64Encoded': False}))
+
+
+world = None
+
+
+def setUpModule():
+    global world
+    world = World()
+
+
+class Scene(unittest.TestCase):
+    def get(self, target, customer=None, status=200, **options):
+        answer = world.call('GET', target, customer=customer, **options)
+        self.assertEqual(answer.status, status, answer.json)
+        return answer
+
+    def post(self, target, body, status, customer=None, **options):
+        answer = world.call('POST', target, body, customer=customer, **options)
+        self.assertEqual(answer.status, status, answer.json)
+        return answer
+
+    def setUp(self):
+        world.redis.client().flushall()
+
+
+class PublicRoutes(Scene):
+    def test_health_touches_nothing_and_is_never_kept(self):
+        answer = self.get('/v1/health')
+        self.assertEqual(answer.json['status'], 'healthy')
+        self.assertEqual(answer.headers['Cache-Control'], 'no-store')
+
+    def test_health_checks_on_demand(self):
+        checks = self.get('/v1/health?checks=all').json['checks']
+        self.assertEqual([checks['database']['status'], checks['cache']['status']], ['healthy', 'healthy'])
+
+    def test_pricing_and_tiers(self):
+        pricing = self.get('/v1/pricing')
+        self.assertEqual([row['tier'] for row in pricing.json['pricing']],
+                         ['standard', 'professional', 'enterprise', 'government'])
+        self.assertEqual(pricing.headers['Cache-Tag'], 'tier_features')
+        tiers = self.get('/v1/tiers').json['tiers']
+        self.assertEqual(tiers[0]['features'][0],
+                         {'feature': 'api_rate_limit', 'included': True, 'limit': 100, 'unit': 'requests/s', 'position': 1})
+        self.assertEqual(world.redis.client().ttl('tier_features:all:tiers'), 86400)
+
+
+class Accounts(Scene):
+    def test_demo_login_gives_a_token_that_the_authorizer_takes(self):
+        answer = self.post('/v1/auth/login', {'email': 'Demo@ABC123.example', 'password': 'demo-abc123'}, 200)
+        self.assertEqual(set(answer.json), {'token', 'customer_id', 'expires_in'})
+        policy = world.authorize(Authorization=f"Bearer {answer.json['token']}")
+        self.assertEqual(policy['principalId'], 'abc123')
+        self.assertEqual(policy['context']['tier'], 'enterprise')
+        statement = policy['policyDocument']['Statement'][0]
+        self.assertEqual((statement['Effect'], statement['Resource']), ('Allow', [f'{STAGE_ARN}/*']))
+
+    def test_wrong_and_unknown_take_the_same_time_and_words(self):
+        durations = {}
+        for email in ('demo@42.example', 'nobody@42.example'):
+            started = time.time()
+            for _ in range(3):
+                answer = self.post('/v1/auth/login', {'email': email, 'password': 'wrong password'}, 401)
+            durations[email] = time.time() - started
+            self.assertEqual(answer.json, {'message': 'Unauthorized'})
+        self.assertLess(max(durations.values()) / min(durations.values()), 1.8, durations)
+
+    def test_signup_then_login_then_own_profile(self):
+        email = f'{uuid.uuid4().hex}@new.example'
+        signed_up = self.post('/v1/auth/signup', {'email': email, 'password': 'long enough', 'company': 'New'}, 200)
+        self.post('/v1/auth/signup', {'email': email, 'password': 'long enough'}, 409)
+        logged_in = self.post('/v1/auth/login', {'email': email, 'password': 'long enough'}, 200)
+        customer = signed_up.json['customer_id']
+        self.assertEqual(logged_in.json['customer_id'], customer)
+        profile = self.get(f'/v1/customers/{customer}', customer).json
+        self.assertEqual((profile['name'], profile['tier'], profile['status']), ('New', 'standard', 'active'))
+        self.assertEqual(self.get(f'/v1/customers/{customer}/invoices', customer).json,
+                         {'invoices': [], 'next_cursor': None})
+
+    def test_bad_bodies_are_400(self):
+        for body in ({}, {'email': 'x', 'password': 'long enough'}, {'email': 'a@b.example', 'password': 'short'}, [1]):
+            self.post('/v1/auth/signup', body, 400)
+
+    def test_no_credentials_no_policy(self):
+        for headers in ({}, {'Authorization': 'Bearer a.b.c'}, {'X_API_Key': 'sbk.42.guess'}):
+            with self.assertRaisesRegex(Failed, '^Unauthorized$'):
+                world.authorize(**headers)
+
+
+class Invoices(Scene):
+    def test_pages_cover_all_24_months_once(self):
+        seen, cursor = [], ''
+        while cursor is not None:
+            page = self.get(f'/v1/customers/42/invoices?limit=7&cursor={cursor}', '42').json
+            seen += page['invoices']
+            cursor = page['next_cursor']
+        self.assertEqual(len({invoice['invoice_id'] for invoice in seen}), 24)
+        dates = [invoice['invoice_date'] for invoice in seen]
+        self.assertEqual(dates, sorted(dates, reverse=True))
+        self.assertEqual(set(seen[0]), {'invoice_id', 'invoice_date', 'due_date', 'amount', 'currency', 'status', 'tier'})
+
+    def test_filters(self):
+        everything = self.get('/v1/customers/42/invoices?limit=100', '42').json['invoices']
+        paid = self.get('/v1/customers/42/invoices?limit=100&status=paid', '42').json['invoices']
+        self.assertEqual(paid, [invoice for invoice in everything if invoice['status'] == 'paid'])
+        first, last = everything[9]['invoice_date'], everything[4]['invoice_date']
+        self.assertEqual(self.get(f'/v1/customers/42/invoices?from={first}&to={last}', '42').json['invoices'],
+                         everything[4:10])
+
+    def test_one_invoice(self):
+        listed = self.get('/v1/customers/42/invoices?limit=1', '42').json['invoices'][0]
+        invoice = self.get(f"/v1/customers/42/invoices/{listed['invoice_id']}", '42').json
+        self.assertAlmostEqual(sum(item['amount'] for item in invoice['line_items']), invoice['amount'])
+        self.get('/v1/customers/42/invoices/inv-43-202601', '42', status=404)
+        self.get('/v1/customers/42/invoices/%27%3B', '42', status=404)
+
+    def test_bad_parameters_are_400_and_say_why(self):
+        for query, why in (('limit=0', "limit: expected a number from 1 to 100, came '0'"),
+                           ('status=gone', "came 'gone'"), ('from=2026-02-30', 'from: expected a date'),
+                           ('cursor=xyz', 'cursor: expected')):
+            self.assertIn(why, self.get(f'/v1/customers/42/invoices?{query}', '42', status=400).json['message'])
+
+    def test_miss_then_hit_with_the_guides_headers(self):
+        first = self.get('/v1/customers/42/invoices', '42')
+        second = self.get('/v1/customers/42/invoices', '42')
+        self.assertEqual([first.headers['X-Cache-Status'], second.headers['X-Cache-Status']], ['MISS', 'HIT'])
+        self.assertEqual(first.headers['Cache-Control'], 'max-age=300, public')
+        self.assertEqual(first.headers['Cache-Tag'], 'customer:42,invoices:42')
+        self.assertEqual(first.json, second.json)
+        keys = world.redis.client().keys('invoices:42:*')
+        self.assertEqual(len(keys), 1)
+        self.assertGreater(world.redis.client().ttl(keys[0]), 3590)
+
+    def test_age_travels(self):
+        self.get('/v1/customers/42/invoices', '42')
+        client = world.redis.client()
+        key, = client.keys('invoices:42:*')
+        entry = json.loads(client.get(key))
+        entry['born_ms'] -= 1000_000
+        client.set(key, json.dumps(entry, separators=(',', ':')))
+        answer = self.get('/v1/customers/42/invoices', '42')
+        self.assertIn(int(answer.headers['Age']), range(1000, 1010))
+        self.assertEqual(answer.headers['Cache-Control'], f"max-age={int(answer.headers['Age']) + 300}, public")
+
+
+class Metrics(Scene):
+    def test_data_and_cache(self):
+        first = self.get('/v1/customers/42/metrics?period=30d', '42')
+        second = self.get('/v1/customers/42/metrics?period=30d', '42')
+        self.assertEqual([first.headers['X-Cache-Status'], second.headers['X-Cache-Status']], ['MISS', 'HIT'])
+        self.assertEqual(len(first.json['data']), 100)
+        self.assertEqual(set(first.json['data'][0]), {'metric_name', 'value', 'timestamp'})
+        self.assertEqual(first.json, second.json)
+        self.assertEqual(first.headers['Cache-Control'], 'max-age=300, public')
+        self.assertEqual(first.headers['Cache-Tag'], 'customer:42,metrics:42')
+        self.assertIn(world.redis.client().ttl('metrics:42:30d'), range(290, 301))
+
+    def test_one_metric_for_a_chart(self):
+        data = self.get('/v1/customers/42/metrics?period=30d&metric_name=api_requests&limit=1000', '42').json['data']
+        self.assertEqual({row['metric_name'] for row in data}, {'api_requests'})
+        self.assertGreater(len(data), 300)
+
+    def test_bad_parameters_are_400(self):
+        for query in ('period=91d', 'period=x', 'limit=0', 'limit=1e3', 'metric_name=%27'):
+            self.get(f'/v1/customers/42/metrics?{query}', '42', status=400)
+
+    def test_another_tenant_is_forbidden(self):
+        self.assertEqual(self.get('/v1/customers/42/metrics', '43', status=403).json, {'message': 'Forbidden'})
+
+
+class Tickets(Scene):
+    def test_a_new_ticket_is_seen_at_once(self):
+        before = self.get('/v1/customers/42/tickets', '42')
+        self.get('/v1/customers/42/tickets?status=open', '42')
+        created = self.post('/v1/customers/42/tickets', {'subject': 'Help', 'priority': 'high'}, 201, '42')
+        self.assertEqual(created.headers['Cache-Invalidate'], '#tickets:42')
+        for query in ('', '?status=open'):
+            listed = self.get(f'/v1/customers/42/tickets{query}', '42').json['tickets']
+            self.assertEqual(listed[0]['ticket_id'], created.json['ticket_id'])
+        self.assertNotEqual(before.json['tickets'][0]['ticket_id'], created.json['ticket_id'])
+        self.assertEqual(before.headers['Cache-Control'], 'max-age=0, s-maxage=300, public')
+
+    def test_comments(self):
+        ticket = self.post('/v1/customers/42/tickets', {'subject': 'Help'}, 201, '42').json['ticket_id']
+        self.post(f'/v1/customers/42/tickets/{ticket}/comments', {'body': 'More ☂'}, 201, '42')
+        found = self.get(f'/v1/customers/42/tickets/{ticket}', '42').json
+        self.assertEqual([(c['author'], c['body']) for c in found['comments']], [('usr_test', 'More ☂')])
+        self.post('/v1/customers/42/tickets/tkt_none/comments', {'body': 'x'}, 404, '42')
+        self.post(f'/v1/customers/43/tickets/{ticket}/comments', {'body': 'x'}, 404, '43')
+        self.post(f'/v1/customers/42/tickets/{ticket}/comments', {}, 400, '42')
+
+    def test_pages(self):
+        first = self.get('/v1/customers/99/tickets?limit=5', '99').json
+        second = self.get(f"/v1/customers/99/tickets?limit=100&cursor={first['next_cursor']}", '99').json
+        self.assertEqual(len({t['ticket_id'] for t in first['tickets'] + second['tickets']}), 12)
+
+    def test_a_reader_may_not_write(self):
+        self.post('/v1/customers/42/tickets', {'subject': 'Help'}, 403, '42', scope='read')
+
+
+class ApiKeys(Scene):
+    def test_shown_once_hashed_at_rest_usable_and_revocable(self):
+        created = self.post('/v1/customers/42/api-keys', {'name': 'ci', 'scope': 'read'}, 201, '42')
+        key, key_id = created.json['api_key'], created.json['api_key_id']
+        self.assertEqual(created.headers['Cache-Invalidate'], '#api_keys:42')
+        policy = world.authorize(X_API_Key=key)
+        self.assertEqual(policy['context'], {'customer_id': '42', 'tier': 'professional', 'scope': 'read', 'user': key_id})
+        with world.postgres.connect('securebase', OWNER_PASSWORD) as owner, owner.cursor() as cursor:
+            cursor.execute('SELECT to_jsonb(k)::text, key_hash, last_used_at FROM api_keys k WHERE api_key_id = %s',
+                           (key_id,))
+            row, key_hash, used = cursor.fetchone()
+        self.assertNotIn(key, row)
+        self.assertEqual(bytes(key_hash), hashlib.sha256(key.encode()).digest())
+        self.assertIsNotNone(used)
+        listed = self.get('/v1/customers/42/api-keys', '42').json['api_keys']
+        self.assertIn(key_id, [k['api_key_id'] for k in listed])
+        self.assertNotIn(key, json.dumps(listed))
+        world.authorize(X_API_Key=key)  # from Redis now
+
+        self.assertEqual(world.call('DELETE', f'/v1/customers/42/api-keys/{key_id}', customer='42').status, 204)
+        self.assertEqual(world.call('DELETE', f'/v1/customers/42/api-keys/{key_id}', customer='42').status, 404)
+        with self.assertRaisesRegex(Failed, 'Unauthorized'):
+            world.authorize(X_API_Key=key)
+        self.assertNotIn(key_id, json.dumps(self.get('/v1/customers/42/api-keys', '42').json))
+
+    def test_no_key_makes_another(self):
+        self.post('/v1/customers/42/api-keys', {}, 403, '42', scope='read write')
+
+
+class Analytics(Scene):
+    def test_cost_breakdown_adds_up(self):
+        data = self.get('/v1/analytics/cost-breakdown?customer_id=42&period=7d', '42').json['data']
+        self.assertEqual(len(data['by_day']), 7)
+        self.assertAlmostEqual(sum(row['amount'] for row in data['by_service']), data['total'], places=2)
+        self.assertAlmostEqual(sum(row['share'] for row in data['by_service']), 100, delta=0.5)
+
+    def test_security_and_compliance(self):
+        security = self.get('/v1/analytics/security?period=90d', '42').json['data']
+        self.assertEqual(security['open'] + security['resolved'], len(security['findings']))
+        self.assertEqual(sum(security['by_severity'].values()), security['open'])
+        compliance = self.get('/v1/analytics/compliance', '42').json['data']
+        self.assertEqual(sum(f['failed'] for f in compliance['frameworks']), len(compliance['failing']))
+        overview = self.get('/v1/customers/42/compliance', '42').json
+        self.assertEqual(len(overview['frameworks']), 4)
+
+    def test_another_tenants_numbers_are_forbidden(self):
+        for kind in ('cost-breakdown', 'security', 'compliance'):
+            self.get(f'/v1/analytics/{kind}?customer_id=43', '42', status=403)
+        self.get('/v1/analytics/security?period=1y', '42', status=400)
+
+
+class Reports(Scene):
+    def test_every_type_is_there_when_the_202_arrives(self):
+        for kind in ('usage', 'cost', 'invoices', 'security', 'compliance'):
+            made = self.post('/v1/customers/42/reports', {'type': kind, 'period': '7d'}, 202, '42').json
+            report = self.get(f"/v1/customers/42/reports/{made['report_id']}", '42').json
+            self.assertEqual((report['type'], report['status']), (kind, 'completed'))
+            self.assertEqual(report['result']['customer_id'], '42')
+            self.get(f"/v1/customers/43/reports/{made['report_id']}", '43', status=404)
+        self.post('/v1/customers/42/reports', None, 202, '42')
+        self.post('/v1/customers/42/reports', {'type': 'secret'}, 400, '42')
+        self.get('/v1/customers/42/reports/rpt_none', '42', status=404)
+
+
+class Tenants(Scene):
+    def test_every_route_of_another_tenant_is_forbidden(self):
+        for (method, resource), name in ROUTES.items():
+            if '{id}' not in resource:
+                continue
+            path = '/'.join('43' if part == '{id}' else 'x' if part.startswith('{') else part
+                            for part in resource.split('/'))
+            for customer in ('42', None):
+                answer = world.call(method, path, {}, customer=customer)
+                self.assertEqual((answer.status, answer.json), (403, {'message': 'Forbidden'}), (method, path))
+                self.assertEqual(answer.headers['Cache-Control'], 'no-store')
+
+    TABLES = ('customers', 'invoices', 'usage_metrics', 'support_tickets', 'ticket_comments', 'api_keys', 'reports',
+              'compliance_checks', 'security_findings', 'daily_costs')
+
+    def test_the_database_itself_keeps_tenants_apart(self):
+        with world.postgres.connect('securebase_app', APP_PASSWORD) as app, app.cursor() as cursor:
+            for table in self.TABLES:
+                cursor.execute(f'SELECT count(*) FROM {table}')
+                self.assertEqual(cursor.fetchone()[0], 0, f'{table} without a tenant')
+            cursor.execute("SELECT set_config('app.customer_id', '42', true)")
+            for table in self.TABLES:
+                cursor.execute(f'SELECT DISTINCT customer_id FROM {table}')
+                self.assertLessEqual({row[0] for row in cursor.fetchall()}, {'42'}, table)
+
+    def test_the_database_refuses_what_the_functions_never_ask(self):
+        for statement in ("INSERT INTO support_tickets (ticket_id, customer_id, subject) VALUES ('t', '43', 'x')",
+                          "UPDATE invoices SET amount = 0", "DELETE FROM support_tickets", "SELECT * FROM users",
+                          "UPDATE api_keys SET customer_id = '42'", "ALTER TABLE invoices DISABLE ROW LEVEL SECURITY",
+                          "CREATE TABLE public.mine (a int)"):
+            with world.postgres.connect('securebase_app', APP_PASSWORD) as app, app.cursor() as cursor:
+                cursor.execute("SELECT set_config('app.customer_id', '42', true)")
+                with self.assertRaises(psycopg2.errors.InsufficientPrivilege, msg=statement):
+                    cursor.execute(statement)
+
+    def test_the_data_is_as_promised(self):
+        with world.postgres.connect('securebase', OWNER_PASSWORD) as owner, owner.cursor() as cursor:
+            cursor.execute('SELECT (SELECT count(*) FROM customers WHERE customer_id !~ %s), '
+                           '(SELECT count(*) FROM usage_metrics), '
+                           '(SELECT count(DISTINCT invoice_date) FROM invoices)', ('^cus_',))
+            customers, metrics, months = cursor.fetchone()
+            self.assertGreaterEqual(customers, 100)
+            self.assertEqual((metrics, months), (1_000_000, 24))
+
+
+# Named to run last: these break things.
+class ZFailures(Scene):
+    TARGETS = ('/v1/customers/42/invoices', '/v1/customers/42/metrics', '/v1/analytics/security', '/v1/tiers')
+
+    def test_a_dead_cache_fails_no_request(self):
+        for target in self.TARGETS:
+            self.get(target, '42')
+        world.redis.kill()
+        try:
+            for target in self.TARGETS * 2:
+                started = time.time()
+                self.assertEqual(self.get(target, '42').headers['X-Cache-Status'], 'BYPASS')
+                self.assertLess(time.time() - started, 1)
+            self.post('/v1/customers/42/tickets', {'subject': 'Help'}, 201, '42')
+        finally:
+            world.redis.start()
+        time.sleep(2.1)  # the back-off: one second, doubled at most once above
+        for target in self.TARGETS:
+            self.get(target, '42')
+            self.assertEqual(self.get(target, '42').headers['X-Cache-Status'], 'HIT', target)
+
+    def test_a_database_restart_is_not_noticed_afterwards(self):
+        for target in self.TARGETS:
+            self.get(target, '42')
+        world.postgres.stop()
+        world.redis.client().flushall()
+        try:
+            for target in self.TARGETS:
+                answer = self.get(target, '42', status=503)
+                self.assertEqual(answer.json, {'message': 'Service Unavailable'})
+                self.assertEqual(answer.headers['Retry-After'], '1')
+            self.assertEqual(self.get('/v1/health').json['status'], 'healthy')
+            self.assertEqual(self.get('/v1/health?checks=all', status=503).json['status'], 'unhealthy')
+        finally:
+            world.postgres.start()
+        for target in self.TARGETS:
+            self.get(target, '42')
+
+    def test_a_connection_that_died_between_requests_is_replaced(self):
+        for target in self.TARGETS:
+            self.get(target, '42')
+        world.redis.client().flushall()
+        with psycopg2.connect(host=str(world.postgres.directory), port=world.postgres.port, dbname='postgres',
+                              user='postgres') as admin, admin.cursor() as cursor:
+            cursor.execute("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'securebase_app'")
+            self.assertGreater(cursor.fetchone()[0], 0)
+        time.sleep(0.1)
+        for target in self.TARGETS:
+            self.get(target, '42')
+        self.post('/v1/customers/42/tickets', {'subject': 'Help'}, 201, '42')
+
+    def test_a_cached_plan_that_no_longer_fits_is_made_anew(self):
+        self.get('/v1/customers/42', '42')
+        world.redis.client().flushall()
+        with world.postgres.connect('securebase', OWNER_PASSWORD) as owner, owner.cursor() as cursor:
+            cursor.execute('ALTER TABLE customers ALTER COLUMN name TYPE varchar(500)')
+        self.get('/v1/customers/42', '42')
+
+    def test_an_untrusted_cache_certificate_is_not_spoken_to(self):
+        (world.directory / 'other').mkdir()
+        other = Certificates(world.directory / 'other')
+        function = Function('securebase-prod-customers', {**world.environment, 'SSL_CERT_FILE': str(other.ca)})
+        try:
+            world.functions['customers'], usual = function, world.functions['customers']
+            self.assertEqual(self.get('/v1/customers/42', '42').headers['X-Cache-Status'], 'BYPASS')
+        finally:
+            world.functions['customers'] = usual
+            function.stop()
+
+    def test_a_missing_variable_is_named(self):
+        for name, missing in (('auth', 'JWT_SECRET'), ('customers', 'DB_HOST'), ('login', 'DB_NAME')):
+            function = Function(f'securebase-prod-{name}',
+                                {k: v for k, v in world.environment.items() if k != missing})
+            self.assertIn(missing, function.api.init_errors.get(timeout=5)['errorMessage'])
+            self.assertEqual(function.process.wait(timeout=5), 1)
+            function.stop()
+
+
+if __name__ == '__main__':
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    unittest.main(verbosity=1)
