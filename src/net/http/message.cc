@@ -190,18 +190,21 @@ void Headers::add(std::string_view name, std::string_view value) {
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  // `name` or `value` may be a view of a field of ours: copied before anything goes.
+  // Copied first: `name` or `value` may be a view of a field that goes.
   if (!arena_) arena_ = std::make_unique<Arena>();
-  const Field field{arena_->copy(name), arena_->copy(value)};
+  const auto own_name = arena_->copy(name);
+  set_view(own_name, arena_->copy(value));
+}
+
+void Headers::set_view(std::string_view name, std::string_view value) {
   for (auto& line : fields_) {
-    if (!equal_ignoring_case(line.name, field.name)) continue;
-    line.value = field.value;
+    if (!equal_ignoring_case(line.name, name)) continue;
+    line.value = value;
     const auto* kept = &line;
-    std::erase_if(fields_,
-                  [&](const Field& other) { return &other > kept && equal_ignoring_case(other.name, field.name); });
+    std::erase_if(fields_, [&](const Field& other) { return &other > kept && equal_ignoring_case(other.name, name); });
     return;
   }
-  fields_.push_back(field);
+  fields_.push_back({name, value});
 }
 
 std::size_t Headers::remove(std::string_view name) {

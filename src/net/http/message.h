@@ -58,6 +58,8 @@ class Headers {
   void add_view(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
   // Replaces all lines of that name by one.
   void set(std::string_view name, std::string_view value);
+  // The same, as views.
+  void set_view(std::string_view name, std::string_view value);
   std::size_t remove(std::string_view name);
   // Removes the lines whose name `predicate` accepts.
   template <class Predicate>
@@ -128,7 +130,7 @@ struct Request {
   Method method = Method::kGet;
   std::string_view method_name = "GET";
   std::string_view scheme = "http";
-  std::string_view authority;     // Host, lower case as received; "" only in HTTP/1.0
+  std::string_view authority;     // Host, in lower case, with its port if it has one; "" only in HTTP/1.0
   std::string_view target = "/";  // as received: origin form, or what an absolute form reduces to
   std::string_view path = "/";    // the target up to '?', not decoded, not normalised
   std::string_view query;         // after '?', without it

@@ -13,7 +13,7 @@ enum : unsigned char {
   kToken = 1,   // tchar, RFC 9110 §5.6.2
   kValue = 2,   // field-vchar, space and tab: no control character, no DEL; obs-text is allowed
   kTarget = 4,  // what may stand in a request target: visible ASCII without quotes, #, <, > and the backslash
-  kHost = 8,    // what may stand in Host: reg-name, IPv4, IP literal, port
+  kHost = 8,    // what may stand in a host name: RFC 3986's reg-name without sub-delims, which no name has
 };
 
 constexpr std::array<unsigned char, 256> make() {
@@ -26,7 +26,7 @@ constexpr std::array<unsigned char, 256> make() {
   mark("!#$%&'*+-.^_`|~", kToken);
   mark("-._~%!$&'()*+,;=:@/?", kTarget);
   mark("[]", kTarget);  // not in RFC 3986's path or query, but sent by every browser in queries
-  mark("-._~%!$&'()*+,;=:[]", kHost);
+  mark("-._~%", kHost);
   for (int c = 0x20; c < 256; ++c) table[static_cast<std::size_t>(c)] |= kValue;
   table[0x7f] &= static_cast<unsigned char>(~kValue);
   table['\t'] |= kValue;
