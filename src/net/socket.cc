@@ -159,9 +159,11 @@ void Socket::cancel(IoOperation& operation) {
 }
 
 void Socket::on_ready(std::uint32_t epoll_events) {
-  if (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
+  const bool hang_up = !hung_up_ && (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+  if (hang_up) hung_up_ = true;
   if (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) readable_ = true;
   if (epoll_events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) writable_ = true;
+  if (hang_up && hang_up_listener_) hang_up_listener_->on_hang_up();
   finish_what_can_be();
 }
 

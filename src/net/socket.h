@@ -22,6 +22,8 @@ class Socket final : public Stream, private Worker::Loop::Source, private Worker
 
   Task<Result<Done>> shut_down() override;
   void close() override;
+  bool hung_up() const override { return hung_up_; }
+  void listen_for_hang_up(HangUpListener* listener) override { hang_up_listener_ = listener; }
   std::string_view peer_address() const override { return {address_.data(), address_length_}; }
   std::uint16_t peer_port() const override { return port_; }
   int descriptor() const override { return descriptor_; }
@@ -50,6 +52,7 @@ class Socket final : public Stream, private Worker::Loop::Source, private Worker
   bool hung_up_ = false;         // nothing new will come: reads go on to the end without further edges
   IoOperation* read_ = nullptr;  // those that wait
   IoOperation* write_ = nullptr;
+  HangUpListener* hang_up_listener_ = nullptr;
   bool read_cancelled_ = false;
   bool write_cancelled_ = false;
   std::span<iovec> rest_;    // of write_

@@ -42,6 +42,8 @@ class IoOperation final : Cancellation::Hook {
   Kind kind() const { return kind_; }
   std::span<char> into() const { return into_; }
   std::span<iovec> pieces() const { return pieces_; }
+  // Ends this operation alone, if it still waits: it completes with kCancelled, from the loop.
+  void cancel() { on_cancel(); }
   // Called once, on the stream's worker, from its loop and not from inside Stream::start.
   void complete(Result<std::size_t> outcome);
 
@@ -55,6 +57,16 @@ class IoOperation final : Cancellation::Hook {
   std::span<iovec> pieces_;
   std::coroutine_handle<> awaiter_;
   Result<std::size_t> outcome_ = std::size_t{0};
+};
+
+// Hears that the peer is gone, without reading: the way to stop work that nobody waits for any more.
+class HangUpListener {
+ public:
+  // From the loop. A peer that has only ended its own direction counts as gone: the two look the same from here.
+  virtual void on_hang_up() = 0;
+
+ protected:
+  virtual ~HangUpListener() = default;
 };
 
 class Stream {
@@ -71,6 +83,11 @@ class Stream {
   virtual Task<Result<Done>> shut_down() = 0;
   // Ends everything at once; what waits completes with kCancelled. Idempotent.
   virtual void close() = 0;
+
+  // Whether the peer has ended its direction; bytes it sent before may still be unread.
+  virtual bool hung_up() const = 0;
+  // Tells `listener` when that happens; null: nobody. It outlives the stream or is taken back.
+  virtual void listen_for_hang_up(HangUpListener* listener) = 0;
 
   // "127.0.0.1", "::1", or empty for a Unix socket.
   virtual std::string_view peer_address() const = 0;

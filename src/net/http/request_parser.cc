@@ -72,6 +72,7 @@ RequestParser::Status RequestParser::refuse(int status, std::string_view reason)
 // does not depend on how much has arrived.
 RequestParser::Status RequestParser::scan(std::span<char> bytes) {
   if (refusal_) return Status::kRefused;
+  if (bytes.size() == scanned_) return Status::kNeedMore;
   if (scanned_ == 0 && !bytes.empty() && bytes[0] != '\r' && bytes[0] != '\n' && !is(bytes[0], classes::kToken)) {
     return refuse(400, "a request begins with a method");
   }

@@ -49,6 +49,7 @@ class WorkerServer {
   static Result<std::unique_ptr<WorkerServer>> start(ServerSettings settings, Handler& handler);
   virtual ~WorkerServer() = default;
   virtual std::uint16_t port() const = 0;
+  // Before it goes, always: as Server::drain().
   virtual net::Task<void> drain() = 0;
 };
 
