@@ -39,14 +39,17 @@ struct ClientResponse {
 
 class Client {
  public:
+  // On its worker.
   explicit Client(ClientLimits limits = {}, std::shared_ptr<const net::TlsClient> tls = nullptr);
   ~Client();
-  // A request without a body, or one whose body was not begun, is tried once more when a kept connection turns out
-  // closed. Errors: kUnavailable (no connection), kTimeout, kMalformed (the origin's framing), kClosed.
+  // An idempotent request whose body (if it is a stream) was not begun is tried once more when a kept connection turns
+  // out closed before any answer; others may have been carried out (RFC 9110 §9.2.2). Errors: kUnavailable (no
+  // connection), kTimeout, kMalformed (the origin's framing), kClosed. The response's body may outlive the client.
   net::Task<Result<ClientResponse>> send(ClientRequest request);
 
- private:
   struct Impl;
+
+ private:
   std::shared_ptr<Impl> impl_;
 };
 
