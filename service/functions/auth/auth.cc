@@ -41,16 +41,16 @@ std::optional<std::string> whole_stage(std::string_view method_arn) {
   return std::string(method_arn.substr(0, stage_end)) + "/*";
 }
 
+// Nothing of the single user or key goes into the context: caches in front tell callers apart by it, and all who see
+// the same data should share what is stored.
 Json policy_for(const Identity& identity, std::string resource) {
   const Json allow = Json::object(
       {{"Action", "execute-api:Invoke"}, {"Effect", "Allow"}, {"Resource", Json::array({std::move(resource)})}});
   return Json::object(
       {{"principalId", identity.customer_id},
        {"policyDocument", Json::object({{"Version", "2012-10-17"}, {"Statement", Json::array({allow})}})},
-       {"context", Json::object({{"customer_id", identity.customer_id},
-                                 {"tier", identity.tier},
-                                 {"scope", identity.scope},
-                                 {"user", identity.user}})}});
+       {"context",
+        Json::object({{"customer_id", identity.customer_id}, {"tier", identity.tier}, {"scope", identity.scope}})}});
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ Result<Identity> Authorizer::identify(const Json& event) const {
     if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return unauthorized();
     auto claims = lambda::verify_token(authorization.substr(kScheme.size()), jwt_secret_, clock_.now());
     if (!claims) return unauthorized();
-    return Identity{claims->customer_id, claims->tier, claims->scope, claims->user_id};
+    return Identity{claims->customer_id, claims->tier, claims->scope};
   }
   const std::string_view key = header(event, "X-API-Key");
   return key.empty() ? Result<Identity>(unauthorized()) : identify_by_key(key);

@@ -15,7 +15,6 @@ struct Identity {
   std::string customer_id;
   std::string tier;
   std::string scope;
-  std::string user;  // a user's id or an API key's
 };
 
 // The holder of an API key by the key's SHA-256, in hex. kNotFound: nobody.

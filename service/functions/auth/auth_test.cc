@@ -22,7 +22,7 @@ struct AuthTest : testing::Test {
                         [this](std::string_view customer_id, std::string_view hash) -> Result<Identity> {
                           ++looked_up;
                           if (customer_id == "42" && hash == base::hex(base::sha256(kKey))) {
-                            return Identity{"42", "standard", "read", "key_1"};
+                            return Identity{"42", "standard", "read"};
                           }
                           return Error{lookup_error, "not found"};
                         },
@@ -47,7 +47,7 @@ TEST_F(AuthTest, AllowsATokensHolderTheWholeStage) {
       *policy,
       R"({"principalId":"42","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke",)"
       R"("Effect":"Allow","Resource":["arn:aws:execute-api:us-east-1:123456789012:abc/prod/*"]}]},)"
-      R"("context":{"customer_id":"42","tier":"standard","scope":"read write admin","user":"usr_1"}})");
+      R"("context":{"customer_id":"42","tier":"standard","scope":"read write admin"}})");
 }
 
 TEST_F(AuthTest, AllowsAKeysHolder) {

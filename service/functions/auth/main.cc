@@ -29,7 +29,7 @@ Result<auth::Identity> find_key(lambda::Services& services, std::string_view cus
   auto key = base::Json::parse(found->body);
   if (!key) return key.error();
   const auto member = [&](std::string_view name) { return std::string((*key)[name].string_or("")); };
-  return auth::Identity{member("customer_id"), member("tier"), member("scope"), member("api_key_id")};
+  return auth::Identity{member("customer_id"), member("tier"), member("scope")};
 }
 
 Result<lambda::Handler> initialise() {

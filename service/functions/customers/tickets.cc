@@ -48,7 +48,7 @@ constexpr Statement kAddComment{"add_comment", R"sql(
   WITH ticket AS (
     UPDATE support_tickets SET updated_at = now() WHERE customer_id = $1 AND ticket_id = $2 RETURNING ticket_id)
   INSERT INTO ticket_comments (comment_id, ticket_id, customer_id, author, body)
-  SELECT $3, ticket_id, $1, $4, $5 FROM ticket
+  SELECT $3, ticket_id, $1, (SELECT email FROM customers WHERE customer_id = $1), $4 FROM ticket
   RETURNING row_to_json((SELECT c FROM (SELECT comment_id, created_at) AS c))::text)sql",
                                 Statement::Effect::kWrite};
 
@@ -133,9 +133,8 @@ Result<ApiResponse> add_comment(Services& services, const ApiRequest& request) {
   auto text = lambda::text_member(*body, "body", {.least_bytes = 1, .most_bytes = 10'000});
   if (!text) return text.error();
 
-  const std::string author = request.user.empty() ? *customer : request.user;
-  auto rows = services.database.run(*customer, kAddComment,
-                                    {*customer, *ticket_id, "cmt_" + base::random_hex(20), author, *text});
+  auto rows =
+      services.database.run(*customer, kAddComment, {*customer, *ticket_id, "cmt_" + base::random_hex(20), *text});
   if (!rows) return rows.error();
   if (rows->empty()) return Error{Errc::kNotFound, fmt::format("no ticket '{}'", *ticket_id)};
   invalidate_lists(services, *customer);

@@ -53,7 +53,6 @@ Result<ApiRequest> ApiRequest::parse(std::string_view event) {
   const Json& authorizer = (*json)["requestContext"]["authorizer"];
   request.customer_id = authorizer["customer_id"].string_or("");
   request.scope = authorizer["scope"].string_or("");
-  request.user = authorizer["user"].string_or("");
   request.body = (*json)["body"].string_or("");
   if ((*json)["isBase64Encoded"].bool_or(false)) {
     auto decoded = base::from_base64(request.body);

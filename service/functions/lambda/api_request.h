@@ -25,7 +25,6 @@ struct ApiRequest {
   // What the authorizer found out. Nothing else in a request says who is asking.
   std::string customer_id;
   std::string scope;
-  std::string user;  // a user's id or an API key's
 
   static Result<ApiRequest> parse(std::string_view event);
 

@@ -13,7 +13,7 @@ constexpr std::string_view kEvent = R"({
   "headers": {"X-API-Key": "k"}, "multiValueHeaders": {"X-API-Key": ["k"]},
   "queryStringParameters": {"limit": "5", "from": "2026-01-31"}, "multiValueQueryStringParameters": null,
   "pathParameters": {"id": "42"}, "stageVariables": null,
-  "requestContext": {"authorizer": {"customer_id": "42", "tier": "standard", "scope": "read write", "user": "usr_1"}},
+  "requestContext": {"authorizer": {"customer_id": "42", "tier": "standard", "scope": "read write"}},
   "body": null, "isBase64Encoded": false})";
 
 ApiRequest request_with(ApiRequest::Fields query) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lambda/environment.h"
+#include "lambda/serve.h"
 
 namespace securebase::lambda {
 
@@ -16,9 +17,15 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// The time zone too, so that times come out in UTC whatever the server's setting is.
+// The time zone too, so that times come out in UTC whatever the server's setting is; and how long the statement may
+// take, so that the server does not work on for a function that has gone.
 constexpr Statement kSetTenant{"set_tenant",
-                               "SELECT set_config('app.customer_id', $1, true), set_config('TimeZone', 'UTC', true)"};
+                               "SELECT set_config('app.customer_id', $1, true), set_config('TimeZone', 'UTC', true), "
+                               "set_config('statement_timeout', $2, true)"};
+
+// Before the deadline, for the answer to be made and sent.
+constexpr std::chrono::milliseconds kReserve{250};
+constexpr std::chrono::milliseconds kLeastTimeout{50};
 
 std::string reason(PGconn* connection) {
   std::string text = PQerrorMessage(connection);
@@ -119,18 +126,19 @@ Result<Rows> Database::run(std::string_view customer_id, const Statement& statem
   }
 }
 
-bool Database::send(std::string_view customer_id, const Statement& statement,
-                    const std::vector<Parameter>& parameters) {
+bool Database::send(std::string_view customer_id, const Statement& statement, const std::vector<Parameter>& parameters,
+                    std::chrono::milliseconds timeout) {
   const auto prepare = [&](const Statement& one) {
     return prepared_.contains(std::string_view(one.name)) ||
            PQsendPrepare(connection_, one.name, one.sql, 0, nullptr) == 1;
   };
   const std::string tenant(customer_id);
-  const char* const tenant_value[] = {tenant.c_str()};
+  const std::string timeout_ms = std::to_string(timeout.count());
+  const char* const tenant_values[] = {tenant.c_str(), timeout_ms.c_str()};
   std::vector<const char*> values;
   for (const Parameter& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
   return prepare(kSetTenant) &&
-         PQsendQueryPrepared(connection_, kSetTenant.name, 1, tenant_value, nullptr, nullptr, 0) == 1 &&
+         PQsendQueryPrepared(connection_, kSetTenant.name, 2, tenant_values, nullptr, nullptr, 0) == 1 &&
          prepare(statement) &&
          PQsendQueryPrepared(connection_, statement.name, static_cast<int>(values.size()), values.data(), nullptr,
                              nullptr, 0) == 1 &&
@@ -143,9 +151,12 @@ Result<Rows, Database::Failure> Database::run_once(std::string_view customer_id,
     disconnect();
     return Failure{error, error.code == Errc::kTimeout ? Again::kNo : Again::kIfItOnlyReads};
   };
-  if (!send(customer_id, statement, parameters)) return lost(Error{Errc::kUnavailable, reason(connection_)});
-
-  const auto deadline = steady_clock::now() + settings_.answer_timeout;
+  const auto timeout = std::clamp(time_left() - kReserve, kLeastTimeout, settings_.answer_timeout);
+  if (!send(customer_id, statement, parameters, timeout)) {
+    return lost(Error{Errc::kUnavailable, reason(connection_)});
+  }
+  // The server's own timeout comes first, and keeps the connection; this one is for a server that does not answer.
+  const auto deadline = steady_clock::now() + timeout + kReserve / 2;
   std::optional<Rows> rows;  // of the statement, after those of set_tenant
   int results_with_rows = 0;
   std::optional<Failure> failure;
@@ -201,7 +212,7 @@ Result<Done> Database::wait_readable(steady_clock::time_point deadline) {
   const int ready = ::poll(&interest, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
   if (ready > 0 || (ready < 0 && errno == EINTR)) return Done{};
   if (ready == 0) {
-    return Error{Errc::kTimeout, fmt::format("no answer from the database in {} ms", settings_.answer_timeout.count())};
+    return Error{Errc::kTimeout, "no answer from the database before the deadline"};
   }
   return system_error(errno, "poll", "the database's connection");
 }

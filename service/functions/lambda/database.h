@@ -27,7 +27,8 @@ struct DatabaseSettings {
   std::string name;
   // User, password and sslmode come from PGUSER, PGPASSWORD and PGSSLMODE, which libpq reads itself.
   std::chrono::seconds connect_timeout{2};
-  std::chrono::milliseconds answer_timeout{8000};  // below every function's timeout
+  // Of one statement, and less when the invocation's own deadline comes first. The server is told, and gives up too.
+  std::chrono::milliseconds answer_timeout{25'000};
 };
 
 struct Statement {
@@ -76,7 +77,8 @@ class Database {
   bool still_usable() const;
   Result<Rows, Failure> run_once(std::string_view customer_id, const Statement& statement,
                                  const std::vector<Parameter>& parameters);
-  bool send(std::string_view customer_id, const Statement& statement, const std::vector<Parameter>& parameters);
+  bool send(std::string_view customer_id, const Statement& statement, const std::vector<Parameter>& parameters,
+            std::chrono::milliseconds timeout);
   Result<pg_result*> receive(std::chrono::steady_clock::time_point deadline);
   Result<Done> wait_readable(std::chrono::steady_clock::time_point deadline);
   void disconnect();

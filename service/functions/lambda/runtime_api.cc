@@ -57,7 +57,10 @@ Result<Invocation> RuntimeApi::next() {
   if (invocation.request_id.empty()) return Error{Errc::kMalformed, "an invocation without a request id"};
   const std::string_view deadline = response->header("lambda-runtime-deadline-ms");
   std::int64_t deadline_ms = 0;
-  std::from_chars(deadline.data(), deadline.data() + deadline.size(), deadline_ms);
+  const auto [end, failure] = std::from_chars(deadline.data(), deadline.data() + deadline.size(), deadline_ms);
+  if (failure != std::errc{} || end != deadline.data() + deadline.size()) {
+    return Error{Errc::kMalformed, "an invocation without a deadline in milliseconds"};
+  }
   invocation.deadline = base::TimePoint{std::chrono::milliseconds{deadline_ms}};
   invocation.event = std::move(response->body);
   return invocation;

@@ -45,7 +45,8 @@ TEST_F(RuntimeApiTest, AnswersOnTheSameConnection) {
 
 TEST_F(RuntimeApiTest, ReplacesAConnectionThatWasClosedWhileItWasIdle) {
   script.answers = {"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", "",
-                    "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r2\r\nContent-Length: 2\r\n\r\n{}"};
+                    "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r2\r\nLambda-Runtime-Deadline-Ms: "
+                    "1\r\nContent-Length: 2\r\n\r\n{}"};
   Invocation invocation;
   invocation.request_id = "r1";
   EXPECT_TRUE(api.respond(invocation, "{}"));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -11,8 +12,9 @@ namespace securebase::lambda {
 
 namespace {
 
-// A process serves one invocation at a time; this is its id.
-std::string current_request_id;  // NOLINT: written by serve() only
+// A process serves one invocation at a time: its id and deadline. Written by serve() only.
+std::string current_request_id;                             // NOLINT
+base::TimePoint current_deadline = base::TimePoint::max();  // NOLINT
 
 int fail_initialisation(RuntimeApi& api, const Error& error) {
   log_line("ERROR", error.message);
@@ -23,6 +25,13 @@ int fail_initialisation(RuntimeApi& api, const Error& error) {
 }
 
 }  // namespace
+
+std::chrono::milliseconds time_left() {
+  using std::chrono::milliseconds;
+  const auto now = base::system_clock().now();
+  if (current_deadline == base::TimePoint::max()) return std::chrono::hours{1};
+  return std::max(std::chrono::floor<milliseconds>(current_deadline - now), milliseconds{0});
+}
 
 void log_line(std::string_view level, std::string_view text) {
   fmt::print("{} {} [{}] {}\n", base::iso8601_millis(base::system_clock().now()), current_request_id, level, text);
@@ -44,6 +53,7 @@ int serve(const Initialise& initialise) {
       return 0;
     }
     current_request_id = invocation->request_id;
+    current_deadline = invocation->deadline;
     setenv("_X_AMZN_TRACE_ID", invocation->trace_id.c_str(), 1);
     auto response = (*handler)(*invocation);
     auto told = response ? api->respond(*invocation, *response)

@@ -3,6 +3,7 @@
 //   int main() { return lambda::serve([] { return make_handler(); }); }
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ using Initialise = std::function<Result<Handler>()>;
 
 // Returns the exit status, after the platform has gone or the initialisation has failed.
 int serve(const Initialise& initialise);
+
+// Until the deadline of the invocation in progress; a long time when there is none. Never negative.
+std::chrono::milliseconds time_left();
 
 // A line on standard output, which is the function's log; with the id of the invocation in progress.
 void log_line(std::string_view level, std::string_view text);
