@@ -235,7 +235,7 @@ std::string Value::display(int indent) const {
     case Kind::kNumber:
       return *to_text();
     case Kind::kString:
-      return quoted(string());
+      return in_quotes(string());
     case Kind::kList:
     case Kind::kSet: {
       if (elements().empty()) return "[]";
@@ -246,7 +246,7 @@ std::string Value::display(int indent) const {
     case Kind::kMap: {
       if (members().empty()) return "{}";
       std::size_t width = 0;
-      const auto key = [](const std::string& name) { return is_identifier(name) ? name : quoted(name); };
+      const auto key = [](const std::string& name) { return is_identifier(name) ? name : in_quotes(name); };
       for (const auto& [name, value] : members()) width = std::max(width, key(name).size());
       std::string out = "{\n";
       for (const auto& [name, value] : members()) {
@@ -314,7 +314,7 @@ std::optional<Value::Number> parse_number(std::string_view text) {
   return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];

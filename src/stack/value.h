@@ -112,6 +112,6 @@ std::string number_text(Value::Number number);
 // nullopt: no decimal number ("1e3" is one, "0x10" is not).
 std::optional<Value::Number> parse_number(std::string_view text);
 // The string as an HCL literal, with its quotes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace securebase::stack
