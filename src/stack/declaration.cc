@@ -12,6 +12,8 @@ namespace securebase::stack {
 
 namespace {
 
+constexpr const char* kNotListed = "not among the names known here: newer than they are, or misspelt";
+
 template <class List>
 auto* named(List& list, std::string_view wanted) {
   const auto found = std::find_if(list.begin(), list.end(), [&](const auto& one) { return one.name == wanted; });
@@ -100,6 +102,8 @@ void unknown_attribute(const Declaration& declared, const std::string& name, con
     return not_honoured("");
   }
   const auto candidates = all_names(declared, reading.provider);
+  // The provider's list ends with the version it was made of: a name that is near to none may be newer.
+  if (reading.provider && closest(name, candidates).empty()) return not_honoured(kNotListed);
   auto& error = reading.diagnostics.error(
       "Unsupported argument", fmt::format("An argument named \"{}\" is not expected here.", name), given.name_range);
   error.context = reading.context;
@@ -116,6 +120,7 @@ void unknown_block(const Declaration& declared, const Body::Nested& block, Readi
   if (provider_block(reading.provider, block.type)) return not_honoured("");
   const bool is_argument = declared.attribute(block.type) || provider_attribute(reading.provider, block.type);
   const auto candidates = all_names(declared, reading.provider);
+  if (reading.provider && !is_argument && closest(block.type, candidates).empty()) return not_honoured(kNotListed);
   auto& error = reading.diagnostics.error(
       "Unsupported block type",
       is_argument ? fmt::format("Blocks of type \"{0}\" are not expected here. \"{0}\" is an argument: write it with "

@@ -50,6 +50,8 @@ struct Inputs {
   std::vector<std::pair<std::string, std::string>> variables;  // -var name=text, in order
   std::vector<std::filesystem::path> variable_files;           // -var-file, in order
   std::map<std::string, std::string> environment;              // the process's; TF_VAR_name is read from it
+  // Directories besides its own from which the stack may read files (file(), fileset(), archive_file, ...).
+  std::vector<std::filesystem::path> readable;
   std::string account = "123456789012";
   std::string region = "us-east-1";  // where no provider block names one
   std::string workspace = "default";

@@ -1,0 +1,280 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "stack/builtin/builtin.h"
+#include "stack/evaluate/loader.h"
+#include "stack/evaluate/resource_key.h"
+#include "stack/provider/generated.h"
+#include "stack/provider/schema.h"
+
+namespace securebase::stack {
+
+namespace {
+
+using Mode = Declaration::Mode;
+
+const std::set<std::string_view> kMeta = {"count",     "for_each",    "provider",   "depends_on",
+                                          "lifecycle", "provisioner", "connection", "timeouts"};
+
+std::string context_of(const Resource& resource) {
+  return fmt::format("{} {} {}", resource.mode == Mode::kData ? "data" : "resource", in_quotes(resource.type),
+                     in_quotes(resource.name));
+}
+
+// Attributes whose values nobody wants to see in a plan, of types that no room declares.
+bool is_secret(std::string_view name) {
+  return name.ends_with("password") || name == "secret_string" || name == "secret_binary" || name == "auth_token" ||
+         name == "private_key" || name.ends_with("private_key_pem") || name == "secret_key";
+}
+
+void hide_secrets(Value::Map& attributes) {
+  for (auto& [name, value] : attributes) {
+    if (is_secret(name) && !value.is_null()) value = value.marked();
+  }
+}
+
+Value merged_tags(const Value& defaults, const Value& own) {
+  Value::Map made = defaults.is_map() ? defaults.members() : Value::Map();
+  if (own.is_map()) {
+    for (const auto& [name, value] : own.members()) made.insert_or_assign(name, value);
+  }
+  return made;
+}
+
+}  // namespace
+
+const ProviderSettings& Loader::settings_for(Module& module, const BlockSyntax& block, const std::string& type) {
+  const auto chosen = block.body.value("provider");
+  if (chosen) {
+    const auto found = module.providers.find(as_reference(*chosen).text());
+    if (found != module.providers.end()) return found->second;
+  }
+  if (type.starts_with("aws_")) return module.providers["aws"];
+  static const ProviderSettings kNone;
+  return kNone;
+}
+
+bool Loader::run_resource(Module& module, const std::string& type, const std::string& name, Mode mode) {
+  const auto& table = mode == Mode::kData ? module.config->data : module.config->resources;
+  const BlockSyntax& block = *table.at(std::pair(type, name));
+  Resource prototype;
+  prototype.mode = mode;
+  prototype.type = type;
+  prototype.name = name;
+  const std::string context = context_of(prototype);
+  if (!catalogue_.find(mode, type) && provider_of(type) && !provider_type(mode, type)) {
+    auto& error = diagnostics_.error(
+        mode == Mode::kData ? "Invalid data source" : "Invalid resource type",
+        fmt::format("The provider \"{}\" does not support {} \"{}\".", type.substr(0, type.find('_')),
+                    mode == Mode::kData ? "data source" : "resource type", type),
+        block.range);
+    error.suggestion = closest(type, provider_types(mode));
+    return false;
+  }
+  if (!touch_body(module, block.body, context)) return false;
+  if (const auto* lifecycle = block.body.block("lifecycle")) {
+    for (const auto& rule : lifecycle->body.blocks) {
+      if (rule.type == "precondition" && !touch_body(module, rule.body, context)) return false;
+    }
+  }
+  std::vector<std::string> depends_on;
+  std::vector<Reference> references;
+  collect_references(block.body, references);
+  for (const auto& reference : references) {
+    static constexpr std::string_view kNone[] = {"each", "count", "self", "path", "terraform"};
+    if (std::find(std::begin(kNone), std::end(kNone), reference.root) != std::end(kNone)) continue;
+    const std::size_t words = reference.root == "data" ? 2 : 1;
+    Reference target = reference;
+    target.steps.resize(std::min(words, target.steps.size()));
+    depends_on.push_back(module.address_of(target.text()));
+  }
+  std::sort(depends_on.begin(), depends_on.end());
+  depends_on.erase(std::unique(depends_on.begin(), depends_on.end()), depends_on.end());
+
+  ModuleScope outer(*this, module);
+  Evaluator outer_evaluator(outer, diagnostics_);
+  const auto expansion = expand(block.body, outer_evaluator, diagnostics_);
+  if (!expansion) return false;
+  Value::List list;
+  Value::Map map;
+  bool right = true;
+  for (const auto& instance : expansion->instances) {
+    Resource resource = prototype;
+    resource.key = instance.key;
+    resource.module = module.address;
+    resource.address = module.address_of(resource_key(block) + instance.address_part());
+    resource.depends_on = depends_on;
+    resource.module_directory = module.config->directory;
+    resource.declaration = catalogue_.find(mode, type);
+    ModuleScope scope(*this, module, &instance);
+    Evaluator evaluator(scope, diagnostics_);
+    const auto* lifecycle = block.body.block("lifecycle");
+    const std::size_t said_before = diagnostics_.size();
+    if (lifecycle) check_rules(module, lifecycle->body, "precondition", scope, context, Severity::kError);
+    auto body = evaluate_body(block.body, block.range, evaluator, diagnostics_, kMeta);
+    if (!body || diagnostics_.size() != said_before) {
+      right = false;
+      continue;
+    }
+    resource.body = std::move(*body);
+    auto value = finish(module, resource, block);
+    if (!value) {
+      right = false;
+      continue;
+    }
+    resource.attributes = *value;
+    if (lifecycle) {
+      ModuleScope with_self(*this, module, &instance, &*value);
+      check_rules(module, lifecycle->body, "postcondition", with_self, context, Severity::kError);
+    }
+    if (expansion->mode == Expansion::Mode::kForEach) {
+      map.emplace(instance.key.string(), *value);
+    } else {
+      list.push_back(*value);
+    }
+    stack_.resources.push_back(std::move(resource));
+  }
+  if (!right) return false;
+  Value& whole = module.nodes[resource_key(block)].value;
+  switch (expansion->mode) {
+    case Expansion::Mode::kSingle:
+      whole = list[0];
+      break;
+    case Expansion::Mode::kCount:
+      whole = Value(std::move(list));
+      break;
+    case Expansion::Mode::kForEach:
+      whole = Value(std::move(map));
+      break;
+  }
+  return true;
+}
+
+// All attributes of a resource, in this order of rank: what was written, what its room or the reader computes, the
+// declared defaults, and what the provider would have made up.
+std::optional<Value> Loader::finish(Module& module, Resource& resource, const BlockSyntax& block) {
+  const ProviderSettings& settings = settings_for(module, block, resource.type);
+  Context context;
+  context.address = resource.address;
+  context.account = inputs_.account;
+  context.region = settings.region.empty() ? inputs_.region : settings.region;
+  context.partition = context.region.starts_with("cn-")       ? "aws-cn"
+                      : context.region.starts_with("us-gov-") ? "aws-us-gov"
+                                                              : "aws";
+  context.pinned_id = resource.body["tags"]["securebase:id"].to_text().value_or("");
+  context.derive_secret = inputs_.derive_secret;
+
+  const Value written = resource.body.as_value();
+  Value::Map attributes = written.members();
+  std::erase_if(attributes, [](const auto& one) { return one.second.is_null(); });
+  const ProviderBlock* provider = provider_type(resource.mode, resource.type);
+  const bool takes_tags = (provider && provider->attributes.contains("tags")) ||
+                          (resource.declaration && resource.declaration->attribute("tags"));
+  if (takes_tags && !attributes.contains("tags_all")) {
+    attributes.insert_or_assign("tags_all", merged_tags(settings.default_tags, resource.body["tags"]));
+  }
+  if (resource.declaration) {
+    auto made = finish_declared(resource, context, std::move(attributes));
+    if (!made) return std::nullopt;
+    attributes = made->members();
+  } else {
+    if (provider && !check_names(resource, *provider)) return std::nullopt;
+    const Builtin builtin = find_builtin(resource.mode, resource.type);
+    if (builtin) {
+      auto computed = builtin({resource, context, functions_, diagnostics_});
+      if (!computed) return std::nullopt;
+      for (auto& [name, value] : *computed) attributes.insert_or_assign(name, std::move(value));
+    } else if (resource.mode == Mode::kResource) {
+      stack_.findings.push_back({Finding::Kind::kNotHonoured, resource.address, "",
+                                 provider ? "" : "its provider is not known here", resource.range()});
+    }
+    hide_secrets(attributes);
+  }
+  if (provider) {
+    complete(attributes, *provider, resource.mode, resource.type, context);
+  } else if (!attributes.contains("id")) {
+    attributes.emplace("id", context.id(20, "abcdefghijklmnopqrstuvwxyz0123456789"));
+  }
+  return Value(std::move(attributes));
+}
+
+std::optional<Value> Loader::finish_declared(Resource& resource, const Context& context, Value::Map attributes) {
+  const Declaration& declared = *resource.declaration;
+  const std::shared_ptr<void> object = declared.make();
+  Diagnostics own;
+  Reading reading{own, stack_.findings, resource.address, context_of(resource),
+                  provider_type(resource.mode, resource.type)};
+  declared.read(object.get(), resource.body, reading);
+  const bool right = !own.has_errors();
+  diagnostics_.append(std::move(own));
+  if (!right) return std::nullopt;
+  for (const auto& attribute : declared.attributes) {
+    const auto found = attributes.find(attribute.name);
+    if (attribute.sensitive && found != attributes.end()) found->second = found->second.marked();
+  }
+  for (const auto& computed : declared.computed) {
+    if (!attributes.contains(computed.name)) attributes.emplace(computed.name, computed.value(object.get(), context));
+  }
+  const Value defaults = declared.write(object.get());
+  for (const auto& [name, value] : defaults.members()) attributes.emplace(name, value);
+  resource.decoded = object;
+  return Value(std::move(attributes));
+}
+
+namespace {
+
+// Names that the provider does not list: an error when one looks like a misspelling, else it may be newer than the
+// list.
+class NameCheck {
+ public:
+  NameCheck(const Resource& resource, Diagnostics& diagnostics, std::vector<Finding>& findings)
+      : resource_(resource), diagnostics_(diagnostics), findings_(findings) {}
+
+  void check(const Body& body, const ProviderBlock& provider, const std::string& path) {
+    if (provider.open) return;
+    for (const auto& [name, attribute] : body.attributes) {
+      if (!provider.knows(name)) unknown(false, name, attribute.name_range, provider, path);
+    }
+    for (const auto& nested : body.blocks) {
+      if (!provider.knows(nested.type)) {
+        unknown(true, nested.type, nested.body.range, provider, path);
+      } else if (const auto found = provider.blocks.find(nested.type); found != provider.blocks.end()) {
+        check(nested.body, found->second, path + nested.type + ".");
+      }
+    }
+  }
+
+ private:
+  void unknown(bool block, const std::string& name, const SourceRange& range, const ProviderBlock& provider,
+               const std::string& path) {
+    const std::string suggestion = closest(name, provider.names());
+    if (suggestion.empty()) {
+      findings_.push_back({Finding::Kind::kNotHonoured, resource_.address, path + name,
+                           "not among the names known here: newer than they are, or misspelt", range});
+      return;
+    }
+    auto& error = diagnostics_.error(block ? "Unsupported block type" : "Unsupported argument",
+                                     block ? fmt::format("Blocks of type \"{}\" are not expected here.", name)
+                                           : fmt::format("An argument named \"{}\" is not expected here.", name),
+                                     range);
+    error.context = context_of(resource_);
+    error.suggestion = suggestion;
+  }
+
+  const Resource& resource_;
+  Diagnostics& diagnostics_;
+  std::vector<Finding>& findings_;
+};
+
+}  // namespace
+
+bool Loader::check_names(const Resource& resource, const ProviderBlock& provider) {
+  Diagnostics own;
+  NameCheck(resource, own, stack_.findings).check(resource.body, provider, "");
+  const bool right = !own.has_errors();
+  diagnostics_.append(std::move(own));
+  return right;
+}
+
+}  // namespace securebase::stack

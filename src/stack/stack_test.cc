@@ -1,0 +1,343 @@
+#include "stack/stack.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "stack/plan.h"
+
+namespace securebase::stack {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A directory of files for one test.
+class Directory {
+ public:
+  explicit Directory(const std::map<std::string, std::string>& files)
+      : path_(std::filesystem::temp_directory_path() / ("stack-test-" + base::random_hex(12))) {
+    for (const auto& [name, text] : files) {
+      std::filesystem::create_directories((path_ / name).parent_path());
+      EXPECT_TRUE(base::replace_file(path_ / name, text));
+    }
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Inputs inputs_of(const Directory& directory) {
+  Inputs inputs;
+  inputs.directory = directory.path();
+  inputs.derive_secret = [](std::string_view address, std::size_t length, std::string_view alphabet) {
+    return Context{.address = std::string(address)}.id(length, alphabet);
+  };
+  return inputs;
+}
+
+Result<Stack, Diagnostics> load_files(const std::map<std::string, std::string>& files) {
+  const Directory directory(files);
+  return load(inputs_of(directory), Catalogue());
+}
+
+// The output `x` of a stack of one file.
+Value output_x(const std::string& text) {
+  const auto stack = load_files({{"main.tf", text}});
+  EXPECT_TRUE(stack) << (stack ? "" : render(stack.error()));
+  return stack ? stack->outputs.at("x").value : Value();
+}
+
+std::string errors_of(const std::string& text) {
+  const auto stack = load_files({{"main.tf", text}});
+  return stack ? "no error" : render(stack.error());
+}
+
+TEST(Load, FollowsReferencesInAnyOrder) {
+  EXPECT_EQ(output_x(R"(
+    output "x" { value = local.c }
+    locals {
+      c = "${local.b}!"
+      b = aws_sqs_queue.q.name
+    }
+    resource "aws_sqs_queue" "q" { name = "jobs" }
+  )"),
+            Value("jobs!"));
+}
+
+TEST(Load, NamesTheMembersOfACycle) {
+  EXPECT_THAT(errors_of("locals {\n  a = local.b\n  b = local.a\n}\n"), HasSubstr("Cycle"));
+  EXPECT_THAT(errors_of("locals {\n  a = local.b\n  b = true ? 1 : local.a\n}\n"), HasSubstr("local.a, local.b"));
+}
+
+TEST(Load, SuggestsWhatADanglingReferenceMeant) {
+  EXPECT_EQ(errors_of("variable \"region\" { default = 1 }\noutput \"x\" { value = var.regoin }\n"),
+            "Error: Reference to undeclared input variable\n\n"
+            "  on main.tf:2:22, in output \"x\":\n"
+            "     2: output \"x\" { value = var.regoin }\n"
+            "                             ^^^^^^^^^^\n\n"
+            "There is no input variable \"regoin\" in this module. Did you mean \"region\"?\n");
+}
+
+TEST(Load, RefusesMisspeltArgumentsOfTypesThatNobodyOwns) {
+  EXPECT_THAT(errors_of("resource \"aws_vpc\" \"a\" { cidr_blok = \"10.0.0.0/16\" }\n"),
+              HasSubstr("Did you mean \"cidr_block\"?"));
+  EXPECT_THAT(errors_of("resource \"aws_s3_buckte\" \"a\" {}\n"), HasSubstr("Did you mean \"aws_s3_bucket\"?"));
+}
+
+TEST(Load, AcceptsArgumentsNewerThanItsList) {
+  const auto stack = load_files({{"main.tf", "resource \"aws_vpc\" \"a\" { quantum_entanglement = true }\n"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_THAT(stack->findings[0].reason, HasSubstr("newer"));
+}
+
+TEST(Load, MakesSeveralByCountAndForEach) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "aws_sqs_queue" "n" {
+      count = 2
+      name  = "q${count.index}"
+    }
+    resource "aws_sqs_queue" "m" {
+      for_each = { a = 1, b = 2 }
+      name     = "${each.key}-${each.value}"
+    }
+    output "x" { value = concat(aws_sqs_queue.n[*].name, [for k, q in aws_sqs_queue.m : q.name]) }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_NE(stack->find("aws_sqs_queue.n[1]"), nullptr);
+  EXPECT_NE(stack->find("aws_sqs_queue.m[\"b\"]"), nullptr);
+  EXPECT_EQ(stack->outputs.at("x").value, Value::list({"q0", "q1", "a-1", "b-2"}));
+}
+
+TEST(Load, WritesOutDynamicBlocks) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "aws_security_group" "g" {
+      dynamic "ingress" {
+        for_each = [80, 443]
+        iterator = port
+        content {
+          from_port = port.value
+          to_port   = port.value
+          protocol  = "tcp"
+        }
+      }
+    }
+    output "x" { value = aws_security_group.g.ingress[*].from_port }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("x").value, Value::list({80, 443}));
+}
+
+TEST(Load, GoesIntoModules) {
+  const auto stack = load_files({
+      {"main.tf", R"(
+        module "queues" {
+          source   = "./modules/queue"
+          for_each = toset(["a", "b"])
+          name     = each.key
+        }
+        output "x" { value = { for k, m in module.queues : k => m.label } }
+      )"},
+      {"modules/queue/main.tf", R"(
+        variable "name" { type = string }
+        variable "settings" {
+          type    = object({ delay = optional(number, 5) })
+          default = {}
+        }
+        resource "aws_sqs_queue" "q" {
+          name          = var.name
+          delay_seconds = var.settings.delay
+        }
+        output "label" { value = "${aws_sqs_queue.q.name}/${aws_sqs_queue.q.delay_seconds}/${path.module}" }
+      )"},
+  });
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("x").value, Value::map({{"a", "a/5/modules/queue"}, {"b", "b/5/modules/queue"}}));
+  EXPECT_NE(stack->find("module.queues[\"a\"].aws_sqs_queue.q"), nullptr);
+}
+
+TEST(Load, ReadsModulesThatTerraformInitFetched) {
+  const auto stack = load_files({
+      {"main.tf", "module \"m\" { source = \"org/thing/aws\" }\noutput \"x\" { value = module.m.y }\n"},
+      {".terraform/modules/modules.json",
+       R"({"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"m","Source":"s","Dir":".terraform/modules/m"}]})"},
+      {".terraform/modules/m/main.tf", "output \"y\" { value = 7 }\n"},
+  });
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("x").value, Value(7));
+  EXPECT_THAT(errors_of("module \"m\" { source = \"org/thing/aws\" }\n"), HasSubstr("terraform init"));
+}
+
+TEST(Load, TakesVariablesFromAllTheirPlacesTheLastWins) {
+  const Directory directory({
+      {"main.tf", R"(
+        variable "a" { default = "default" }
+        variable "b" { default = "default" }
+        variable "c" { default = "default" }
+        variable "d" { default = "default" }
+        variable "e" { type = list(number) }
+        output "x" { value = [var.a, var.b, var.c, var.d, var.e] }
+      )"},
+      {"terraform.tfvars", "b = \"tfvars\"\nc = \"tfvars\"\nd = \"tfvars\"\n"},
+      {"x.auto.tfvars", "c = \"auto\"\nd = \"auto\"\n"},
+  });
+  Inputs inputs = inputs_of(directory);
+  inputs.environment = {{"TF_VAR_a", "environment"}, {"TF_VAR_b", "environment"}, {"TF_VAR_e", "[1, 2]"}};
+  inputs.variables = {{"d", "option"}};
+  const auto stack = load(inputs, Catalogue());
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("x").value,
+            Value::list({"environment", "tfvars", "auto", "option", Value::list({1, 2})}));
+}
+
+TEST(Load, HoldsVariablesToTypeAndValidation) {
+  EXPECT_THAT(errors_of("variable \"a\" {\n  type = number\n  default = \"x\"\n}\n"), HasSubstr("number required"));
+  EXPECT_THAT(errors_of("variable \"a\" {}\n"), HasSubstr("No value for required variable"));
+  EXPECT_THAT(errors_of(R"(
+    variable "a" {
+      default = 3
+      validation {
+        condition     = var.a > 5
+        error_message = "It must be more than 5."
+      }
+    })"),
+              HasSubstr("It must be more than 5."));
+}
+
+TEST(Load, KeepsWhatIsSensitiveOutOfSight) {
+  EXPECT_THAT(
+      errors_of(
+          "resource \"random_password\" \"p\" { length = 12 }\noutput \"x\" { value = random_password.p.result }\n"),
+      HasSubstr("Output refers to sensitive values"));
+  const auto stack = load_files({{"main.tf", R"(
+    resource "random_password" "p" { length = 12 }
+    output "x" {
+      value     = jsonencode({ p = random_password.p.result })
+      sensitive = true
+    })"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("x").value.display(), "(sensitive value)");
+  EXPECT_THAT(applied(*stack).to_json().dump(),
+              testing::Not(HasSubstr(stack->find("random_password.p")->attributes["result"].string())));
+}
+
+TEST(Load, ChecksConditions) {
+  EXPECT_THAT(errors_of(R"(
+    resource "aws_sqs_queue" "q" {
+      name = "a"
+      lifecycle {
+        postcondition {
+          condition     = self.name == "b"
+          error_message = "The name is ${self.name}."
+        }
+      }
+    })"),
+              HasSubstr("The name is a."));
+}
+
+TEST(Load, MakesTheSameArchiveOfTheSameFiles) {
+  const std::map<std::string, std::string> files = {{"main.tf", R"(
+    data "archive_file" "a" {
+      type        = "zip"
+      source_dir  = "${path.module}/src"
+      output_path = "${path.module}/out/a.zip"
+    }
+    output "x" { value = [data.archive_file.a.output_base64sha256, filebase64sha256(data.archive_file.a.output_path)] }
+  )"},
+                                                    {"src/main.py", "print(1)\n"},
+                                                    {"src/lib/util.py", "x = 1\n"}};
+  const auto first = load_files(files);
+  const auto second = load_files(files);
+  ASSERT_TRUE(first) << render(first.error());
+  ASSERT_TRUE(second);
+  const auto& sums = first->outputs.at("x").value;
+  EXPECT_EQ(sums.elements()[0], sums.elements()[1]);
+  EXPECT_EQ(sums, second->outputs.at("x").value);
+}
+
+TEST(Load, ReadsNothingOutsideOfTheStack) {
+  EXPECT_THAT(errors_of("output \"x\" { value = file(\"/etc/passwd\") }\n"), HasSubstr("lies outside"));
+  EXPECT_THAT(errors_of("output \"x\" { value = file(\"../../etc/passwd\") }\n"), HasSubstr("lies outside"));
+}
+
+TEST(Load, PrintsPoliciesAsTheProviderDoes) {
+  EXPECT_EQ(output_x(R"(
+    data "aws_iam_policy_document" "d" {
+      statement {
+        sid       = "One"
+        actions   = ["s3:GetObject", "s3:PutObject"]
+        resources = ["arn:aws:s3:::a/&{aws:username}"]
+        principals {
+          type        = "AWS"
+          identifiers = ["*"]
+        }
+        condition {
+          test     = "StringLike"
+          variable = "s3:prefix"
+          values   = ["", "home/"]
+        }
+      }
+    }
+    output "x" { value = data.aws_iam_policy_document.d.json }
+  )"),
+            Value(R"({
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "One",
+      "Effect": "Allow",
+      "Action": [
+        "s3:PutObject",
+        "s3:GetObject"
+      ],
+      "Resource": "arn:aws:s3:::a/${aws:username}",
+      "Principal": {
+        "AWS": "*"
+      },
+      "Condition": {
+        "StringLike": {
+          "s3:prefix": [
+            "",
+            "home/"
+          ]
+        }
+      }
+    }
+  ]
+})"));
+}
+
+TEST(Load, ReadsJsonFiles) {
+  const auto stack = load_files({{"main.tf.json", R"({
+    "variable": {"n": {"type": "string", "default": "jobs"}},
+    "resource": {"aws_sqs_queue": {"q": {"name": "${var.n}-1"}}},
+    "output": {"x": {"value": "${aws_sqs_queue.q.name}"}}
+  })"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("x").value, Value("jobs-1"));
+}
+
+TEST(Plan, IsEmptyAfterApply) {
+  const std::map<std::string, std::string> files = {{"main.tf", R"(
+    resource "aws_sqs_queue" "q" { name = "a" }
+    resource "random_password" "p" { length = 12 }
+    resource "aws_security_group" "g" { tags = { a = 1.5 } }
+    output "x" { value = toset(["b", "a"]) }
+  )"}};
+  const auto first = load_files(files);
+  const auto second = load_files(files);
+  ASSERT_TRUE(first && second);
+  const auto text = applied(*first).to_json().dump();
+  const auto read = Applied::from_json(*base::Json::parse(text));
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(diff(*read, *second).empty()) << render_plan(diff(*read, *second), *second);
+  EXPECT_EQ(diff({}, *second).changes.size(), 3u);
+}
+
+}  // namespace
+}  // namespace securebase::stack
