@@ -6,9 +6,9 @@
 // are released at once and fetch for themselves, at most Limits::released at a time.
 //
 //   auto joined = flights.join(key);
-//   if (joined.first) worker.tasks().spawn(fetch(joined.flight, ...));   // begin() / append() / finish(), or fail()
-//   auto head = co_await joined.flight->head(joined.first);              // until the deadline
-//   ... head->outcome, joined.flight->read_from_start() ...
+//   if (joined.first) worker.tasks().spawn(fetch(joined.flight, ...));   // begin(), append(), finish(); or fail()
+//   auto seen = co_await joined.flight->head(joined.first);              // under a deadline
+//   kStream: joined.flight->reader()
 //
 // Any thread: followers are on all workers, the fetch is on one.
 #pragma once
@@ -40,30 +40,36 @@ class Flight : public std::enable_shared_from_this<Flight> {
     http::Headers headers;  // as they will be sent, without framing
     std::optional<std::uint64_t> length;
     bool shared = true;  // false: for the first follower alone
+    // Made by the fetch for whoever reads: what a reader of the same room wants to know beside the message.
+    std::shared_ptr<const void> note;
+  };
+  struct Bounds {
+    std::size_t keep_bytes;    // a body up to this stays whole until the end, for those who join late
+    std::size_t window_bytes;  // of a larger one, as much as this lies between the fetch and the slowest reader
   };
 
-  explicit Flight(std::size_t window_bytes);
+  Flight(Bounds bounds, std::function<void()> leave);
 
   // ---- The fetch. One task, one worker.
 
-  // The head has come: followers may begin. Not shared: the others are released. Leaves the table when it is not shared
-  // or when `keep_all` is false; with keep_all the whole body stays until the end, for those who join late.
-  enum class Keep { kAll, kWindow };
-  void begin(Head head, Keep keep);
-  // Waits while a window's worth lies unread (kWindow) and somebody still reads. kClosed: nobody reads any more, and
-  // nothing needs to be kept.
+  // The head has come: followers may begin. A head that is not shared releases the others; that, or a length beyond
+  // keep_bytes, takes this out of the table, so that nobody joins any more.
+  void begin(Head head);
+  // Waits while a window's worth lies unread, when the body is beyond keep_bytes. kClosed: everybody who read has gone
+  // and the body is not kept whole. kCancelled: the awaiting task was cancelled.
   net::Task<Result<Done>> append(std::string bytes);
-  // `stored`, if it was kept: late followers find it here even before the store has it.
+  // All that was appended is still here, in order; empty when it is not kept whole.
+  std::optional<std::string> whole_body() const;
+  // Done. `stored`, if it was kept: who comes late takes it from here.
   void finish(std::shared_ptr<const StoredResponse> stored);
-  // Everybody who still waits or reads gets this.
+  // Everybody who still waits or reads gets this. Nothing after finish().
   void fail(Error error);
-  bool ended() const;
 
   // ---- A follower.
 
   enum class Outcome {
-    kStream,    // read it
-    kStored,    // finished and kept: take stored()
+    kStream,    // read it, by reader()
+    kStored,    // finished and kept: `stored`
     kReleased,  // not for you: fetch for yourself, under a Turn
   };
   struct Seen {
@@ -71,24 +77,31 @@ class Flight : public std::enable_shared_from_this<Flight> {
     std::shared_ptr<const Head> head;
     std::shared_ptr<const StoredResponse> stored;
   };
-  // Until the head is there (or the fetch failed: its error).
+  // Until the head is there, or the fetch failed: then its error.
   net::Task<Result<Seen>> head(bool first);
-  // Until the fetch ended: kStored, or kStream when it was not kept.
-  net::Task<Result<Seen>> whole(bool first);
+  // Until the fetch ended: kStored, or kStream when it was not kept (also as soon as it is known that it will not be).
+  net::Task<Result<Seen>> end(bool first);
   // From the first byte. Null when the beginning is no longer held.
   std::unique_ptr<http::BodyReader> reader();
 
  private:
-  friend class Flights;
   class Reader;
+  enum class Until { kHead, kEnd };
+  std::optional<Result<Seen>> look(bool first, Until until) const;
+  net::Task<Result<Seen>> wait(bool first, Until until);
+  void forget_read_pieces();  // under mutex_
+  void leave();
 
-  const std::size_t window_bytes_;
+  // Constant after construction.
+  const Bounds bounds_;
+  // Any thread.
   net::Event changed_;  // for followers
   net::Event drained_;  // for the fetch
   mutable std::mutex mutex_;
   // Guarded by mutex_.
+  std::function<void()> leave_;  // out of the table; empty when done
   std::shared_ptr<const Head> head_;
-  Keep keep_ = Keep::kAll;
+  bool whole_ = true;  // the body is kept whole
   std::deque<std::shared_ptr<const std::string>> pieces_;
   std::size_t first_piece_ = 0;  // number of pieces_.front()
   std::size_t held_bytes_ = 0;
@@ -97,16 +110,15 @@ class Flight : public std::enable_shared_from_this<Flight> {
   bool ended_ = false;
   std::optional<Error> error_;
   std::shared_ptr<const StoredResponse> stored_;
-  // Set by Flights: takes this out of its table.
-  std::function<void()> leave_;
 };
 
 class Flights {
  public:
   struct Limits {
     std::size_t flights = 10'000;                     // beyond, every request fetches for itself
-    std::size_t window_bytes = std::size_t{1} << 20;  // of one that is streamed through without being kept
-    std::size_t released = 64;                        // own fetches at a time of those whom one flight released
+    std::size_t keep_bytes = std::size_t{8} << 20;    // larger bodies are streamed through, not kept
+    std::size_t window_bytes = std::size_t{1} << 20;  // of those
+    std::size_t released = 64;                        // own fetches of one key at a time
   };
 
   explicit Flights(Limits limits);
@@ -115,31 +127,33 @@ class Flights {
   Flights& operator=(const Flights&) = delete;
 
   struct Joined {
-    std::shared_ptr<Flight> flight;  // null: too many; fetch for yourself
+    std::shared_ptr<Flight> flight;  // null: too many fly; fetch for yourself
     bool first = false;              // you start the fetch
   };
   Joined join(std::string_view key);
-  bool flying(std::string_view key) const;
+  // Only if nobody flies yet: for refreshes behind a stale response. Null: somebody does, or too many.
+  std::shared_ptr<Flight> lead(std::string_view key);
   std::size_t count() const;
+  const Limits& limits() const { return limits_; }
 
   // A place among the own fetches for one key: held while fetching, given back by its end.
   class Turn {
    public:
+    Turn(std::shared_ptr<FlightTable> table, std::string key);
     ~Turn();
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
    private:
-    friend class Flights;
-    Turn(std::shared_ptr<FlightTable> table, std::string key);
-    std::shared_ptr<FlightTable> table_;
-    std::string key_;
+    const std::shared_ptr<FlightTable> table_;
+    const std::string key_;
   };
-  // Waits for one. kCancelled when the awaiting task is.
+  // Waits for one, in order of nothing in particular. kCancelled when the awaiting task is.
   net::Task<Result<std::unique_ptr<Turn>>> turn(std::string key);
 
  private:
-  std::shared_ptr<FlightTable> table_;
+  const Limits limits_;
+  std::shared_ptr<FlightTable> table_;  // also held by flights and turns under way
 };
 
 }  // namespace securebase::store

@@ -18,7 +18,7 @@ class Store {
  public:
   struct Limits {
     std::size_t bytes = std::size_t{256} << 20;  // keys, responses and our own bookkeeping
-    std::size_t shards = 32;                     // rounded up to a power of two
+    std::size_t shards = 16;                     // rounded up to a power of two
   };
 
   explicit Store(Limits limits);
@@ -28,7 +28,7 @@ class Store {
 
   // Null: none. Counts as a use.
   std::shared_ptr<const StoredResponse> find(std::string_view key);
-  // False: larger than a quarter of a shard, so not kept; what was under the key is gone all the same.
+  // False: larger than half a shard, so not kept; what was under the key is gone all the same.
   bool put(std::string_view key, std::shared_ptr<const StoredResponse> response);
   // Only if `expected` is still what is there.
   bool replace(std::string_view key, const StoredResponse* expected, std::shared_ptr<const StoredResponse> response);
