@@ -35,12 +35,12 @@
 #include "net/event.h"
 #include "net/http/message.h"
 #include "stack/stack.h"
+#include "store/tags.h"
+#include "telemetry/metrics.h"
+#include "telemetry/span.h"
 
 namespace securebase::functions {
 class Invoker;
-}
-namespace securebase::store {
-class Tags;
 }
 
 namespace securebase::gateway {
@@ -71,10 +71,12 @@ struct Doors {  // all outlive the gateway
   store::Tags& tags;  // shared with the edge: raised once, stale everywhere
   net::Pool& pool;    // for writing logs and for compressing large bodies
   const base::Clock& clock = base::system_clock();
+  telemetry::Registry* metrics = nullptr;  // null: kept by the gateway itself, for statistics() alone
+  telemetry::Spans* spans = nullptr;       // null: none are recorded
 };
 
 struct Principal;  // who asked, as the authorizer named them, and what they may do
-struct Snapshot;   // a configuration in force
+struct InForce;    // a configuration with its routes, throttles and caches
 
 // What is known about a request before anything is looked up. Refers to nothing in the request.
 class Admission {
@@ -97,15 +99,15 @@ class Admission {
   friend class Gateway;
   friend struct Engine;
   Verdict verdict_ = Verdict::kRefused;
-  std::shared_ptr<const Snapshot> snapshot_;
+  bool counted_ = false;  // the throttles have counted it
+  std::uint32_t authorizer_milliseconds_ = 0;
+  std::shared_ptr<const InForce> in_force_;
   std::shared_ptr<const Principal> principal_;
   std::unique_ptr<http::Response> refusal_;
 };
 
-enum class Strength {
-  kSoft,  // stale: served while one refresh runs, where that is allowed
-  kHard,  // gone
-};
+// The stage cache asks anew in both cases; it never serves what is stale.
+using Strength = store::Strength;
 
 struct StageStatistics {
   std::string api_id;
@@ -134,6 +136,7 @@ struct Engine;  // gateway.cc
 class Gateway final : public http::Handler {
  public:
   Gateway(Settings settings, Doors doors);
+  // The tasks of the workers have ended: fetches that outlive their clients belong to them.
   ~Gateway() override;
 
   // Any thread. Requests admitted from now on see the new configuration; those under way end under the old one. Stored
@@ -148,8 +151,10 @@ class Gateway final : public http::Handler {
   bool admit_now(const http::Request& request, Admission& admission);
   net::Task<Admission> admit(const http::Request& request);
 
-  // Throttles, stage cache, integration. The authorizer is not asked again. Never fails. The response keeps Cache-Tag,
-  // Age and Cache-Invalidate for the cache in front: who sends it to a client takes Cache-Invalidate out.
+  // Throttles, stage cache, integration. The authorizer is not asked again. Never fails. The response is never a
+  // prepared one, and keeps Cache-Tag, Age and Cache-Invalidate for the cache in front: who sends it to a client takes
+  // Cache-Invalidate out. What it names is raised in `store::Tags`, hard, before this answers, so that who wrote reads
+  // what was written.
   net::Task<http::Response> answer(http::Request& request, Admission admission);
 
   // The whole way, for port 4566. 404 with a reason when neither host nor path names an API.

@@ -1,0 +1,277 @@
+#include "gateway/gateway.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/engine.h"
+#include "net/worker.h"
+
+namespace securebase::gateway {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+template <class Each>
+void for_each_part(std::string_view list, Each each) {
+  while (!list.empty()) {
+    const auto end = std::min(list.find(','), list.size());
+    const auto part = trimmed(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+    if (!part.empty()) each(part);
+  }
+}
+
+void record(Meters& meters, int status, double latency_ms,
+            const std::optional<std::chrono::microseconds>& integration) {
+  meters.count.add();
+  if (status >= 500) {
+    meters.errors_5xx.add();
+  } else if (status >= 400) {
+    meters.errors_4xx.add();
+  }
+  meters.latency.record(latency_ms);
+  if (integration) meters.integration_latency.record(static_cast<double>(integration->count()) / 1000);
+}
+
+}  // namespace
+
+Integrated refused(Refusal refusal, const Call& call, std::string_view detail) {
+  Integrated out;
+  out.response = refuse(refusal, &call, detail);
+  out.error_type = response_type_of(refusal);
+  return out;
+}
+
+Admission::Admission() = default;
+Admission::~Admission() = default;
+Admission::Admission(Admission&&) noexcept = default;
+Admission& Admission::operator=(Admission&&) noexcept = default;
+
+std::string_view Admission::principal() const {
+  return principal_ ? std::string_view(principal_->key) : std::string_view();
+}
+
+http::Response Admission::take_refusal() {
+  if (!refusal_) return refuse(Refusal::kUnknownApi, nullptr);
+  const auto taken = std::move(refusal_);
+  return std::move(*taken);
+}
+
+Engine::Engine(Settings given, Doors others)
+    : settings(std::move(given)),
+      doors(others),
+      metrics(others.metrics ? *others.metrics : own_metrics),
+      current(put_in_force(std::make_shared<const Config>(), nullptr, settings.stage_cache_bytes, metrics)),
+      verdicts(settings.authorizer_verdicts),
+      logs(settings.logs, settings.log_queue_lines, others.pool),
+      views(kWorkers, base::Snapshot<InForce>::View(current)) {}
+
+std::shared_ptr<const InForce> Engine::in_force() {
+  const auto* worker = net::Worker::current_or_null();
+  if (!worker || worker->index() >= kWorkers) return current.get();
+  return views[worker->index()].shared();
+}
+
+void Engine::apply(std::shared_ptr<const Config> config) {
+  const std::lock_guard one(applying);
+  const auto before = current.get();
+  current.set(put_in_force(std::move(config), before.get(), settings.stage_cache_bytes, metrics));
+}
+
+std::optional<Refusal> Engine::walk(const http::Request& request, Walk& out) const {
+  out.began = request.received == base::SteadyPoint{} ? doors.clock.steady() : request.received;
+  Call& call = out.call;
+  call.request = &request;
+  call.time = doors.clock.now();
+  switch (out.in_force->locate(request, out.place)) {
+    case InForce::Found::kYes:
+      break;
+    case InForce::Found::kBadPath:
+      return Refusal::kBadRequest;
+    case InForce::Found::kNoApi:
+      return Refusal::kUnknownApi;
+  }
+  const auto& stage = *out.place.stage;
+  call.api = stage.api;
+  call.stage = stage.stage;
+  call.resource_path = out.place.resource_path;
+  call.client_path = out.place.client_path;
+  call.event_path = out.place.event_path;
+  call.domain_name = out.place.domain_name;
+  const auto found = stage.routes.find(call.resource_path);
+  if (!found) return Refusal::kMissingAuthenticationToken;
+  const auto& resource = stage.resources[found->resource];
+  out.method = resource.find(request.method_name);
+  if (!out.method) return Refusal::kMissingAuthenticationToken;
+  call.found = *found;
+  call.resource = resource.resource;
+  call.parameter_names = &resource.parameter_names;
+  call.method = out.method->method;
+  if (!request.query.empty()) call.query = read_query(request.query);
+  return std::nullopt;
+}
+
+void Engine::finish(Walk& walk, Integrated& answered) {
+  Call& call = walk.call;
+  auto& response = answered.response;
+  if (call.request_id.empty()) call.request_id = new_request_id();
+  if (call.extended_request_id.empty()) call.extended_request_id = new_extended_request_id();
+  response.headers.set("x-amzn-RequestId", call.request_id);
+  response.headers.set("x-amz-apigw-id", call.extended_request_id);
+  if (const auto trace = call.trace_header(); !trace.empty()) response.headers.set("X-Amzn-Trace-Id", trace);
+  if (const auto tags = response.headers.get("Cache-Invalidate")) raise(*tags);
+  if (!walk.place.stage) return;
+
+  const auto latency = std::chrono::round<std::chrono::microseconds>(doors.clock.steady() - walk.began);
+  const double milliseconds = static_cast<double>(latency.count()) / 1000;
+  const auto& stage = *walk.place.stage;
+  record(*stage.api_meters, response.status, milliseconds, answered.latency);
+  record(*stage.stage_meters, response.status, milliseconds, answered.latency);
+  if (walk.method && walk.method->meters) record(*walk.method->meters, response.status, milliseconds, answered.latency);
+
+  Answered said;
+  said.status = response.status;
+  said.length = response.body.length();
+  said.latency = latency;
+  said.integration_status = answered.status;
+  said.integration_latency = answered.latency;
+  said.error_type = answered.error_type;
+  said.error_message = answered.error_type;
+  if (stage.log_format) logs.write(stage.stage->access_log_group, stage.log_format->line(call, said));
+  using Logging = MethodSettings::Logging;
+  const auto logging = walk.method ? walk.method->settings.logging : Logging::kOff;
+  if (logging == Logging::kInfo || (logging == Logging::kError && response.status >= 400)) {
+    logs.write(stage.execution_log,
+               fmt::format("{} ({}) Method completed with status: {}{}{}, latency {} us",
+                           base::iso8601_millis(call.time), call.request_id, response.status,
+                           answered.error_type.empty() ? "" : ", ", answered.error_type, latency.count()));
+  }
+}
+
+std::size_t Engine::drop_verdicts(std::string_view tag) {
+  const auto colon = tag.find(':');
+  const auto kind = tag.substr(0, colon);
+  if (colon == std::string_view::npos || (kind != "api_keys" && kind != "principal")) return 0;
+  return verdicts.drop_principal(tag.substr(colon + 1));
+}
+
+void Engine::raise(std::string_view header) {
+  for_each_part(header, [this](std::string_view tag) {
+    if (tag.starts_with('#')) tag.remove_prefix(1);
+    if (tag.empty()) return;
+    doors.tags.raise(tag, Strength::kHard);
+    drop_verdicts(tag);
+  });
+}
+
+Gateway::Gateway(Settings settings, Doors doors) : engine_(std::make_unique<Engine>(std::move(settings), doors)) {}
+Gateway::~Gateway() = default;
+
+void Gateway::apply(std::shared_ptr<const Config> config) { engine_->apply(std::move(config)); }
+
+bool Gateway::serves(std::string_view host) const { return engine_->current.get()->serves(host); }
+
+bool Gateway::admit_now(const http::Request& request, Admission& admission) {
+  Walk way;
+  way.in_force = engine_->in_force();
+  admission.in_force_ = way.in_force;
+  if (const auto refusal = engine_->walk(request, way)) {
+    engine_->refuse_admission(way, admission, *refusal);
+    return true;
+  }
+  Engine::Identity identity;
+  return engine_->decide(way, admission, identity) == Engine::Step::kDecided;
+}
+
+net::Task<Admission> Gateway::admit(const http::Request& request) { return engine_->admit(request); }
+
+net::Task<http::Response> Gateway::answer(http::Request& request, Admission admission) {
+  return engine_->answer(request, std::move(admission));
+}
+
+bool Gateway::answer_now(const http::Request&, http::Response&) { return false; }
+
+net::Task<http::Response> Gateway::answer(http::Request& request) {
+  Admission admission;
+  if (!admit_now(request, admission)) admission = co_await admit(request);
+  auto response = co_await engine_->answer(request, std::move(admission));
+  response.headers.remove("Cache-Invalidate");
+  co_return response;
+}
+
+bool Gateway::recognises(const http::Request& request) const {
+  return request.path.starts_with("/restapis/") || serves(request.authority);
+}
+
+std::size_t Gateway::invalidate_tags(const std::vector<std::string>& tags) {
+  std::size_t dropped = 0;
+  for (const auto& tag : tags) dropped += engine_->drop_verdicts(tag.starts_with('#') ? tag.substr(1) : tag);
+  return dropped;
+}
+
+std::size_t Gateway::invalidate_paths(const std::vector<std::string>& patterns, Strength strength) {
+  const auto in_force = engine_->current.get();
+  std::size_t gone = 0;
+  for (const auto& stage : in_force->stages) {
+    if (!stage->cache) continue;
+    for (const auto& pattern : patterns) {
+      engine_->doors.tags.raise_path(stage->scope, pattern, strength);
+      // As clients of a domain see it: "/api/v1/tiers" is "/v1/tiers" here.
+      for (const auto& domain : in_force->config->domains) {
+        for (const auto& mapping : domain.mappings) {
+          const auto prefix = "/" + mapping.base_path;
+          if (mapping.base_path.empty() || mapping.api_id != stage->api->id || !pattern.starts_with(prefix + "/"))
+            continue;
+          engine_->doors.tags.raise_path(stage->scope, pattern.substr(prefix.size()), strength);
+        }
+      }
+    }
+    gone += stage->cache->sweep(engine_->doors.tags);
+  }
+  return gone;
+}
+
+Result<std::size_t> Gateway::flush_stage_cache(std::string_view api_id, std::string_view name) {
+  const auto in_force = engine_->current.get();
+  const auto* stage = in_force->find_stage(api_id, name);
+  if (!stage) return Error{Errc::kNotFound, fmt::format("there is no stage {} of an API {}", name, api_id)};
+  // Fetches under way began before it: what they bring is older than this generation.
+  engine_->doors.tags.raise_path(stage->scope, "*", Strength::kHard);
+  return stage->cache ? stage->cache->flush() : std::size_t{0};
+}
+
+Result<std::size_t> Gateway::flush_authorizers_cache(std::string_view api_id, std::string_view name) {
+  const auto in_force = engine_->current.get();
+  const auto* stage = in_force->find_stage(api_id, name);
+  if (!stage) return Error{Errc::kNotFound, fmt::format("there is no stage {} of an API {}", name, api_id)};
+  return engine_->verdicts.drop_scope(stage->scope);
+}
+
+Statistics Gateway::statistics() const {
+  Statistics out;
+  const auto in_force = engine_->current.get();
+  for (const auto& stage : in_force->stages) {
+    const auto& meters = *stage->stage_meters;
+    out.stages.push_back({stage->api->id, stage->api->name, stage->stage->name, meters.count.total(),
+                          meters.errors_4xx.total(), meters.errors_5xx.total(), stage->throttled->load(),
+                          meters.cache_hits.total(), meters.cache_misses.total()});
+    if (!stage->cache) continue;
+    const auto held = stage->cache->statistics();
+    out.cached_responses += held.entries;
+    out.cached_bytes += held.bytes;
+  }
+  out.authorizer_hits = engine_->authorizer_hits.load();
+  out.authorizer_misses = engine_->authorizer_misses.load();
+  out.authorizer_verdicts = engine_->verdicts.size();
+  out.log_lines_dropped = engine_->logs.dropped();
+  return out;
+}
+
+void Gateway::close_on_worker() { engine_->clients[net::Worker::current().index() % Engine::kWorkers].reset(); }
+
+}  // namespace securebase::gateway

@@ -1,0 +1,21 @@
+// OpenAPI 2 and 3 with API Gateway's extensions (Developer Guide, "x-amazon-apigateway extensions to OpenAPI").
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "gateway/api.h"
+
+namespace securebase::gateway {
+
+// Adds what the document describes to `api`. An error names the path and method that is wrong. What is there already
+// (resources beside the body) stays, unless the document describes the same method.
+Result<Done> read_openapi(const base::Json& document, bool any_identity, Api& api);
+
+// `body` as JSON or YAML.
+Result<base::Json> parse_document(std::string_view body);
+
+}  // namespace securebase::gateway
