@@ -154,6 +154,9 @@ class RuntimeApi(http.server.ThreadingHTTPServer):
     """The Lambda Runtime API for one instance."""
     daemon_threads = True
 
+    def handle_error(self, *_):
+        pass  # a function that ends breaks its connection
+
     def __init__(self):
         super().__init__(('127.0.0.1', 0), RuntimeApiHandler)
         self.events, self.answers, self.init_errors = queue.Queue(), queue.Queue(), queue.Queue()
