@@ -145,7 +145,7 @@ std::string render(const Diagnostics& diagnostics, Colour colour) {
 }
 
 std::string closest(std::string_view word, std::span<const std::string> candidates) {
-  const std::size_t allowed = std::max<std::size_t>(1, word.size() / 4);
+  const std::size_t allowed = std::clamp<std::size_t>(word.size() / 4, 1, 3);
   std::string best;
   std::size_t best_distance = allowed + 1;
   for (const auto& candidate : candidates) {

@@ -282,6 +282,9 @@ std::string number_text(Value::Number number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
   if (std::trunc(number) == number) return fmt::format("{:.0f}", number == 0 ? 0 : number);
+  if (static_cast<Value::Number>(static_cast<double>(number)) == number && std::fabs(number) > 1e-4L) {
+    return fmt::format("{}", static_cast<double>(number));  // computed as a double: its own shortest form
+  }
   // Digits after the point that 18 significant ones leave room for; what is below 1 has its zeros on top of them.
   const int magnitude = static_cast<int>(std::floor(std::log10(std::fabs(number)))) + 1;
   const int decimals = std::clamp(18 - magnitude, 1, 340);

@@ -64,13 +64,17 @@ bool Loader::run_resource(Module& module, const std::string& type, const std::st
   prototype.name = name;
   const std::string context = context_of(prototype);
   if (!catalogue_.find(mode, type) && provider_of(type) && !provider_type(mode, type)) {
-    auto& error = diagnostics_.error(
-        mode == Mode::kData ? "Invalid data source" : "Invalid resource type",
-        fmt::format("The provider \"{}\" does not support {} \"{}\".", type.substr(0, type.find('_')),
-                    mode == Mode::kData ? "data source" : "resource type", type),
-        block.range);
-    error.suggestion = closest(type, provider_types(mode));
-    return false;
+    // As with arguments: near to a known type it is a misspelling of that, else it may be newer than the list.
+    const std::string suggestion = closest(type, provider_types(mode));
+    if (!suggestion.empty()) {
+      diagnostics_
+          .error(mode == Mode::kData ? "Invalid data source" : "Invalid resource type",
+                 fmt::format("The provider \"{}\" does not support {} \"{}\".", type.substr(0, type.find('_')),
+                             mode == Mode::kData ? "data source" : "resource type", type),
+                 block.range)
+          .suggestion = suggestion;
+      return false;
+    }
   }
   if (!touch_body(module, block.body, context)) return false;
   if (const auto* lifecycle = block.body.block("lifecycle")) {
@@ -187,7 +191,10 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
       for (auto& [name, value] : *computed) attributes.insert_or_assign(name, std::move(value));
     } else if (resource.mode == Mode::kResource) {
       stack_.findings.push_back({Finding::Kind::kNotHonoured, resource.address, "",
-                                 provider ? "" : "its provider is not known here", resource.range()});
+                                 provider                      ? ""
+                                 : provider_of(resource.type) ? "not among the types known here: newer than they are"
+                                                              : "its provider is not known here",
+                                 resource.range()});
     }
     hide_secrets(attributes);
   }

@@ -90,8 +90,8 @@ std::optional<Value> ModuleScope::of_resource(const Reference& reference, bool i
   const std::string name = reference.steps[at].key.to_text().value_or("");
   consumed = at + 1;
   const auto value = loader_.node_value(module_, fmt::format("{}{}.{}", is_data ? "data." : "", type, name));
-  if (!value || provider_of(type)) return value;
-  // A provider that nobody here knows: what it would compute is a text that says where it came from.
+  if (!value || provider_type(is_data ? Declaration::Mode::kData : Declaration::Mode::kResource, type)) return value;
+  // A type that nobody here knows: what its provider would compute is a text that says where it came from.
   const Value* one = &*value;
   std::size_t step = consumed;
   if (one->is_list() && step < reference.steps.size()) {

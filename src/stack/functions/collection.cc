@@ -76,15 +76,14 @@ Value concat(Arguments& a) {
 
 Value contains(Arguments& a) {
   const auto& list = a.list(0);
-  return std::find_if(list.begin(), list.end(), [&](const Value& element) {
-           return element == a[1] ||
-                  (element.is_primitive() && a[1].is_primitive() && element.to_text() == a[1].to_text());
-         }) != list.end();
+  return std::find(list.begin(), list.end(), a[1]) != list.end();
 }
 
 Value distinct(Arguments& a) {
   Value::List made;
-  for (const auto& element : a.list(0)) {
+  Value::List all = a.list(0);
+  unify(all);
+  for (const auto& element : all) {
     if (std::find(made.begin(), made.end(), element) == made.end()) made.push_back(element);
   }
   return made;

@@ -181,6 +181,7 @@ class Formatter {
     const auto number = value.to_number();
     if (!number) return wrong(verb, "number required");
     const auto whole = std::trunc(*number);
+    if (whole != *number) return wrong(verb, "whole number required");
     if (std::fabs(whole) > 1.8e19L) {
       if (verb.letter == 'd') return signed_text(verb, whole < 0, fmt::format("{:.0f}", std::fabs(whole)));
       return wrong(verb, "the number is too large");

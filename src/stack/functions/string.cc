@@ -72,7 +72,7 @@ Value title(Arguments& a) {
   for (const auto character : characters(text)) {
     out += word_start ? upper(character) : std::string(character);
     const auto c = static_cast<unsigned char>(character[0]);
-    word_start = !(c >= 0x80 || std::isalnum(c) || c == '_' || c == '\'');
+    word_start = !(c >= 0x80 || std::isalnum(c) || c == '_');
   }
   return out;
 }

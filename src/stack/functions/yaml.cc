@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <set>
 
 #include "stack/functions/encoding.h"
 
@@ -92,12 +93,21 @@ class Reader {
   }
 
  private:
+  // Terraform's reader takes the words of YAML 1.1, too.
+  static std::optional<bool> boolean(const std::string& text) {
+    static const std::set<std::string_view> kTrue = {"true", "True", "TRUE", "yes", "Yes", "YES",
+                                                     "on",   "On",   "ON",   "y",   "Y"};
+    static const std::set<std::string_view> kFalse = {"false", "False", "FALSE", "no", "No", "NO",
+                                                      "off",   "Off",   "OFF",   "n",  "N"};
+    if (kTrue.contains(text)) return true;
+    return kFalse.contains(text) ? std::optional(false) : std::nullopt;
+  }
+
   static Result<Value> scalar(const YAML::Node& node) {
     const std::string& text = node.Scalar();
     if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str" || node.Tag() == "!!str") return Value(text);
     if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return Value();
-    if (text == "true" || text == "True" || text == "TRUE") return Value(true);
-    if (text == "false" || text == "False" || text == "FALSE") return Value(false);
+    if (const auto truth = boolean(text)) return Value(*truth);
     if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'o')) {
       try {
         std::size_t used = 0;

@@ -42,7 +42,9 @@ class Completer {
     for (const auto& [name, known] : provider.attributes) {
       Value& value = attributes[name];
       if (!value.is_null()) continue;
-      const bool wanted = known.computed || (path.empty() && (always_set(name) || (is_data_ && name != "filter")));
+      const bool generated_ipv6 =
+          name == "ipv6_cidr_block" && value_of(attributes, "assign_generated_ipv6_cidr_block") == Value(true);
+      const bool wanted = known.computed || generated_ipv6 || (path.empty() && (always_set(name) || (is_data_ && name != "filter")));
       if (wanted) value = generated(name, known.type, path);
     }
     for (const auto& [name, block] : provider.blocks) {
@@ -175,7 +177,8 @@ class Completer {
     if (name.ends_with("url") || name == "issuer") {
       return fmt::format("https://{}.{}.amazonaws.com/{}", service(), context_.region, digits(path + name, 12));
     }
-    if (name.ends_with("cidr_block")) return "10.0.0.0/16";
+    if (name == "ipv6_cidr_block") return "2001:db8:1234:1a00::/56";
+    if (name.ends_with("cidr_block") || name == "cidr") return "10.0.0.0/16";
     if (name.ends_with("_ip")) return "10.0.0.10";
     if (name.ends_with("_id")) return digits(path + name, 17);
     if (name.starts_with("create") || name.ends_with("_date") || name.ends_with("_at") || name.ends_with("_time")) {
