@@ -68,7 +68,7 @@ struct Config {
 // aws_s3_bucket and aws_s3_object.
 void declare(stack::Catalogue& catalogue);
 // An error names the resource and the file: a bucket that does not exist, a source that cannot be read.
-Result<Config, stack::Diagnostics> read_config(const stack::Stack& stack);
+Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack);
 
 // "portal.s3.us-east-1.amazonaws.com", "portal.s3.amazonaws.com", "portal.s3-website-...": the bucket's name; else
 // nullopt (S3 User Guide, "Virtual hosting of buckets").

@@ -113,7 +113,7 @@ void declare(stack::Catalogue& catalogue) {
   catalogue.add(object_declaration());
 }
 
-Result<Config, stack::Diagnostics> read_config(const stack::Stack& stack) {
+Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack) {
   Config config;
   stack::Diagnostics problems;
   const auto problem = [&](const stack::Resource& resource, std::string summary, std::string detail) {
@@ -161,7 +161,7 @@ Result<Config, stack::Diagnostics> read_config(const stack::Stack& stack) {
     config.uploads.push_back(std::move(upload));
   }
   if (!problems.empty()) return problems;
-  return config;
+  return std::make_shared<const Config>(std::move(config));
 }
 
 }  // namespace securebase::objects

@@ -1,0 +1,79 @@
+// The commands that ask the running platform: status, env, invoke, invalidate.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <iterator>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+namespace securebase::cli {
+
+namespace {
+
+// 'text' for a POSIX shell.
+std::string shell_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+Result<std::string> read_payload(const std::string& given) {
+  if (given == "-") {
+    return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  }
+  if (given.starts_with('@')) return base::read_file(given.substr(1));
+  return given;
+}
+
+}  // namespace
+
+int status(const std::filesystem::path& state, bool as_json) {
+  auto answer = platform::Control(state).ask("/status");
+  if (!answer) return fail(answer.error());
+  if (as_json) {
+    fmt::print("{}\n", answer->dump(2));
+  } else {
+    fmt::print("{}", (*answer)["text"].string_or(""));
+  }
+  return kDone;
+}
+
+int environment(const std::filesystem::path& state) {
+  auto answer = platform::Control(state).ask("/environment");
+  if (!answer) return fail(answer.error());
+  if (const auto* variables = (*answer)["variables"].as_object()) {
+    for (const auto& [name, value] : *variables) fmt::print("export {}={}\n", name, shell_quoted(value.string_or("")));
+  }
+  return kDone;
+}
+
+int invoke(const InvokeOptions& options) {
+  auto payload = read_payload(options.payload);
+  if (!payload) return fail(payload.error());
+  auto answer = platform::Control(options.state)
+                    .ask("/invoke", base::Json::object({{"function", options.function}, {"payload", *payload}}));
+  if (!answer) return fail(answer.error());
+  fmt::print("{}\n", (*answer)["payload"].string_or(""));
+  if (options.log) fmt::print(stderr, "{}\n", (*answer)["report"].string_or(""));
+  return (*answer)["ok"].bool_or(false) ? kDone : kFailed;
+}
+
+int invalidate(const InvalidateOptions& options) {
+  auto what = base::Json::array();
+  for (const auto& one : options.what) what.push_back(one);
+  auto answer =
+      platform::Control(options.state).ask("/invalidate", base::Json::object({{"what", what}, {"hard", options.hard}}));
+  if (!answer) return fail(answer.error());
+  fmt::print("{}", (*answer)["text"].string_or(""));
+  return kDone;
+}
+
+}  // namespace securebase::cli

@@ -1,0 +1,54 @@
+// The commands of `securebase`. Each takes what the command line said and gives the exit code: 0 done, 1 failed (the
+// reason is on standard error), 2 `plan -detailed-exitcode` found changes, 64 the command line was wrong (sysexits.h).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "platform/platform.h"
+
+namespace securebase::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kChanges = 2;
+inline constexpr int kUsage = 64;
+
+struct PlanOptions {
+  platform::StackSource source;
+  std::filesystem::path state;
+  bool detailed_exitcode = false;
+};
+
+struct ApplyOptions {
+  platform::StackSource source;
+  std::filesystem::path state;
+  bool auto_approve = false;
+};
+
+struct InvokeOptions {
+  std::filesystem::path state;
+  std::string function;
+  std::string payload = "{}";  // JSON, @file, or - for standard input
+  bool log = false;
+};
+
+struct InvalidateOptions {
+  std::filesystem::path state;
+  std::vector<std::string> what;  // paths and #tags
+  bool hard = false;
+};
+
+int up(const platform::Settings& settings);
+int plan(const PlanOptions& options);
+int apply(const ApplyOptions& options);
+int status(const std::filesystem::path& state, bool as_json);
+int environment(const std::filesystem::path& state);
+int invoke(const InvokeOptions& options);
+int invalidate(const InvalidateOptions& options);
+
+// Parses the arguments and runs the command that they name.
+int run(int argc, char** argv);
+
+}  // namespace securebase::cli

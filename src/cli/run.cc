@@ -1,0 +1,164 @@
+// The command line: what can be said, and what it means.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "cli/version.h"
+
+namespace securebase::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kAbout =
+    "SecureBase carries a request from CDN edge through API gateway, functions and cache to PostgreSQL,\n"
+    "configured by Terraform and measured while it runs.\n\n"
+    "  securebase up service/infra                 start the platform on a stack\n"
+    "  securebase plan service/infra               what a stack asks for, and what of it is not honoured here\n"
+    "  eval \"$(securebase env)\"                    credentials for psql, redis-cli and the AWS clients\n"
+    "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 `plan --detailed-exitcode` found changes;\n"
+    "64 the command line was wrong.";
+
+// -var name=value, as Terraform has it.
+void add_stack_options(CLI::App& command, platform::StackSource& source, std::vector<std::string>& variables) {
+  command.add_option("directory", source.directory, "The stack: a directory of .tf files")
+      ->required()
+      ->type_name("DIR");
+  command.add_option("--var,-v", variables, "A variable's value: name=value; may be repeated")->type_name("NAME=VALUE");
+  command.add_option("--var-file", source.variable_files, "A .tfvars file; may be repeated")->type_name("FILE");
+  command
+      .add_option("--allow-files", source.file_roots,
+                  "A folder beside the stack's own whose files file(), fileset() and others may read; may be repeated")
+      ->type_name("DIR");
+}
+
+Result<Done> split_variables(const std::vector<std::string>& texts, platform::StackSource& source) {
+  for (const auto& text : texts) {
+    const auto at = text.find('=');
+    if (at == std::string::npos || at == 0) {
+      return Error{Errc::kMalformed, fmt::format("--var takes name=value, not \"{}\"", text)};
+    }
+    source.variables.emplace_back(text.substr(0, at), text.substr(at + 1));
+  }
+  return Done{};
+}
+
+// Terraform's users write -var and -detailed-exitcode with one hyphen; CLI11 reads these as bundles of short options.
+std::vector<std::string> terraform_spelling(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = argc - 1; i >= 1; --i) {  // CLI11 takes them in reverse
+    std::string word = argv[i];
+    const bool long_name = word.size() > 2 && word[0] == '-' && word[1] != '-' && !std::isdigit(word[1]);
+    words.push_back(long_name ? "-" + word : word);
+  }
+  return words;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app(kAbout, "securebase");
+  app.footer(kExitCodes);
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "The help of every command");
+
+  fs::path state = platform::default_state_directory();
+  std::vector<std::string> variables;
+  const auto add_state = [&](CLI::App& command) {
+    command.add_option("--state", state, "The state directory")->type_name("DIR")->capture_default_str();
+  };
+
+  platform::Settings settings;
+  auto* up_command = app.add_subcommand("up", "Start the platform on a stack; Ctrl-C stops it");
+  add_stack_options(*up_command, settings.stack, variables);
+  add_state(*up_command);
+  up_command->add_option("--bind", settings.bind, "The address to listen on; anything but loopback is open to others")
+      ->capture_default_str();
+  up_command->add_option("--http-port", settings.http_port, "The edge")->capture_default_str();
+  up_command->add_option("--https-port", settings.https_port, "The edge, TLS")->capture_default_str();
+  up_command->add_option("--aws-port", settings.aws_port, "The AWS APIs")->capture_default_str();
+  up_command->add_option("--postgres-port", settings.postgres_port, "PostgreSQL")->capture_default_str();
+  up_command->add_option("--redis-port", settings.redis_port, "Redis, TLS")->capture_default_str();
+  up_command->add_option("--workers", settings.workers, "Event loops; 0 is one to a core")->capture_default_str();
+  up_command->add_option("--edge-cache-bytes", settings.edge_cache_bytes, "What the edge keeps in memory")
+      ->capture_default_str()
+      ->transform(CLI::AsSizeValue(false));
+
+  PlanOptions plan_options;
+  auto* plan_command = app.add_subcommand("plan", "What a stack asks for, and what would change");
+  add_stack_options(*plan_command, plan_options.source, variables);
+  add_state(*plan_command);
+  plan_command->add_flag("--detailed-exitcode", plan_options.detailed_exitcode,
+                         "Exit with 2 when something would change");
+
+  ApplyOptions apply_options;
+  auto* apply_command =
+      app.add_subcommand("apply", "Change the running platform to a stack, without dropping a connection");
+  add_stack_options(*apply_command, apply_options.source, variables);
+  add_state(*apply_command);
+  apply_command->add_flag("--auto-approve", apply_options.auto_approve, "Do not ask");
+
+  bool as_json = false;
+  auto* status_command = app.add_subcommand("status", "What runs, where, and how it is doing");
+  add_state(*status_command);
+  status_command->add_flag("--json", as_json, "For programs");
+
+  auto* environment_command =
+      app.add_subcommand("env", "Shell exports for psql, redis-cli and AWS clients: eval \"$(securebase env)\"");
+  add_state(*environment_command);
+
+  InvokeOptions invoke_options;
+  auto* invoke_command = app.add_subcommand("invoke", "Call a function");
+  invoke_command->add_option("function", invoke_options.function, "Its name or ARN, with a qualifier or without")
+      ->required();
+  invoke_command->add_option("--payload,-p", invoke_options.payload, "The event: JSON, @FILE, or - for standard input")
+      ->capture_default_str();
+  invoke_command->add_flag("--log", invoke_options.log, "Say how long it took, on standard error");
+  add_state(*invoke_command);
+
+  InvalidateOptions invalidate_options;
+  auto* invalidate_command = app.add_subcommand(
+      "invalidate", "Make what is cached stale at edge, gateway and Redis: paths (/a, /a/*) or '#tags'");
+  invalidate_command->add_option("what", invalidate_options.what, "Paths and #tags")
+      ->required()
+      ->type_name("PATH|#TAG");
+  invalidate_command->add_flag("--hard", invalidate_options.hard, "Nothing stale is served while it is fetched again");
+  add_state(*invalidate_command);
+
+  auto* version_command = app.add_subcommand("version", "Which SecureBase this is");
+
+  try {
+    app.parse(terraform_spelling(argc, argv));
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? kDone : kUsage;
+  }
+
+  for (auto* source : {&settings.stack, &plan_options.source, &apply_options.source}) {
+    if (source->directory.empty()) continue;
+    if (auto split = split_variables(variables, *source); !split) {
+      fail(split.error());
+      return kUsage;
+    }
+  }
+  settings.state = plan_options.state = apply_options.state = state;
+  invoke_options.state = invalidate_options.state = state;
+
+  if (up_command->parsed()) return up(settings);
+  if (plan_command->parsed()) return plan(plan_options);
+  if (apply_command->parsed()) return apply(apply_options);
+  if (status_command->parsed()) return status(state, as_json);
+  if (environment_command->parsed()) return environment(state);
+  if (invoke_command->parsed()) return invoke(invoke_options);
+  if (invalidate_command->parsed()) return invalidate(invalidate_options);
+  if (version_command->parsed()) fmt::print("securebase {}\n", kVersion);
+  return kDone;
+}
+
+}  // namespace securebase::cli

@@ -1,0 +1,73 @@
+#include "platform/configuration.h"
+
+#include <unistd.h>
+
+#include <cstring>
+
+extern char** environ;
+
+namespace securebase::platform {
+
+namespace {
+
+Error as_error(const stack::Diagnostics& diagnostics) { return {Errc::kMalformed, stack::render(diagnostics)}; }
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> all;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    if (const char* equals = std::strchr(*entry, '=')) all.emplace(std::string(*entry, equals), equals + 1);
+  }
+  return all;
+}
+
+}  // namespace
+
+stack::Catalogue catalogue_of(const Endpoints& endpoints) {
+  stack::Catalogue catalogue;
+  secrets::declare(catalogue);
+  database::declare(catalogue, endpoints.database);
+  cache::declare(catalogue, endpoints.cache);
+  objects::declare(catalogue);
+  functions::declare(catalogue);
+  gateway::declare(catalogue);
+  edge::declare(catalogue);
+  return catalogue;
+}
+
+Result<stack::Stack> read_stack(const StackSource& source, const Endpoints& endpoints, DeriveSecret derive_secret) {
+  stack::Inputs inputs;
+  inputs.directory = source.directory;
+  inputs.file_roots = source.file_roots;
+  inputs.variables = source.variables;
+  inputs.variable_files = source.variable_files;
+  inputs.environment = process_environment();
+  inputs.derive_secret = std::move(derive_secret);
+  auto loaded = stack::load(inputs, catalogue_of(endpoints));
+  if (!loaded) return as_error(loaded.error());
+  return std::move(*loaded);
+}
+
+Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) {
+  Configuration made;
+  made.stack = std::make_shared<const stack::Stack>(std::move(stack));
+  stack::Diagnostics problems;
+  const auto take = [&problems](auto outcome, auto& into) {
+    if (outcome) {
+      into = std::move(*outcome);
+    } else {
+      problems.append(std::move(outcome.error()));
+    }
+  };
+  const auto& all = *made.stack;
+  take(secrets::configure(all), made.secrets);
+  take(database::configure(all, endpoints.database), made.database);
+  take(cache::configure(all, endpoints.cache), made.cache);
+  take(objects::configure(all), made.objects);
+  take(functions::configure(all), made.functions);
+  take(gateway::configure(all), made.gateway);
+  take(edge::configure(all), made.edge);
+  if (problems.has_errors()) return as_error(problems);
+  return made;
+}
+
+}  // namespace securebase::platform

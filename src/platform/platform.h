@@ -1,0 +1,94 @@
+// The door of the platform: puts the rooms together, starts them on a stack, changes them live, stops them.
+//
+// rooms.cc is the program read from top to bottom: every engine is made there by hand, in order, and stopped in the
+// reverse one. A running platform is asked through its control socket (control.h), which the command line uses.
+// Threads: the functions here are called from one thread outside the workers; they block.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace securebase::platform {
+
+// Where the stack is and what it is given; the same for `up`, `plan` and `apply`.
+struct StackSource {
+  std::filesystem::path directory;
+  // Folders beside the stack's own below which its functions may read files.
+  std::vector<std::filesystem::path> file_roots;
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::vector<std::filesystem::path> variable_files;
+};
+
+struct Settings {
+  StackSource stack;
+  std::filesystem::path state;      // state_directory() when not given
+  std::size_t workers = 0;          // 0: one to a core
+  std::string bind = "127.0.0.1";   // nothing but loopback, unless the operator says so
+  std::uint16_t http_port = 8080;   // the edge
+  std::uint16_t https_port = 8443;  // the edge, TLS
+  std::uint16_t aws_port = 4566;    // AWS APIs, and REST APIs without the edge
+  std::uint16_t postgres_port = 5432;
+  std::uint16_t redis_port = 6379;
+  std::size_t edge_cache_bytes = std::size_t{512} << 20;
+};
+
+// The first thing in main(): when this process was started to be a helper of a running platform (the warden of its
+// children), serves as one and gives the exit code; nullopt otherwise, at once.
+std::optional<int> helper_main(int argc, char** argv);
+
+// /var/lib/securebase for root, else $XDG_STATE_HOME/securebase or ~/.local/state/securebase.
+std::filesystem::path default_state_directory();
+
+// What a stack amounts to, for `securebase plan`: every resource with its room, and what is known and not honoured
+// here. With a state directory in which a platform runs, also what would change there.
+struct Plan {
+  std::string text;
+  bool changes = false;
+};
+Result<Plan> plan(const StackSource& source, const std::filesystem::path& state);
+
+class Platform {
+ public:
+  // Called with one line at a time while it starts: "PostgreSQL is ready".
+  using Progress = std::function<void(std::string_view)>;
+
+  // All or nothing: after an error everything that was started is stopped again.
+  static Result<std::unique_ptr<Platform>> start(Settings settings, Progress progress);
+  ~Platform();
+  Platform(const Platform&) = delete;
+  Platform& operator=(const Platform&) = delete;
+
+  // What `securebase status --json` prints.
+  base::Json status() const;
+  // Lets requests under way finish, then stops everything. Idempotent.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Platform(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Asks the platform that runs on a state directory.
+class Control {
+ public:
+  explicit Control(std::filesystem::path state);
+
+  // `path` is "/status", "/plan", "/apply", "/invalidate", "/invoke" or "/environment" (control.cc). kUnavailable: none
+  // runs there.
+  Result<base::Json> ask(std::string_view path, const base::Json& question = {}) const;
+
+ private:
+  std::filesystem::path state_;
+};
+
+}  // namespace securebase::platform

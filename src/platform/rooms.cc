@@ -1,0 +1,236 @@
+#include "platform/rooms.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+#include <thread>
+
+#include "base/log.h"
+#include "net/stream.h"
+#include "platform/await.h"
+
+namespace securebase::platform {
+
+namespace {
+
+constexpr std::size_t kPoolThreads = 4;   // files, compression
+constexpr std::size_t kPoolQueue = 4096;  // beyond, whoever asks is told to come again
+
+// The functions' sandbox starter is built beside this program.
+std::filesystem::path program_directory() {
+  std::error_code failure;
+  return std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
+}
+
+std::size_t worker_count(std::size_t asked) {
+  return asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
+}
+
+// The names under which clients reach what the stack has.
+std::vector<std::string> names_of(const stack::Stack& stack) {
+  std::vector<std::string> names;
+  const auto add = [&](const stack::Value& value) {
+    if (value.is_string() && !value.string().empty()) names.push_back(value.string());
+  };
+  for (const auto& resource : stack.resources) {
+    if (resource.type == "aws_api_gateway_domain_name" || resource.type == "aws_cloudfront_distribution") {
+      add(resource.attributes["domain_name"]);
+    }
+    if (const auto* aliases = resource.attributes.find("aliases"); aliases && aliases->is_sequence()) {
+      for (const auto& alias : aliases->elements()) add(alias);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Rooms::Rooms(Settings settings, State state, Platform::Progress progress)
+    : settings_(std::move(settings)),
+      state_(std::move(state)),
+      progress_(std::move(progress)),
+      begun_(base::system_clock().steady()) {
+  endpoints_.database.port = settings_.postgres_port;
+  endpoints_.cache.port = settings_.redis_port;
+}
+
+Rooms::~Rooms() { stop(); }
+
+Result<Configuration> Rooms::read(const StackSource& source) const {
+  auto stack =
+      read_stack(source, endpoints_, [this](std::string_view address, std::size_t length, std::string_view alphabet) {
+        return secrets_->derive(address, length, alphabet);
+      });
+  if (!stack) return stack.error();
+  return configure(std::move(*stack), endpoints_);
+}
+
+// A port that is taken is an error before anything is started.
+Result<Done> Rooms::check_ports() const {
+  for (const std::uint16_t port : {settings_.http_port, settings_.https_port, settings_.aws_port}) {
+    if (auto free = process::port_is_free(settings_.bind, port); !free) return free;
+  }
+  return Done{};
+}
+
+Result<Done> Rooms::start() {
+  auto secrets = secrets::Secrets::open({.directory = state_.of("secrets")});
+  if (!secrets) return secrets.error().within("the secrets' store");
+  secrets_ = std::move(*secrets);
+
+  auto configuration = read(settings_.stack);
+  if (!configuration) return configuration.error();
+  progress_(
+      fmt::format("{}: {} resources", settings_.stack.directory.native(), configuration->stack->resources.size()));
+
+  if (auto free = check_ports(); !free) return free;
+  auto authority = LocalAuthority::open(state_.of("tls"));
+  if (!authority) return authority.error();
+  authority_.emplace(std::move(*authority));
+
+  if (auto made = make_engines(); !made) return made;
+  if (auto applied = apply_all(*configuration); !applied) return applied;
+  applied_ = std::move(*configuration);
+  return start_servers();
+}
+
+Result<Done> Rooms::make_engines() {
+  auto supervisor = process::Supervisor::start();
+  if (!supervisor) return supervisor.error().within("the children's warden");
+  supervisor_ = std::move(*supervisor);
+  pool_ = std::make_unique<net::Pool>(kPoolThreads, kPoolQueue);
+  workers_ = std::make_unique<net::Workers>(worker_count(settings_.workers));
+
+  auto certificate = authority_->issue({});
+  if (!certificate) return certificate.error().within("a certificate for PostgreSQL and Redis");
+  database_ = database::Database::make(
+      {.directory = state_.of("database"),
+       .logs = state_.of("logs") / "database",
+       .endpoint = endpoints_.database,
+       .certificate_chain_pem = certificate->chain_pem,
+       .certificate_key_pem = certificate->key_pem},
+      {.supervisor = *supervisor_, .secret = [this](std::string_view name) -> Result<std::string> {
+         auto found = secrets_->value(name);
+         if (!found) return found.error();
+         return found->reveal();
+       }});
+  cache_ = cache::Cache::make({.directory = state_.of("cache"),
+                               .logs = state_.of("logs") / "cache",
+                               .endpoint = endpoints_.cache,
+                               .certificate_chain_pem = certificate->chain_pem,
+                               .certificate_key_pem = certificate->key_pem},
+                              *supervisor_);
+
+  auto objects = objects::Objects::open(state_.of("objects"), *pool_, base::system_clock());
+  if (!objects) return objects.error();
+  objects_ = std::move(*objects);
+
+  functions_ = std::make_unique<functions::Functions>(
+      functions::Settings{.state_directory = state_.directory(),
+                          .sandbox_program = program_directory() / "securebase-sandbox",
+                          .authorities_pem = authority_->certificate_pem()},
+      *workers_);
+  if (auto started = functions_->start(); !started) return started.error().within("the functions' sandbox");
+
+  gateway_ = std::make_unique<gateway::Gateway>(gateway::Settings{.logs = state_.of("logs")},
+                                                gateway::Doors{.invoker = *functions_, .tags = tags_, .pool = *pool_});
+  edge_ = std::make_unique<edge::Edge>(edge::Settings{.store_bytes = settings_.edge_cache_bytes},
+                                       edge::Doors{.objects = *objects_,
+                                                   .gateway = *gateway_,
+                                                   .tags = tags_,
+                                                   .pool = *pool_,
+                                                   .registry = registry_,
+                                                   .spans = spans_});
+  aws_ = std::make_unique<AwsPort>(*gateway_);
+  return Done{};
+}
+
+// What others rest on comes first; database and cache, which take longest, start side by side.
+Result<Done> Rooms::apply_all(const Configuration& configuration) {
+  if (auto done = secrets_->apply(configuration.secrets); !done) return done.error().within("secrets");
+
+  auto database = std::async(std::launch::async, [&]() -> Result<Done> {
+    auto done = database_->apply(configuration.database);
+    if (done && database_->status().state == process::State::kReady) progress_("PostgreSQL is ready");
+    return done;
+  });
+  auto cache = std::async(std::launch::async, [&]() -> Result<Done> {
+    auto done = cache_->apply(configuration.cache);
+    if (done && cache_->status().state == process::State::kReady) progress_("Redis is ready");
+    return done;
+  });
+  Result<Done> rest = [&]() -> Result<Done> {
+    auto changed = objects_->apply(*configuration.objects);
+    if (!changed) return changed.error().within("objects");
+    for (const auto& [bucket, key] : *changed) base::log(base::Level::kDebug, "objects", "put {} into {}", key, bucket);
+    if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
+    gateway_->apply(configuration.gateway);
+    edge_->apply(configuration.edge);
+    return Done{};
+  }();
+  auto database_done = database.get();
+  auto cache_done = cache.get();
+  if (!rest) return rest;
+  if (!database_done) return database_done.error().within("database");
+  if (!cache_done) return cache_done.error().within("cache");
+  return Done{};
+}
+
+Result<Done> Rooms::start_servers() {
+  auto certificate = authority_->issue(names_of(*applied_.stack));
+  if (!certificate) return certificate.error().within("a certificate for the edge");
+  auto tls = net::TlsServer::make({.certificates = {std::move(*certificate)}});
+  if (!tls) return tls.error().within("TLS at the edge");
+
+  const auto listen = [&](std::uint16_t port, std::shared_ptr<const net::TlsServer> with_tls,
+                          http::Handler& handler) -> Result<Done> {
+    http::ServerSettings settings;
+    settings.address.host = settings_.bind;
+    settings.address.port = port;
+    settings.tls = std::move(with_tls);
+    auto server = http::Server::start(std::move(settings), *workers_, handler);
+    if (!server) return server.error();
+    servers_.push_back(std::move(*server));
+    return Done{};
+  };
+  if (auto done = listen(settings_.http_port, nullptr, *edge_); !done) return done;
+  if (auto done = listen(settings_.https_port, *tls, *edge_); !done) return done;
+  if (auto done = listen(settings_.aws_port, nullptr, *aws_); !done) return done;
+
+  using Question = base::Json;
+  control_ = std::make_unique<ControlServer>(
+      (*workers_)[0], std::map<std::string, ControlServer::Answerer>{
+                          {"/status", [this](const Question&) -> Result<base::Json> { return status(); }},
+                          {"/environment", [this](const Question&) { return environment(); }},
+                          {"/plan", [this](const Question& question) { return plan(question); }},
+                          {"/apply", [this](const Question& question) { return apply(question); }},
+                          {"/invalidate", [this](const Question& question) { return invalidate(question); }},
+                          {"/invoke", [this](const Question& question) { return invoke(question); }}});
+  return control_->start(control_socket(state_.directory()));
+}
+
+// In the reverse order: first nobody comes in any more, then what is under way ends, then what it rests on goes.
+void Rooms::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(stopped_, true)) return;
+  }
+  if (control_) control_->stop();
+  for (auto& server : servers_) server->drain();
+  servers_.clear();
+  if (functions_) functions_->stop();
+  if (workers_) {
+    workers_->on_each([this](net::Worker&) {
+      if (edge_) edge_->close_on_worker();
+      if (gateway_) gateway_->close_on_worker();
+    });
+    workers_->stop();
+  }
+  if (database_) database_->stop();
+  if (cache_) cache_->stop();
+  if (supervisor_) supervisor_->stop_all();
+}
+
+}  // namespace securebase::platform
