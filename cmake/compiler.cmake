@@ -12,8 +12,9 @@ if(SECUREBASE_WERROR)
   add_compile_options(-Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 reports members of coroutine frames and moved-from variants as maybe uninitialised (GCC PR 101118, 105562).
-  add_compile_options(-Wno-maybe-uninitialized)
+  # GCC 12 reports members of coroutine frames and moved-from variants as maybe uninitialised (GCC PR 101118, 105562),
+  # and assignments of literals to strings as overlapping copies (GCC PR 105651).
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict)
 endif()
 
 if(SECUREBASE_SANITIZE)

@@ -37,7 +37,7 @@ stack::Catalogue catalogue_of(const Endpoints& endpoints) {
 Result<stack::Stack> read_stack(const StackSource& source, const Endpoints& endpoints, DeriveSecret derive_secret) {
   stack::Inputs inputs;
   inputs.directory = source.directory;
-  inputs.file_roots = source.file_roots;
+  inputs.readable = source.file_roots;
   inputs.variables = source.variables;
   inputs.variable_files = source.variable_files;
   inputs.environment = process_environment();

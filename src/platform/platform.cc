@@ -55,7 +55,8 @@ Result<Plan> plan(const StackSource& source, const std::filesystem::path& state)
   if (!stack) return stack.error();
   auto configuration = configure(std::move(*stack), {});
   if (!configuration) return configuration.error();
-  return Plan{stack::render_plan(*configuration->stack), true};
+  const auto changes = stack::diff({}, *configuration->stack);
+  return Plan{stack::render_plan(changes, *configuration->stack), !changes.empty()};
 }
 
 Platform::Platform(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

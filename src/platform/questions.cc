@@ -32,8 +32,21 @@ Result<StackSource> source_from(const base::Json& question) {
 }
 
 // What was shown is what is applied: the fingerprint is of the change and of what it starts from.
-std::string fingerprint_of(const stack::Changes& changes) {
-  return base::hex(base::sha256(stack::render(changes))).substr(0, 16);
+std::string fingerprint_of(const stack::Plan& plan, const stack::Stack& wanted) {
+  return base::hex(base::sha256(stack::render_plan(plan, wanted))).substr(0, 16);
+}
+
+std::string summary_of(const stack::Plan& plan) {
+  int added = 0;
+  int changed = 0;
+  int deleted = 0;
+  for (const auto& change : plan.changes) {
+    using Action = stack::Change::Action;
+    added += change.action == Action::kCreate || change.action == Action::kReplace;
+    deleted += change.action == Action::kDelete || change.action == Action::kReplace;
+    changed += change.action == Action::kUpdate;
+  }
+  return fmt::format("{} added, {} changed, {} destroyed", added, changed, deleted);
 }
 
 template <class Duration>
@@ -60,8 +73,8 @@ Result<base::Json> Rooms::apply(const base::Json& question) {
   auto wanted = read(*source);
   if (!wanted) return wanted.error();
   const std::lock_guard lock(mutex_);
-  const auto changes = stack::compare(*applied_.stack, *wanted->stack);
-  if (question["fingerprint"].string_or("") != fingerprint_of(changes)) {
+  const auto changes = stack::diff(stack::applied(*applied_.stack), *wanted->stack);
+  if (question["fingerprint"].string_or("") != fingerprint_of(changes, *wanted->stack)) {
     return Error{Errc::kConflict, "the files or the platform changed since the plan was shown; plan again"};
   }
   auto applied = apply_all(*wanted);
@@ -73,7 +86,7 @@ Result<base::Json> Rooms::apply(const base::Json& question) {
     return applied.error().within(fmt::format("nothing was applied ({})", after));
   }
   applied_ = std::move(*wanted);
-  return base::Json::object({{"text", fmt::format("Applied: {}.", stack::summary(changes))}});
+  return base::Json::object({{"text", fmt::format("Applied: {}.", summary_of(changes))}});
 }
 
 Result<base::Json> Rooms::invalidate(const base::Json& question) {
