@@ -1,0 +1,24 @@
+// Range requests (RFC 9110 §14).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace securebase::edge {
+
+struct ByteRange {
+  std::uint64_t first;
+  std::uint64_t last;  // inclusive
+  std::uint64_t length() const { return last - first + 1; }
+  bool operator==(const ByteRange&) const = default;
+};
+
+inline constexpr std::size_t kMostRanges = 16;
+
+// nullopt: not a byte range, or too many, or overlapping ones: the field is ignored and the whole is sent (§14.2).
+// Empty: none of them lies within `size` bytes: 416.
+std::optional<std::vector<ByteRange>> parse_range(std::string_view value, std::uint64_t size);
+
+}  // namespace securebase::edge
