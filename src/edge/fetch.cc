@@ -1,0 +1,480 @@
+// The way to the origin: flights that many viewers share, refreshes behind stale responses, and requests that go
+// straight through.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "edge/engine.h"
+#include "net/http/syntax.h"
+#include "net/worker.h"
+
+namespace securebase::edge {
+
+using store::seconds;
+
+void add_cors(const Behaviour& behaviour, const http::Request& request, const http::Headers& present,
+              http::Headers& headers);
+
+// All that a fetch needs, without the viewer.
+struct Fetch {
+  std::shared_ptr<const Live> live;
+  const Distribution* distribution;
+  const Behaviour* behaviour;
+  Origin* origin;
+  std::string key;
+  std::string path;         // of the viewer, for paths' invalidation
+  std::string keyed_query;
+  std::string principal;
+  OriginRequest request;
+  http::Headers viewer;  // for Vary
+  Caller caller;
+  bool credentials = false;
+  bool revalidates = false;
+  store::Encoding wanted = store::Encoding::kIdentity;
+  std::shared_ptr<const store::StoredResponse> stale;
+};
+
+namespace {
+
+// A response as one list of fields and one body, however it came.
+void flatten(http::Response& response) {
+  if (!response.prepared) return;
+  const auto prepared = std::move(response.prepared);
+  http::Headers headers = prepared->headers;
+  for (const auto& field : response.headers.fields()) headers.set(field.name, field.value);
+  response.status = prepared->status;
+  response.headers = std::move(headers);
+  response.body = http::SharedBytes{std::shared_ptr<const std::string>(prepared, &prepared->body), prepared->body};
+}
+
+bool within(const store::StoredResponse& stored, seconds grace, base::SteadyPoint now) {
+  return !stored.must_revalidate && now < stored.fresh_until + grace;
+}
+
+net::Task<Result<http::Response>> ask_origin(Origin& origin, OriginRequest& request, Caller& caller) {
+  auto response = co_await origin.fetch(request, caller);
+  co_return response;
+}
+
+// Reads what a flight brings and lets go of it with the viewer.
+struct Counted final : http::BodyReader {
+  Counted(std::unique_ptr<http::BodyReader> inner, telemetry::Counter& bytes, std::shared_ptr<const Live> live)
+      : inner(std::move(inner)), bytes(bytes), live(std::move(live)) {}
+  net::Task<Result<std::string_view>> next() override {
+    auto piece = co_await inner->next();
+    if (piece) bytes.add(piece->size());
+    co_return piece;
+  }
+  std::unique_ptr<http::BodyReader> inner;
+  telemetry::Counter& bytes;
+  const std::shared_ptr<const Live> live;
+};
+
+// What the body of a response that goes straight through still needs: its request, and the configuration.
+struct Passing final : http::BodyReader {
+  Passing(std::unique_ptr<http::BodyReader> inner, std::shared_ptr<void> kept)
+      : kept(std::move(kept)), inner(std::move(inner)) {}
+  net::Task<Result<std::string_view>> next() override { return inner->next(); }
+  const std::shared_ptr<void> kept;
+  std::unique_ptr<http::BodyReader> inner;
+};
+
+}  // namespace
+
+void Engine::raise_by_header(http::Headers& headers) const {
+  std::vector<std::string> tags;
+  for (const auto& field : headers.fields()) {
+    if (!http::equal_ignoring_case(field.name, "Cache-Invalidate")) continue;
+    http::for_each_element(field.value, [&tags](std::string_view element) {
+      if (element.starts_with('#')) element.remove_prefix(1);
+      if (!element.empty()) tags.emplace_back(element);
+    });
+  }
+  if (tags.empty()) return;
+  headers.remove("Cache-Invalidate");
+  // Hard: who wrote reads what they wrote.
+  for (const auto& tag : tags) doors.tags.raise(tag, store::Strength::kHard);
+  if (doors.invalidated) doors.invalidated(tags);
+}
+
+void Engine::finalise(const DistributionConfig& distribution, const Behaviour& behaviour,
+                      http::Response& response) const {
+  auto& headers = response.headers;
+  headers.remove("X-Cache");
+  headers.remove("Cache-Status");
+  headers.add("Via", distribution.via);
+  if (!behaviour.fields) return;
+  for (const auto& name : behaviour.fields->removed) headers.remove(name);
+  for (const auto& line : behaviour.fields->lines) {
+    if (line.override_origin || !headers.has(line.name)) headers.set(line.name, line.value);
+  }
+}
+
+// A custom error response: the page in place of the origin's body, under the status that is asked for.
+net::Task<void> Engine::replace_error(const Live&, const Distribution& distribution, http::Response& response,
+                                      OriginRequest& request) {
+  const auto found = distribution.config.errors.find(response.status);
+  if (found == distribution.config.errors.end() || found->second.page_path.empty()) co_return;
+  const auto& behaviour = distribution.config.behaviour_for(found->second.page_path);
+  Origin& origin = *distribution.origins[behaviour.origin];
+  if (origin.has_gate()) co_return;
+  const auto& config = distribution.config.origins[behaviour.origin];
+  auto page = std::make_shared<OriginRequest>();
+  page->authority = config.domain_name;
+  page->path = config.path + found->second.page_path;
+  page->peer_address = request.peer_address;
+  page->trace = request.trace;
+  Caller nobody;
+  auto fetched = co_await origin.fetch(*page, nobody);
+  if (!fetched || fetched->status != 200) co_return;
+  flatten(*fetched);
+  http::Response replaced = std::move(*fetched);
+  replaced.status = static_cast<int>(*found->second.response_code);
+  // The page's own lifetime is not the error's.
+  replaced.headers.remove("Cache-Control");
+  replaced.headers.remove("Expires");
+  replaced.headers.remove("ETag");
+  replaced.headers.remove("Last-Modified");
+  if (const auto control = response.headers.get("Cache-Control")) replaced.headers.add("Cache-Control", *control);
+  if (replaced.body.is_stream()) {
+    auto length = replaced.body.length();
+    replaced.body = http::Body(std::make_unique<Passing>(replaced.body.take_stream(), page), length);
+  }
+  response = std::move(replaced);
+}
+
+net::Task<Result<http::Response>> Engine::ask(Fetch& fetch) {
+  telemetry::SpanGuard span(doors.spans, doors.clock, fetch.request.trace, "edge", fetch.request.path);
+  fetch.request.trace = span.trace();
+  fetch.request.headers.set("X-Amzn-Trace-Id", telemetry::to_xray_header(span.trace()));
+  const auto begin = doors.clock.steady();
+  auto response = co_await ask_origin(*fetch.origin, fetch.request, fetch.caller);
+  const std::chrono::duration<double, std::milli> took = doors.clock.steady() - begin;
+  fetch.distribution->recorders.origin_latency.record(took.count());
+  if (!response) {
+    span.fail();
+    co_return response.error();
+  }
+  span.status(response->status);
+  flatten(*response);
+  raise_by_header(response->headers);
+  co_return response;
+}
+
+std::shared_ptr<Fetch> Engine::make_fetch(const http::Request& request, Visit& visit,
+                                          std::shared_ptr<const store::StoredResponse> stale, bool revalidate) const {
+  auto fetch = std::make_shared<Fetch>();
+  const auto& behaviour = *visit.behaviour;
+  fetch->live = visit.live;
+  fetch->distribution = visit.distribution;
+  fetch->behaviour = visit.behaviour;
+  fetch->origin = visit.origin;
+  fetch->key = visit.key;
+  fetch->path = visit.path;
+  append_query(request.query, behaviour.key_queries, Selection{}, fetch->keyed_query);
+  fetch->principal = visit.caller.principal;
+  fetch->request = make_origin_request(behaviour, visit.distribution->config.origins[behaviour.origin],
+                                       visit.distribution->config.via, visit.path, request);
+  if (visit.cacheable) fetch->viewer = request.headers;
+  fetch->caller = std::move(visit.caller);
+  fetch->credentials = visit.credentials;
+  fetch->stale = std::move(stale);
+  if (visit.cacheable) {
+    if (const auto accepts = request.headers.get("Accept-Encoding")) fetch->wanted = store::preferred(*accepts);
+    if (fetch->wanted == store::Encoding::kBrotli && !behaviour.brotli) fetch->wanted = store::Encoding::kIdentity;
+    if (fetch->wanted == store::Encoding::kGzip && !behaviour.gzip) fetch->wanted = store::Encoding::kIdentity;
+  }
+  if (revalidate && fetch->stale && fetch->stale->status == 200) {
+    auto& headers = fetch->request.headers;
+    if (!fetch->stale->etag.empty()) headers.set("If-None-Match", fetch->stale->etag);
+    if (!fetch->stale->last_modified.empty()) headers.set("If-Modified-Since", fetch->stale->last_modified);
+    fetch->revalidates = true;
+  }
+  return fetch;
+}
+
+// ---- Flights
+
+net::Task<void> Engine::fly(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch) {
+  auto done = co_await fly_inside(flight, fetch);
+  // Whatever way it went: nobody waits for a flight that is over.
+  if (!done) flight->fail(done.error());
+  flight->fail(Error{Errc::kCancelled, "the fetch ended early"});
+}
+
+net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch) {
+  const auto& config = fetch->distribution->config;
+  const auto& behaviour = *fetch->behaviour;
+  const auto birth = doors.tags.now();
+  const auto begin = doors.clock.steady();
+  auto asked = co_await net::with_timeout(settings.flight_time, ask(*fetch));
+  const auto now = doors.clock.steady();
+  const bool failed = !asked || asked->status >= 500;
+  if (failed && fetch->stale && within(*fetch->stale, fetch->stale->stale_if_error, now)) {
+    flight->finish(fetch->stale);
+    co_return Done{};
+  }
+  if (!asked) {
+    http::Response own = own_answer(status_of(asked.error()), "The origin did not answer.");
+    base::log(base::Level::kWarning, "edge", "{}: {}", fetch->request.path, asked.error().message);
+    asked = std::move(own);
+  }
+  http::Response response = *std::move(asked);
+  auto& headers = response.headers;
+  const auto wall = doors.clock.now();
+  const auto age = store::age_on_arrival(headers, wall, now - begin);
+
+  std::vector<std::string_view> tag_lists;
+  for (const auto& field : headers.fields()) {
+    if (http::equal_ignoring_case(field.name, config.tag_header)) tag_lists.push_back(field.value);
+  }
+  auto labels = doors.tags.labels(birth, config.id, fetch->path, fetch->keyed_query, tag_lists);
+  const auto audience = fetch->principal.empty() ? store::Audience::kEverybody : store::Audience::kPrincipal;
+  const bool everybodys_secret = fetch->credentials && fetch->origin->has_gate();
+
+  if (response.status == 304 && fetch->revalidates) {
+    // The fields of the 304 update those that are stored; what they say about lifetimes holds anew.
+    http::Headers merged = fetch->stale->identity().headers;
+    for (const auto& field : headers.fields()) merged.set(field.name, field.value);
+    const auto freshness = store::judge({fetch->stale->status, merged, everybodys_secret, audience, age},
+                                        behaviour.ttl, config.error_minimum(200), wall);
+    headers.remove("Age");
+    auto renewed = store::refreshed(*fetch->stale, headers, freshness, now, age, std::move(labels));
+    const auto key = renewed->vary.empty() ? fetch->key : store::vary_key(fetch->key, renewed->vary, fetch->viewer);
+    if (freshness.storable) {
+      store.put(key, renewed);
+    } else {
+      store.remove(key);
+    }
+    flight->begin({304, {}, 0, true, nullptr});
+    flight->finish(std::move(renewed));
+    co_return Done{};
+  }
+
+  const int origin_status = response.status;
+  if (origin_status >= 400) co_await replace_error(*fetch->live, *fetch->distribution, response, fetch->request);
+  auto freshness = store::judge({origin_status, headers, everybodys_secret, audience, age}, behaviour.ttl,
+                                config.error_minimum(origin_status), wall);
+  const bool was_page = origin_status >= 400 && response.status != origin_status;
+  static_cast<void>(was_page);
+  headers.remove("Age");
+  finalise(config, behaviour, response);
+
+  // Vary by what the origin sees and the key does not have yet.
+  auto vary = store::vary_names(headers);
+  std::erase_if(vary, [&](const std::string& name) {
+    return behaviour.key_headers.takes_field(name) || !behaviour.more_headers.takes_field(name);
+  });
+  const bool shared = freshness.storable && freshness.remaining > seconds{0};
+  const auto control = store::parse_cache_control(headers);
+  const auto length = response.body.length();
+  const bool compressible = (behaviour.gzip || behaviour.brotli) && !control.no_transform &&
+                            (response.status == 200 || response.status == 403 || response.status == 404) &&
+                            !headers.has("Content-Encoding") &&
+                            store::is_compressible_type(headers.get("Content-Type").value_or("")) &&
+                            (!length || (*length >= store::kLeastCompressed && *length <= store::kMostCompressed));
+  if (compressible && headers.joined("Vary").find("Accept-Encoding") == std::string::npos) {
+    headers.add("Vary", "Accept-Encoding");
+  }
+  if (response.body.is_stream() && headers.has("Content-Length")) headers.remove("Content-Length");
+
+  store::Flight::Head head{response.status, headers, length, shared, nullptr};
+  // Different Vary values must not meet in one flight: those who follow look again by themselves.
+  if (!vary.empty()) head.shared = false;
+  flight->begin(std::move(head));
+  if (!shared && !failed && !fetch->stale) {
+    auto marker = std::make_shared<store::StoredResponse>();
+    marker->kind = store::StoredResponse::Kind::kUncacheable;
+    marker->fresh_until = now + settings.uncacheable_time;
+    if (!freshness.storable) store.put(fetch->key, std::move(marker));
+  }
+
+  if (auto stream = response.body.take_stream()) {
+    for (;;) {
+      auto piece = co_await net::with_timeout(settings.stall_time, stream->next());
+      if (!piece) co_return piece.error();
+      if (piece->empty()) break;
+      auto appended = co_await net::with_timeout(settings.stall_time, flight->append(std::string(*piece)));
+      if (!appended) co_return appended.error();
+    }
+  } else if (!response.body.bytes().empty()) {
+    auto appended = co_await net::with_timeout(settings.stall_time,
+                                               flight->append(std::string(response.body.bytes())));
+    if (!appended) co_return appended.error();
+  }
+  auto body = freshness.storable ? flight->whole_body() : std::nullopt;
+  if (!body || (length && body->size() != *length)) {
+    flight->finish(nullptr);
+    co_return Done{};
+  }
+
+  auto stored = std::make_shared<store::StoredResponse>();
+  stored->status = response.status;
+  stored->etag = headers.get("ETag").value_or("");
+  stored->last_modified = headers.get("Last-Modified").value_or("");
+  stored->born = now - age;
+  stored->fresh_until = now + freshness.remaining;
+  stored->stale_while_revalidate = freshness.stale_while_revalidate;
+  stored->stale_if_error = freshness.stale_if_error;
+  stored->must_revalidate = freshness.must_revalidate;
+  stored->vary = vary;
+  stored->principal = fetch->principal;
+  stored->labels = std::move(labels);
+  stored->compressible = compressible && body->size() >= store::kLeastCompressed;
+  stored->variants[0] = http::prepare(response.status, headers, *std::move(body));
+  std::shared_ptr<const store::StoredResponse> kept = stored;
+  if (kept->compressible && fetch->wanted != store::Encoding::kIdentity) {
+    std::shared_ptr<const store::StoredResponse> more;
+    if (kept->identity().body.size() <= store::kCompressedAtOnce) {
+      more = store::with_encoding(*kept, fetch->wanted);
+    } else {
+      const auto wanted = fetch->wanted;
+      const auto* from = kept.get();
+      auto made = co_await doors.pool.run([from, wanted] { return store::with_encoding(*from, wanted); });
+      if (made) more = *made;
+    }
+    if (more) kept = more;
+  }
+  if (vary.empty()) {
+    store.put(fetch->key, kept);
+  } else {
+    auto marker = std::make_shared<store::StoredResponse>();
+    marker->kind = store::StoredResponse::Kind::kVary;
+    marker->vary = vary;
+    store.put(fetch->key, std::move(marker));
+    store.put(store::vary_key(fetch->key, vary, fetch->viewer), kept);
+  }
+  flight->finish(shared ? kept : nullptr);
+  co_return Done{};
+}
+
+void Engine::refresh(const http::Request& request, Visit& visit, const Found& found) {
+  if (refreshing.load(std::memory_order_relaxed) >= settings.background_fetches) return;
+  auto flight = flights.lead(visit.key);
+  if (!flight) return;  // one flies already
+  auto fetch = make_fetch(request, visit, found.stored, true);
+  fetch->request.method = http::Method::kGet;
+  fetch->request.method_name = "GET";
+  net::Worker::current().tasks().spawn(fly(std::move(flight), std::move(fetch)));
+}
+
+net::Task<http::Response> Engine::follow(const http::Request& request, const Visit& visit,
+                                         std::shared_ptr<store::Flight> flight, bool first) {
+  http::Response response;
+  auto seen = co_await net::with_timeout(settings.flight_time, flight->head(first));
+  if (seen && seen->outcome == store::Flight::Outcome::kStream && seen->head && seen->head->shared) {
+    // Small ones are waited for, so that conditions, ranges and encodings are answered from the whole.
+    const bool conditional = request.headers.has("If-None-Match") || request.headers.has("If-Modified-Since") ||
+                             request.headers.has("Range") || request.headers.has("Accept-Encoding");
+    if (conditional || seen->head->length.value_or(0) <= (64U << 10)) {
+      auto whole = co_await net::with_timeout(settings.flight_time, flight->end(first));
+      if (whole) seen = *whole;
+    }
+  }
+  if (!seen) {
+    response = own_answer(status_of(seen.error()), "The origin did not answer in time.");
+    settle(request, visit, response.status, 0, false);
+    co_return response;
+  }
+  if (seen->outcome == store::Flight::Outcome::kStored) {
+    const bool refreshed = seen->head && seen->head->status == 304;
+    const bool stale = !seen->stored->fresh(doors.clock.steady()) && !refreshed;
+    const Tone tone = refreshed ? Tone::kRefreshHit : stale ? Tone::kStale : first ? Tone::kMiss : Tone::kCollapsed;
+    const auto key = seen->stored->vary.empty() ? visit.key
+                                                : store::vary_key(visit.key, seen->stored->vary, request.headers);
+    co_return co_await send(request, visit, key, seen->stored, tone);
+  }
+  response.status = seen->head->status;
+  for (const auto& field : seen->head->headers.fields()) response.headers.add(field.name, field.value);
+  auto reader = flight->reader();
+  if (!reader) co_return own_answer(503, "The response can no longer be followed; try again.");
+  const int status = response.status;
+  response.headers.add_view("X-Cache", status >= 400 ? "Error from cloudfront" : "Miss from cloudfront");
+  response.headers.add_view("Cache-Status", first ? "securebase; fwd=uri-miss" : "securebase; fwd=uri-miss; collapsed");
+  add_cors(*visit.behaviour, request, seen->head->headers, response.headers);
+  response.body = http::Body(std::make_unique<Counted>(std::move(reader),
+                                                       visit.distribution->recorders.bytes_downloaded, visit.live),
+                             seen->head->length);
+  settle(request, visit, status, 0, false);
+  co_return response;
+}
+
+net::Task<http::Response> Engine::answer_stored(http::Request& request, Visit& visit) {
+  const auto found = look(request, visit);
+  const auto& key = found.key.empty() ? visit.key : found.key;
+  if (found.state == Found::State::kFresh) co_return co_await send(request, visit, key, found.stored, Tone::kHit);
+  if (found.state == Found::State::kStale && found.serve_stale) {
+    auto response = co_await send(request, visit, key, found.stored, Tone::kStale);
+    refresh(request, visit, found);
+    co_return response;
+  }
+  if (found.state == Found::State::kUncacheable || request.method == http::Method::kHead) {
+    co_return co_await pass(request, visit, "securebase; fwd=miss");
+  }
+  auto joined = flights.join(key);
+  if (!joined.flight) co_return co_await pass(request, visit, "securebase; fwd=miss; detail=busy");
+  if (joined.first) {
+    auto fetch = make_fetch(request, visit, found.state == Found::State::kStale ? found.stored : nullptr, true);
+    net::Worker::current().tasks().spawn(fly(joined.flight, std::move(fetch)));
+    co_return co_await follow(request, visit, joined.flight, true);
+  }
+  auto seen = co_await net::with_timeout(settings.flight_time, joined.flight->head(false));
+  if (!seen || seen->outcome != store::Flight::Outcome::kReleased) {
+    co_return co_await follow(request, visit, joined.flight, false);
+  }
+  // Not for everybody after all: each for themselves, so many at a time.
+  auto turn = co_await net::with_timeout(settings.flight_time, flights.turn(visit.key));
+  if (!turn) {
+    auto response = own_answer(504, "The origin did not answer in time.");
+    settle(request, visit, response.status, 0, false);
+    co_return response;
+  }
+  co_return co_await pass(request, visit, "securebase; fwd=miss");
+}
+
+// ---- Straight through
+
+net::Task<http::Response> Engine::pass(http::Request& request, Visit& visit, std::string_view cache_status) {
+  auto fetch = make_fetch(request, visit, nullptr, false);
+  fetch->request.body = request.body;
+  fetch->request.content_length = request.content_length;
+  if (request.body == nullptr && fetch->origin->has_gate() == false) {
+    // Nothing here answers these of what is not stored: the origin does.
+    for (const auto& field : request.headers.fields()) {
+      for (const std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match"}) {
+        if (http::equal_ignoring_case(field.name, name)) fetch->request.headers.add(field.name, field.value);
+      }
+    }
+  }
+  auto asked = co_await net::with_timeout(settings.flight_time, ask(*fetch));
+  http::Response response;
+  if (!asked) {
+    base::log(base::Level::kWarning, "edge", "{}: {}", fetch->request.path, asked.error().message);
+    response = own_answer(status_of(asked.error()), "The origin did not answer.");
+    response.headers.remove("X-Cache");
+  } else {
+    response = *std::move(asked);
+  }
+  const int origin_status = response.status;
+  if (origin_status >= 400) co_await replace_error(*fetch->live, *fetch->distribution, response, fetch->request);
+  finalise(fetch->distribution->config, *fetch->behaviour, response);
+  // RFC 9111 §4.4: what changed the resource makes what is stored of it invalid.
+  const bool safe = request.method == http::Method::kGet || request.method == http::Method::kHead ||
+                    request.method == http::Method::kOptions || request.method == http::Method::kTrace;
+  if (!safe && origin_status < 400) {
+    doors.tags.raise_path(fetch->distribution->config.id, visit.path, store::Strength::kHard);
+  }
+  http::Headers added;
+  add_cors(*visit.behaviour, request, response.headers, added);
+  for (const auto& field : added.fields()) response.headers.add(field.name, field.value);
+  response.headers.add_view("X-Cache", response.status >= 400 ? "Error from cloudfront" : "Miss from cloudfront");
+  response.headers.add("Cache-Status", cache_status);
+  const auto bytes = response.body.length().value_or(0);
+  if (response.body.is_stream()) {
+    const auto length = response.body.length();
+    response.body = http::Body(std::make_unique<Passing>(response.body.take_stream(), fetch), length);
+  }
+  settle(request, visit, response.status, request.method == http::Method::kHead ? 0 : bytes, false);
+  co_return response;
+}
+
+}  // namespace securebase::edge
