@@ -22,8 +22,8 @@ struct Selection {
   enum class Kind { kNone, kSome, kAllExcept, kAll };
   Kind kind = Kind::kNone;
   std::vector<std::string> names;
-  bool takes(std::string_view name) const;          // exactly
-  bool takes_field(std::string_view field) const;   // without case
+  bool takes(std::string_view name) const;         // exactly
+  bool takes_field(std::string_view field) const;  // without case
   bool empty() const { return kind == Kind::kNone || (kind == Kind::kSome && names.empty()); }
 };
 

@@ -116,15 +116,16 @@ std::string digest_of(const Behaviour& behaviour, const OriginConfig& origin, co
   };
   add(fmt::format("{} {} {} {} {} {}", behaviour.ttl.minimum.count(), behaviour.ttl.standard.count(),
                   behaviour.ttl.maximum.count(), behaviour.gzip, behaviour.brotli, behaviour.stores));
-  for (const auto* s : {&behaviour.key_headers, &behaviour.key_cookies, &behaviour.key_queries,
-                        &behaviour.more_headers, &behaviour.more_cookies, &behaviour.more_queries}) {
+  for (const auto* s : {&behaviour.key_headers, &behaviour.key_cookies, &behaviour.key_queries, &behaviour.more_headers,
+                        &behaviour.more_cookies, &behaviour.more_queries}) {
     add_selection(*s);
   }
   add(fmt::format("{} {} {} {} {}", static_cast<int>(origin.kind), origin.domain_name, origin.bucket, origin.path,
                   origin.http_port));
   for (const auto& header : origin.headers) add(header.name + ":" + header.value);
   if (behaviour.fields) {
-    for (const auto& line : behaviour.fields->lines) add(fmt::format("{}:{}:{}", line.name, line.value, line.override_origin));
+    for (const auto& line : behaviour.fields->lines)
+      add(fmt::format("{}:{}:{}", line.name, line.value, line.override_origin));
     for (const auto& name : behaviour.fields->removed) add(name);
   }
   for (const auto& [status, error] : distribution.errors) {
@@ -190,7 +191,8 @@ class Reader {
     if (host.find(".execute-api.") != std::string_view::npos && host.ends_with(".amazonaws.com")) return true;
     return std::any_of(stack_.resources.begin(), stack_.resources.end(), [host](const stack::Resource& resource) {
       if (resource.mode != stack::Declaration::Mode::kResource) return false;
-      if (resource.type != "aws_api_gateway_domain_name" && resource.type != "aws_apigatewayv2_domain_name") return false;
+      if (resource.type != "aws_api_gateway_domain_name" && resource.type != "aws_apigatewayv2_domain_name")
+        return false;
       const auto& name = resource.attributes["domain_name"];
       return name.is_string() && http::equal_ignoring_case(name.string(), host);
     });
@@ -266,9 +268,9 @@ class Reader {
       by_policy(said, made);
     }
     if (!said.origin_request_policy_id.empty()) {
-      const auto* policy = Policies::find(policies_.origin_request,
-                                          managed_origin_request_policy(said.origin_request_policy_id),
-                                          said.origin_request_policy_id);
+      const auto* policy =
+          Policies::find(policies_.origin_request, managed_origin_request_policy(said.origin_request_policy_id),
+                         said.origin_request_policy_id);
       if (!policy) return missing_policy("origin request", said.origin_request_policy_id, made);
       made.more_headers = selection(policy->headers.behavior, policy->headers.headers, Case::kLowered);
       made.more_cookies = selection(policy->cookies.behavior, policy->cookies.cookies, Case::kKept);
@@ -276,9 +278,9 @@ class Reader {
       made.cloudfront_headers = policy->headers.behavior == Choice::kAllViewerAndCloudFront;
     }
     if (!said.response_headers_policy_id.empty()) {
-      const auto* policy = Policies::find(policies_.response_headers,
-                                          managed_response_headers_policy(said.response_headers_policy_id),
-                                          said.response_headers_policy_id);
+      const auto* policy =
+          Policies::find(policies_.response_headers, managed_response_headers_policy(said.response_headers_policy_id),
+                         said.response_headers_policy_id);
       if (!policy) return missing_policy("response headers", said.response_headers_policy_id, made);
       made.fields = response_fields(*policy);
     }
@@ -286,9 +288,10 @@ class Reader {
   }
 
   Behaviour missing_policy(std::string_view kind, const std::string& id, const Behaviour& made) {
-    problem("Missing policy", fmt::format("The behaviour \"{}\" wants the {} policy \"{}\": AWS manages none of this id, "
-                                          "and this stack does not make one.",
-                                          made.pattern, kind, id));
+    problem("Missing policy",
+            fmt::format("The behaviour \"{}\" wants the {} policy \"{}\": AWS manages none of this id, "
+                        "and this stack does not make one.",
+                        made.pattern, kind, id));
     return made;
   }
 
@@ -316,7 +319,8 @@ class Reader {
   }
 
   void by_policy(const BehaviourBlock& said, Behaviour& made) {
-    const auto* policy = Policies::find(policies_.cache, managed_cache_policy(said.cache_policy_id), said.cache_policy_id);
+    const auto* policy =
+        Policies::find(policies_.cache, managed_cache_policy(said.cache_policy_id), said.cache_policy_id);
     if (!policy) {
       missing_policy("cache", said.cache_policy_id, made);
       return;
@@ -353,9 +357,8 @@ bool Selection::takes(std::string_view name) const {
 bool Selection::takes_field(std::string_view field) const {
   if (kind == Kind::kNone) return false;
   if (kind == Kind::kAll) return true;
-  const bool listed = std::any_of(names.begin(), names.end(), [field](const std::string& name) {
-    return http::equal_ignoring_case(name, field);
-  });
+  const bool listed = std::any_of(names.begin(), names.end(),
+                                  [field](const std::string& name) { return http::equal_ignoring_case(name, field); });
   return listed == (kind == Kind::kSome);
 }
 

@@ -33,6 +33,16 @@ Engine::Mine& Engine::of_this_worker() {
   return *found;
 }
 
+std::shared_ptr<Origin> Engine::origin_for(const OriginConfig& config) {
+  const auto name = fmt::format("{} {} {} {} {} {} {} {} {}", static_cast<int>(config.kind), config.domain_name,
+                                config.bucket, static_cast<int>(config.protocol), config.http_port, config.https_port,
+                                config.attempts, config.connect_time.count(), config.read_time.count());
+  const std::lock_guard lock(mutex);
+  auto& kept = origins[name];
+  if (!kept) kept = doors.make_origin(config);
+  return kept;
+}
+
 void Engine::apply(std::shared_ptr<const Config> config) {
   auto next = std::make_shared<Live>();
   next->config = std::move(config);
@@ -45,9 +55,9 @@ void Engine::apply(std::shared_ptr<const Config> config) {
       if (!kept) kept = std::make_shared<Tally>();
       tally = kept;
     }
-    std::vector<std::unique_ptr<Origin>> origins;
-    for (const auto& origin : said.origins) origins.push_back(doors.make_origin(origin));
-    next->distributions.push_back({said, std::move(origins), recorders(doors.registry, said.id), std::move(tally)});
+    std::vector<std::shared_ptr<Origin>> used;
+    for (const auto& origin : said.origins) used.push_back(origin_for(origin));
+    next->distributions.push_back({said, std::move(used), recorders(doors.registry, said.id), std::move(tally)});
   }
   for (const auto& distribution : next->distributions) {
     next->hosts.emplace(distribution.config.domain_name, &distribution);
@@ -168,12 +178,9 @@ Statistics Engine::statistics() const {
   const auto now = live.get();
   for (const auto& distribution : now->distributions) {
     const auto& tally = *distribution.tally;
-    DistributionStatistics one{distribution.config.id,
-                               distribution.config.domain_name,
-                               distribution.config.aliases,
-                               tally.requests.total(),
-                               tally.hits.total(),
-                               tally.misses.total(),
+    DistributionStatistics one{distribution.config.id,      distribution.config.domain_name,
+                               distribution.config.aliases, tally.requests.total(),
+                               tally.hits.total(),          tally.misses.total(),
                                tally.errors.total()};
     sum.requests += one.requests;
     sum.hits += one.hits;
@@ -191,10 +198,12 @@ Statistics Engine::statistics() const {
 }
 
 void Engine::close_on_worker() {
-  const auto now = live.get();
-  for (const auto& distribution : now->distributions) {
-    for (const auto& origin : distribution.origins) origin->close_on_worker();
+  std::vector<std::shared_ptr<Origin>> all;
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto& [name, origin] : origins) all.push_back(origin);
   }
+  for (const auto& origin : all) origin->close_on_worker();
   mine[net::Worker::current().index()].reset();
 }
 

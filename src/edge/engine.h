@@ -33,7 +33,7 @@ struct Tally {
 // A distribution in force.
 struct Distribution {
   const DistributionConfig& config;
-  std::vector<std::unique_ptr<Origin>> origins;  // as config.origins
+  std::vector<std::shared_ptr<Origin>> origins;  // as config.origins
   Recorders recorders;
   std::shared_ptr<Tally> tally;
 };
@@ -120,6 +120,7 @@ struct Engine {
   // ---- fetch.cc
   net::Task<http::Response> answer_stored(http::Request& request, Visit& visit);
   net::Task<http::Response> pass(http::Request& request, Visit& visit, std::string_view cache_status);
+  std::shared_ptr<Origin> origin_for(const OriginConfig& config);
   std::shared_ptr<Fetch> make_fetch(const http::Request& request, Visit& visit,
                                     std::shared_ptr<const store::StoredResponse> stale, bool revalidate) const;
   void refresh(const http::Request& request, Visit& visit, const Found& found);
@@ -142,7 +143,10 @@ struct Engine {
   std::atomic<std::size_t> refreshing{0};
 
   mutable std::mutex mutex;
-  std::map<std::string, std::shared_ptr<Tally>> tallies;  // guarded by mutex
+  // Guarded by mutex. Origins stay as long as the engine: their connections belong to workers, and a configuration may
+  // end on any.
+  std::map<std::string, std::shared_ptr<Tally>> tallies;
+  std::map<std::string, std::shared_ptr<Origin>> origins;
 
   // Of one worker: what a request needs again and again.
   struct Mine {

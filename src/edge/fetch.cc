@@ -21,7 +21,8 @@ struct Fetch {
   const Behaviour* behaviour;
   Origin* origin;
   std::string key;
-  std::string path;         // of the viewer, for paths' invalidation
+  std::string flight_key;  // with the values of Vary, when they were known before
+  std::string path;        // of the viewer, for paths' invalidation
   std::string keyed_query;
   std::string principal;
   OriginRequest request;
@@ -235,8 +236,8 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
     // The fields of the 304 update those that are stored; what they say about lifetimes holds anew.
     http::Headers merged = fetch->stale->identity().headers;
     for (const auto& field : headers.fields()) merged.set(field.name, field.value);
-    const auto freshness = store::judge({fetch->stale->status, merged, everybodys_secret, audience, age},
-                                        behaviour.ttl, config.error_minimum(200), wall);
+    const auto freshness = store::judge({fetch->stale->status, merged, everybodys_secret, audience, age}, behaviour.ttl,
+                                        config.error_minimum(200), wall);
     headers.remove("Age");
     auto renewed = store::refreshed(*fetch->stale, headers, freshness, now, age, std::move(labels));
     const auto key = renewed->vary.empty() ? fetch->key : store::vary_key(fetch->key, renewed->vary, fetch->viewer);
@@ -254,8 +255,6 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
   if (origin_status >= 400) co_await replace_error(*fetch->live, *fetch->distribution, response, fetch->request);
   auto freshness = store::judge({origin_status, headers, everybodys_secret, audience, age}, behaviour.ttl,
                                 config.error_minimum(origin_status), wall);
-  const bool was_page = origin_status >= 400 && response.status != origin_status;
-  static_cast<void>(was_page);
   headers.remove("Age");
   finalise(config, behaviour, response);
 
@@ -278,8 +277,8 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
   if (response.body.is_stream() && headers.has("Content-Length")) headers.remove("Content-Length");
 
   store::Flight::Head head{response.status, headers, length, shared, nullptr};
-  // Different Vary values must not meet in one flight: those who follow look again by themselves.
-  if (!vary.empty()) head.shared = false;
+  // Different Vary values must not meet in one flight.
+  if (!vary.empty() && store::vary_key(fetch->key, vary, fetch->viewer) != fetch->flight_key) head.shared = false;
   flight->begin(std::move(head));
   if (!shared && !failed && !fetch->stale) {
     auto marker = std::make_shared<store::StoredResponse>();
@@ -297,8 +296,7 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
       if (!appended) co_return appended.error();
     }
   } else if (!response.body.bytes().empty()) {
-    auto appended = co_await net::with_timeout(settings.stall_time,
-                                               flight->append(std::string(response.body.bytes())));
+    auto appended = co_await net::with_timeout(settings.stall_time, flight->append(std::string(response.body.bytes())));
     if (!appended) co_return appended.error();
   }
   auto body = freshness.storable ? flight->whole_body() : std::nullopt;
@@ -379,8 +377,8 @@ net::Task<http::Response> Engine::follow(const http::Request& request, const Vis
     const bool refreshed = seen->head && seen->head->status == 304;
     const bool stale = !seen->stored->fresh(doors.clock.steady()) && !refreshed;
     const Tone tone = refreshed ? Tone::kRefreshHit : stale ? Tone::kStale : first ? Tone::kMiss : Tone::kCollapsed;
-    const auto key = seen->stored->vary.empty() ? visit.key
-                                                : store::vary_key(visit.key, seen->stored->vary, request.headers);
+    const auto key =
+        seen->stored->vary.empty() ? visit.key : store::vary_key(visit.key, seen->stored->vary, request.headers);
     co_return co_await send(request, visit, key, seen->stored, tone);
   }
   response.status = seen->head->status;
@@ -391,9 +389,9 @@ net::Task<http::Response> Engine::follow(const http::Request& request, const Vis
   response.headers.add_view("X-Cache", status >= 400 ? "Error from cloudfront" : "Miss from cloudfront");
   response.headers.add_view("Cache-Status", first ? "securebase; fwd=uri-miss" : "securebase; fwd=uri-miss; collapsed");
   add_cors(*visit.behaviour, request, seen->head->headers, response.headers);
-  response.body = http::Body(std::make_unique<Counted>(std::move(reader),
-                                                       visit.distribution->recorders.bytes_downloaded, visit.live),
-                             seen->head->length);
+  response.body = http::Body(
+      std::make_unique<Counted>(std::move(reader), visit.distribution->recorders.bytes_downloaded, visit.live),
+      seen->head->length);
   settle(request, visit, status, 0, false);
   co_return response;
 }
@@ -414,6 +412,7 @@ net::Task<http::Response> Engine::answer_stored(http::Request& request, Visit& v
   if (!joined.flight) co_return co_await pass(request, visit, "securebase; fwd=miss; detail=busy");
   if (joined.first) {
     auto fetch = make_fetch(request, visit, found.state == Found::State::kStale ? found.stored : nullptr, true);
+    fetch->flight_key = key;
     net::Worker::current().tasks().spawn(fly(joined.flight, std::move(fetch)));
     co_return co_await follow(request, visit, joined.flight, true);
   }

@@ -25,10 +25,10 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
 
 // Written by the edge itself, or answered by it.
 bool is_edges_own(std::string_view name) {
-  return is_one_of(name, {"Host", "Cookie", "Accept-Encoding", "X-Forwarded-For", "X-Forwarded-Proto", "Via",
-                          "X-Amzn-Trace-Id", "Content-Length", "Transfer-Encoding", "Expect", "X-Amz-Cf-Id",
-                          "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range", "Range",
-                          "Cache-Invalidate"});
+  return is_one_of(
+      name, {"Host", "Cookie", "Accept-Encoding", "X-Forwarded-For", "X-Forwarded-Proto", "Via", "X-Amzn-Trace-Id",
+             "Content-Length", "Transfer-Encoding", "Expect", "X-Amz-Cf-Id", "If-None-Match", "If-Modified-Since",
+             "If-Match", "If-Unmodified-Since", "If-Range", "Range", "Cache-Invalidate"});
 }
 
 bool is_cloudfronts(std::string_view name) {
@@ -87,9 +87,8 @@ void append_query(std::string_view query, const Selection& first, const Selectio
     query.remove_prefix(std::min(end + 1, query.size()));
     const auto raw = parameter.substr(0, parameter.find('='));
     // By what the name means: an escaped letter does not lead past the key.
-    const auto name = raw.find_first_of("%+") == std::string_view::npos
-                          ? std::optional<std::string>(raw)
-                          : base::percent_decode(raw, base::Plus::kSpace);
+    const auto name = raw.find_first_of("%+") == std::string_view::npos ? std::optional<std::string>(raw)
+                                                                        : base::percent_decode(raw, base::Plus::kSpace);
     if (!name || (!first.takes(*name) && !second.takes(*name))) continue;
     if (out.size() > start) out += '&';
     out += parameter;
@@ -142,9 +141,9 @@ OriginRequest make_origin_request(const Behaviour& behaviour, const OriginConfig
   for (const auto& field : viewer.headers.fields()) {
     if (is_edges_own(field.name) || is_cloudfronts(field.name)) continue;
     const bool of_body =
-        !reads && is_one_of(field.name, {"Content-Type", "Content-Encoding", "Content-Language", "Content-MD5",
-                                         "Authorization", "X-API-Key", "Origin", "Access-Control-Request-Method",
-                                         "Access-Control-Request-Headers"});
+        !reads && is_one_of(field.name,
+                            {"Content-Type", "Content-Encoding", "Content-Language", "Content-MD5", "Authorization",
+                             "X-API-Key", "Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"});
     if (of_body || behaviour.key_headers.takes_field(field.name) || behaviour.more_headers.takes_field(field.name)) {
       made.headers.add(field.name, field.value);
     }

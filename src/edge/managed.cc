@@ -45,12 +45,10 @@ const auto& cache_policies() {
       {"2e54312d-136d-493c-8eb9-b001f22f67d2",
        cache("Managed-Amplify", 2s, 2s, 600s,
              {true, true, headers({"authorization", "cloudfront-viewer-country", "host"}), all_cookies, all_queries})},
-      {"83da9c7e-98b4-4e11-a168-04f0df8e2c65",
-       cache("Managed-UseOriginCacheControlHeaders", 0s, 0s, kYear,
-             {true, true, headers(kMethodHeaders), all_cookies, {}})},
-      {"4cc15a8a-d715-48a4-82b8-cc0b614638fe",
-       cache("Managed-UseOriginCacheControlHeaders-QueryStrings", 0s, 0s, kYear,
-             {true, true, headers(kMethodHeaders), all_cookies, all_queries})},
+      {"83da9c7e-98b4-4e11-a168-04f0df8e2c65", cache("Managed-UseOriginCacheControlHeaders", 0s, 0s, kYear,
+                                                     {true, true, headers(kMethodHeaders), all_cookies, {}})},
+      {"4cc15a8a-d715-48a4-82b8-cc0b614638fe", cache("Managed-UseOriginCacheControlHeaders-QueryStrings", 0s, 0s, kYear,
+                                                     {true, true, headers(kMethodHeaders), all_cookies, all_queries})},
   };
   return all;
 }
@@ -122,13 +120,7 @@ const auto& response_headers_policies() {
       {"e61eb60c-9c35-4d20-a928-2b84e02af89c",
        {"Managed-CORS-and-SecurityHeadersPolicy", "", simple_cors(), {}, {}, security_headers(), {}}},
       {"eaab4381-ed33-4a86-88ca-d9558dc6cd63",
-       {"Managed-CORS-with-preflight-and-SecurityHeadersPolicy",
-        "",
-        preflight_cors(),
-        {},
-        {},
-        security_headers(),
-        {}}},
+       {"Managed-CORS-with-preflight-and-SecurityHeadersPolicy", "", preflight_cors(), {}, {}, security_headers(), {}}},
   };
   return all;
 }

@@ -58,8 +58,8 @@ struct OriginRequest {
 class Origin {
  public:
   virtual ~Origin() = default;
-  // As gateway::Gateway: false when it would have to wait. Without a gate everybody is kPublic. `request` is the viewer's
-  // with all its fields; its authority and path are the origin's.
+  // As gateway::Gateway: false when it would have to wait. Without a gate everybody is kPublic. `request` is the
+  // viewer's with all its fields; its authority and path are the origin's.
   virtual bool admit_now(const http::Request& request, Caller& caller);
   virtual net::Task<Caller> admit(const http::Request& request);
   virtual bool has_gate() const { return false; }

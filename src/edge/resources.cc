@@ -115,8 +115,7 @@ const auto& origin_request_policy() {
           .nested(headers_block<HeadersConfig>(viewer()), &OriginRequestPolicy::headers, "Headers.")
           .nested(cookies_block(usual()), &OriginRequestPolicy::cookies, "Cookies.")
           .nested(queries_block(usual()), &OriginRequestPolicy::query_strings, "Query parameters.")
-          .computed("id",
-                    [](const OriginRequestPolicy& p) { return policy_id(PolicyKind::kOriginRequest, p.name); })
+          .computed("id", [](const OriginRequestPolicy& p) { return policy_id(PolicyKind::kOriginRequest, p.name); })
           .computed("arn",
                     [](const OriginRequestPolicy& p, const Context& c) {
                       return fmt::format("arn:aws:cloudfront::{}:origin-request-policy/{}", c.account,
@@ -316,9 +315,8 @@ const auto& distribution() {
           .attribute("response_page_path", &ErrorResponse::page_path, "", "The page that viewers see.")
           .attribute("error_caching_min_ttl", &ErrorResponse::caching_min_ttl, std::nullopt, at_least(0s),
                      "How long it is kept at least; 10 seconds when not set.")
-          .rule("response_code and response_page_path are set together.", [](const ErrorResponse& e) {
-            return e.response_code.has_value() == !e.page_path.empty();
-          });
+          .rule("response_code and response_page_path are set together.",
+                [](const ErrorResponse& e) { return e.response_code.has_value() == !e.page_path.empty(); });
   static const auto made =
       stack::resource<DistributionResource>("aws_cloudfront_distribution", "edge",
                                             "A content delivery network: stored responses before origins.")
@@ -360,8 +358,7 @@ const auto& distribution() {
           .computed("domain_name", [](const DistributionResource&,
                                       const Context& c) { return distribution_domain(distribution_id(c)); })
           .computed("hosted_zone_id", [](const DistributionResource&) { return kHostedZone; })
-          .computed("etag",
-                    [](const DistributionResource&, const Context& c) { return etag_of(distribution_id(c)); })
+          .computed("etag", [](const DistributionResource&, const Context& c) { return etag_of(distribution_id(c)); })
           .computed("status", [](const DistributionResource&) { return "Deployed"; })
           .computed("caller_reference", [](const DistributionResource&, const Context& c) { return c.address; })
           .computed("in_progress_validation_batches", [](const DistributionResource&) { return 0; });
@@ -409,17 +406,15 @@ const auto& access_identity() {
           .computed("id", [](const AccessIdentity&, const Context& c) { return id_of(c); })
           .computed("etag", [](const AccessIdentity&, const Context& c) { return etag_of(id_of(c)); })
           .computed("caller_reference", [](const AccessIdentity&, const Context& c) { return c.address; })
-          .computed("cloudfront_access_identity_path",
-                    [](const AccessIdentity&, const Context& c) {
-                      return "origin-access-identity/cloudfront/" + id_of(c);
-                    })
+          .computed(
+              "cloudfront_access_identity_path",
+              [](const AccessIdentity&, const Context& c) { return "origin-access-identity/cloudfront/" + id_of(c); })
           .computed("iam_arn",
                     [](const AccessIdentity&, const Context& c) {
                       return "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity " + id_of(c);
                     })
-          .computed("s3_canonical_user_id", [](const AccessIdentity&, const Context& c) {
-            return base::hex(base::sha256(id_of(c)));
-          });
+          .computed("s3_canonical_user_id",
+                    [](const AccessIdentity&, const Context& c) { return base::hex(base::sha256(id_of(c))); });
   return made;
 }
 
@@ -435,10 +430,9 @@ stack::Block<PolicyLookup> lookup(std::string type, PolicyKind kind) {
   made.attribute("name", &PolicyLookup::name, "", "Managed-... or the name of one in this stack.")
       .attribute("id", &PolicyLookup::id, "", "Its id.")
       .rule("Either name or id is set.", [](const PolicyLookup& p) { return p.name.empty() != p.id.empty(); })
-      .rule("AWS has no managed policy of this name; look at \"Use managed policies\" in the CloudFront developer guide.",
-            [kind](const PolicyLookup& p) {
-              return !p.name.starts_with("Managed-") || is_managed_name(kind, p.name);
-            })
+      .rule(
+          "AWS has no managed policy of this name; look at \"Use managed policies\" in the CloudFront developer guide.",
+          [kind](const PolicyLookup& p) { return !p.name.starts_with("Managed-") || is_managed_name(kind, p.name); })
       .computed("id", [kind](const PolicyLookup& p) { return p.id.empty() ? policy_id(kind, p.name) : p.id; })
       .computed("etag", [](const PolicyLookup& p) { return etag_of(p.name + p.id); });
   return made;

@@ -99,8 +99,8 @@ void write_ranges(const std::shared_ptr<const http::PreparedResponse>& prepared,
 
 // The fields of a 304 (RFC 9110 §15.4.5).
 bool in_304(std::string_view name) {
-  for (const std::string_view kept : {"Cache-Control", "Content-Location", "ETag", "Expires", "Vary", "Last-Modified",
-                                      "Via", "Cache-Tag"}) {
+  for (const std::string_view kept :
+       {"Cache-Control", "Content-Location", "ETag", "Expires", "Vary", "Last-Modified", "Via", "Cache-Tag"}) {
     if (http::equal_ignoring_case(name, kept)) return true;
   }
   return false;
@@ -192,8 +192,8 @@ bool Engine::write(const http::Request& request, const Visit& visit, const store
   }
   if (tone != Tone::kMiss || stored.age(doors.clock.steady()) > store::seconds{0}) {
     std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
-                                   stored.age(doors.clock.steady()).count());
+    const auto end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), stored.age(doors.clock.steady()).count());
     response.headers.add("Age", {digits.data(), static_cast<std::size_t>(end.ptr - digits.data())});
   }
   response.headers.add_view("X-Cache", x_cache(tone, status));
@@ -232,8 +232,7 @@ net::Task<http::Response> Engine::send(const http::Request& request, const Visit
   co_return response;
 }
 
-void Engine::settle(const http::Request& request, const Visit& visit, int status, std::uint64_t bytes,
-                    bool hit) const {
+void Engine::settle(const http::Request& request, const Visit& visit, int status, std::uint64_t bytes, bool hit) const {
   const auto& r = visit.distribution->recorders;
   auto& tally = *visit.distribution->tally;
   r.requests.add();

@@ -12,8 +12,8 @@ std::string_view host_of(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
-constexpr std::uint32_t kReads = (1U << static_cast<unsigned>(http::Method::kGet)) |
-                                 (1U << static_cast<unsigned>(http::Method::kHead));
+constexpr std::uint32_t kReads =
+    (1U << static_cast<unsigned>(http::Method::kGet)) | (1U << static_cast<unsigned>(http::Method::kHead));
 
 }  // namespace
 
@@ -54,7 +54,8 @@ bool Engine::arrive(const http::Request& request, Visit& visit, http::Response& 
     response = own_answer(400, "Bad request: the path can be understood in more than one way.");
     return false;
   }
-  visit.path = *path == "/" && !config.default_root_object.empty() ? std::string_view(config.default_root_object) : *path;
+  visit.path =
+      *path == "/" && !config.default_root_object.empty() ? std::string_view(config.default_root_object) : *path;
   visit.behaviour = &config.behaviour_for(visit.path);
   const auto& behaviour = *visit.behaviour;
   if (behaviour.viewer_protocol != ViewerProtocol::kAllowAll && request.scheme != "https") {
@@ -72,8 +73,9 @@ bool Engine::arrive(const http::Request& request, Visit& visit, http::Response& 
   }
   if ((behaviour.allowed & method_bit(request.method)) == 0) {
     response = own_answer(
-        403, "This distribution is not configured to allow the HTTP request method that was used for this request. "
-             "The distribution supports only cachable requests.");
+        403,
+        "This distribution is not configured to allow the HTTP request method that was used for this request. "
+        "The distribution supports only cachable requests.");
     return false;
   }
   visit.origin = visit.distribution->origins[behaviour.origin].get();
@@ -117,8 +119,8 @@ void Engine::prepare(const http::Request& request, Visit& visit) const {
   visit.credentials = forwards_unkeyed_credentials(behaviour, request.headers);
   // Whoever is behind a gate is told apart by it. Elsewhere the credentials themselves have to do it.
   const bool keyed = visit.credentials && !visit.origin->has_gate();
-  make_key(behaviour, visit.path, request, visit.caller.principal,
-           keyed ? Credentials::kKeyed : Credentials::kLeftOut, visit.key);
+  make_key(behaviour, visit.path, request, visit.caller.principal, keyed ? Credentials::kKeyed : Credentials::kLeftOut,
+           visit.key);
 }
 
 Found Engine::look(const http::Request& request, const Visit& visit) {
@@ -152,8 +154,7 @@ Found Engine::look(const http::Request& request, const Visit& visit) {
   }
   found.state = Found::State::kStale;
   const bool soft = verdict == store::Verdict::kStale && stored.fresh(now);
-  found.serve_stale =
-      !stored.must_revalidate && (soft || now < stored.fresh_until + stored.stale_while_revalidate);
+  found.serve_stale = !stored.must_revalidate && (soft || now < stored.fresh_until + stored.stale_while_revalidate);
   return found;
 }
 
