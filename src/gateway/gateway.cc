@@ -177,6 +177,7 @@ void Gateway::apply(std::shared_ptr<const Config> config) { engine_->apply(std::
 bool Gateway::serves(std::string_view host) const { return engine_->current.get()->serves(host); }
 
 bool Gateway::admit_now(const http::Request& request, Admission& admission) {
+  admission = Admission();  // of a request before, nothing may remain
   Walk way;
   way.in_force = engine_->in_force();
   admission.in_force_ = way.in_force;
