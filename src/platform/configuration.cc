@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstring>
-
 extern char** environ;
 
 namespace securebase::platform {
@@ -15,7 +13,9 @@ Error as_error(const stack::Diagnostics& diagnostics) { return {Errc::kMalformed
 std::map<std::string, std::string> process_environment() {
   std::map<std::string, std::string> all;
   for (char** entry = environ; entry && *entry; ++entry) {
-    if (const char* equals = std::strchr(*entry, '=')) all.emplace(std::string(*entry, equals), equals + 1);
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return all;
 }

@@ -62,9 +62,10 @@ Result<base::Json> Rooms::plan(const base::Json& question) const {
   auto wanted = read(*source);
   if (!wanted) return wanted.error();
   const std::lock_guard lock(mutex_);
-  const auto changes = stack::compare(*applied_.stack, *wanted->stack);
-  return base::Json::object(
-      {{"text", stack::render(changes)}, {"changes", !changes.empty()}, {"fingerprint", fingerprint_of(changes)}});
+  const auto changes = stack::diff(stack::applied(*applied_.stack), *wanted->stack);
+  return base::Json::object({{"text", stack::render_plan(changes, *wanted->stack)},
+                             {"changes", !changes.empty()},
+                             {"fingerprint", fingerprint_of(changes, *wanted->stack)}});
 }
 
 Result<base::Json> Rooms::apply(const base::Json& question) {
