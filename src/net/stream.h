@@ -96,6 +96,8 @@ class Stream {
   virtual std::string_view tls_version() const { return {}; }
   virtual std::string_view alpn() const { return {}; }
   virtual std::string_view server_name() const { return {}; }
+  // Whether TLS went on from an earlier session, without a full handshake.
+  virtual bool resumed() const { return false; }
   // The descriptor below, for options and credentials (SO_PEERCRED).
   virtual int descriptor() const = 0;
 
