@@ -1,0 +1,260 @@
+#include "functions/log_writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "base/file.h"
+
+namespace securebase::functions {
+namespace {
+
+constexpr std::size_t kWaitingItems = 65'536;
+constexpr std::size_t kLineBytes = 256 << 10;  // CloudWatch's limit of one event; longer lines are cut into several
+constexpr int kTickMilliseconds = 20;          // while there is work: submitters need not wake us
+
+std::size_t megabytes_used(const std::string& peak_file, int pid) {
+  std::size_t bytes = 0;
+  if (!peak_file.empty()) {
+    std::ifstream(peak_file) >> bytes;
+  } else if (pid > 0) {
+    pid_t program = 0;
+    std::ifstream(fmt::format("/proc/{0}/task/{0}/children", pid)) >> program;
+    std::ifstream status(fmt::format("/proc/{}/status", program));
+    for (std::string word; status >> word;) {
+      if (word == "VmHWM:" && status >> bytes) {
+        bytes <<= 10;
+        break;
+      }
+    }
+  }
+  return (bytes + (1 << 20) - 1) >> 20;
+}
+
+}  // namespace
+
+struct LogWriter::Stream {
+  std::uint64_t id = 0;
+  std::filesystem::path path;
+  // The writer's thread only.
+  int pipe = -1;
+  int file = -1;
+  std::string partial;  // a line that has not ended
+  std::string waiting;  // to be written
+  std::size_t waiting_lines = 0;
+  std::size_t last_megabytes = 0;
+  // Guarded by the writer's mutex.
+  std::string memory_peak;
+  int pid = 0;
+};
+
+LogWriter::LogWriter(std::filesystem::path root, const base::Clock& clock)
+    : root_(std::move(root)),
+      clock_(clock),
+      poll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  epoll_event event{EPOLLIN, {.u64 = 0}};
+  epoll_ctl(poll_, EPOLL_CTL_ADD, wake_, &event);
+  thread_ = std::thread([this] { work(); });
+}
+
+LogWriter::~LogWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  eventfd_write(wake_, 1);
+  thread_.join();
+  ::close(poll_);
+  ::close(wake_);
+}
+
+LogWriter::StreamPointer LogWriter::open(std::string_view function, const std::string& name, int pipe) {
+  auto stream = std::make_shared<Stream>();
+  stream->path = root_ / function / (name + ".log");
+  stream->pipe = pipe;
+  fcntl(pipe, F_SETFL, O_NONBLOCK);
+  {
+    const std::lock_guard lock(mutex_);
+    stream->id = next_id_++;
+    streams_.emplace(stream->id, stream);
+  }
+  epoll_event event{EPOLLIN, {.u64 = stream->id}};
+  epoll_ctl(poll_, EPOLL_CTL_ADD, pipe, &event);
+  return stream;
+}
+
+void LogWriter::measure(const StreamPointer& stream, std::string memory_peak, int pid) {
+  const std::lock_guard lock(mutex_);
+  stream->memory_peak = std::move(memory_peak);
+  stream->pid = pid;
+}
+
+void LogWriter::submit(const StreamPointer& stream, Order order, std::string text) {
+  push({stream, order, std::move(text), false});
+}
+void LogWriter::close(const StreamPointer& stream) { push({stream, Order::kAfterOutput, {}, true}); }
+
+void LogWriter::push(Item item) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (items_.size() >= kWaitingItems && !item.close) {
+      dropped_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    // START needs no wake-up: it is looked at before the pipe that follows it.
+    if (sleeping_ && item.order == Order::kAfterOutput) {
+      sleeping_ = false;
+      wake = true;
+    }
+    items_.push_back(std::move(item));
+  }
+  if (wake) eventfd_write(wake_, 1);
+}
+
+void LogWriter::work() {
+  bool active = false;
+  for (;;) {
+    epoll_event events[64];
+    const int count = epoll_wait(poll_, events, 64, active ? kTickMilliseconds : -1);
+    bool stopping = false;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping = stopping_;
+      sleeping_ = false;
+    }
+    active = handle_items();
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.u64 == 0) {
+        eventfd_t ignored;
+        eventfd_read(wake_, &ignored);
+        continue;
+      }
+      StreamPointer stream;
+      {
+        const std::lock_guard lock(mutex_);
+        const auto found = streams_.find(events[i].data.u64);
+        if (found != streams_.end()) stream = found->second;
+      }
+      if (!stream || stream->pipe < 0) continue;
+      read_pipe(*stream);
+      flush(*stream);
+      active = true;
+    }
+    if (stopping) {
+      while (handle_items()) {
+      }
+      const std::lock_guard lock(mutex_);
+      for (auto& [id, stream] : streams_) finish(*stream);
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    if (!active && items_.empty()) {
+      sleeping_ = true;
+    } else {
+      active = true;
+    }
+  }
+}
+
+bool LogWriter::handle_items() {
+  std::deque<Item> items;
+  {
+    const std::lock_guard lock(mutex_);
+    items.swap(items_);
+  }
+  std::unordered_map<Stream*, bool> touched;
+  for (auto& item : items) {
+    Stream& stream = *item.stream;
+    if (item.order == Order::kAfterOutput) read_pipe(stream);
+    if (const auto hole = item.text.find("{max_memory}"); hole != std::string::npos) {
+      std::string peak;
+      int pid = 0;
+      {
+        const std::lock_guard lock(mutex_);
+        peak = stream.memory_peak;
+        pid = stream.pid;
+      }
+      // After a crash the file is gone; what was seen last stands.
+      if (const auto now = megabytes_used(peak, pid); now > 0) stream.last_megabytes = now;
+      item.text.replace(hole, 12, std::to_string(stream.last_megabytes));
+    }
+    if (!item.text.empty()) append_lines(stream, item.text + "\n");
+    touched[&stream] = true;
+    if (!item.close) continue;
+    finish(stream);
+    touched.erase(&stream);
+    const std::lock_guard lock(mutex_);
+    streams_.erase(stream.id);
+  }
+  for (const auto& [stream, yes] : touched) flush(*stream);
+  return !items.empty();
+}
+
+void LogWriter::read_pipe(Stream& stream) {
+  char buffer[64 << 10];
+  while (stream.pipe >= 0) {
+    const ssize_t count = read(stream.pipe, buffer, sizeof buffer);
+    if (count > 0) {
+      stream.partial.append(buffer, static_cast<std::size_t>(count));
+      const auto end = stream.partial.size() > kLineBytes ? stream.partial.size() : stream.partial.rfind('\n') + 1;
+      if (end == 0) continue;
+      append_lines(stream, std::string_view(stream.partial).substr(0, end));
+      stream.partial.erase(0, end);
+      if (stream.waiting.size() > (1 << 20)) flush(stream);
+      if (static_cast<std::size_t>(count) < sizeof buffer) return;
+      continue;
+    }
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    ::close(stream.pipe);  // the last writer is gone; epoll forgets it with that
+    stream.pipe = -1;
+  }
+}
+
+void LogWriter::append_lines(Stream& stream, std::string_view text) {
+  const std::string stamp = base::iso8601_millis(clock_.now());
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    stream.waiting.append(stamp).append(" ").append(text.substr(0, end)).append("\n");
+    ++stream.waiting_lines;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+void LogWriter::flush(Stream& stream) {
+  if (stream.waiting.empty()) return;
+  if (stream.file < 0) {
+    static_cast<void>(base::make_directory(stream.path.parent_path(), 0750).has_value());
+    stream.file = ::open(stream.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  }
+  std::string_view rest = stream.waiting;
+  while (!rest.empty()) {
+    const ssize_t count = stream.file < 0 ? -1 : write(stream.file, rest.data(), rest.size());
+    if (count < 0 && stream.file >= 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      dropped_.fetch_add(stream.waiting_lines, std::memory_order_relaxed);
+      break;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  stream.waiting.clear();
+  stream.waiting_lines = 0;
+}
+
+void LogWriter::finish(Stream& stream) {
+  read_pipe(stream);
+  if (!stream.partial.empty()) append_lines(stream, stream.partial);
+  stream.partial.clear();
+  flush(stream);
+  if (stream.pipe >= 0) ::close(stream.pipe);
+  if (stream.file >= 0) ::close(stream.file);
+  stream.pipe = stream.file = -1;
+}
+
+}  // namespace securebase::functions

@@ -1,0 +1,77 @@
+// What functions print, and Lambda's own lines about them, into files <state>/logs/aws/lambda/FUNCTION/STREAM.log, each
+// line with an ISO time stamp. One thread reads the pipes and writes the files; those who submit never wait for a disk:
+// when it is full or too slow, lines are dropped and counted.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace securebase::functions {
+
+class LogWriter {
+ public:
+  struct Stream;
+  using StreamPointer = std::shared_ptr<Stream>;
+
+  LogWriter(std::filesystem::path root, const base::Clock& clock);
+  ~LogWriter();  // writes what was submitted
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // A stream "2026/11/24/[$LATEST]0123..." of a function; reads lines from `pipe`, which it owns from now on.
+  StreamPointer open(std::string_view function, const std::string& name, int pipe);
+  // Where the memory that REPORT tells is found; see Report::memory_peak.
+  void measure(const StreamPointer& stream, std::string memory_peak, int pid);
+
+  enum class Order {
+    kBeforeOutput,  // START: before what the function prints from now on
+    kAfterOutput,   // END, REPORT: after all that it has printed
+  };
+  // In `text`, "{max_memory}" becomes the megabytes used most; each line of it gets a stamp. Any thread, never waits.
+  void submit(const StreamPointer& stream, Order order, std::string text);
+  // After what was submitted and printed.
+  void close(const StreamPointer& stream);
+
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Item {
+    StreamPointer stream;
+    Order order;
+    std::string text;
+    bool close;
+  };
+  void push(Item item);
+  void work();
+  bool handle_items();
+  void read_pipe(Stream& stream);
+  void append_lines(Stream& stream, std::string_view text);
+  void flush(Stream& stream);
+  void finish(Stream& stream);
+
+  const std::filesystem::path root_;
+  const base::Clock& clock_;
+  const int poll_;
+  const int wake_;
+  std::atomic<std::uint64_t> dropped_{0};
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::deque<Item> items_;
+  bool sleeping_ = false;
+  bool stopping_ = false;
+  std::unordered_map<std::uint64_t, StreamPointer> streams_;
+  std::uint64_t next_id_ = 1;
+  std::thread thread_;
+};
+
+}  // namespace securebase::functions
