@@ -4,7 +4,7 @@
 //   Functions functions(settings, workers);
 //   functions.start();                                   // the helper that makes sandboxes, the log writer
 //   functions.apply(config);                             // unpacks code; changes live, instance by instance
-//   auto outcome = co_await functions.invoke("securebase-prod-auth", event, {.deadline = ...});
+//   auto outcome = co_await functions.invoke("securebase-prod-auth", event, options);
 //
 // Threads: invoke() runs on any worker; everything else is called from outside the workers and may block.
 #pragma once
@@ -24,6 +24,7 @@
 #include "net/task.h"
 #include "net/worker.h"
 #include "stack/stack.h"
+#include "telemetry/metrics.h"
 #include "telemetry/trace.h"
 
 namespace securebase::functions {
@@ -81,6 +82,9 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
 // --- calling one ------------------------------------------------------------------------------------------------
 
 struct InvokeOptions {
+  // No aggregate: GCC 12 destroys a braced aggregate twice when it is an argument inside a co_await expression.
+  InvokeOptions() {}  // NOLINT: not = default, which would leave it one
+
   // How long the caller waits, queueing included. The function itself may run on, up to its own timeout.
   // The default: as long as it takes.
   base::SteadyPoint deadline = base::SteadyPoint::max();
@@ -143,6 +147,7 @@ struct Settings {
   std::uint32_t uid_count = 20'000;
   // Given to every instance unless its own environment has them: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...
   std::map<std::string, std::string> environment;
+  telemetry::Registry* registry = nullptr;  // records the metrics of metrics.h; outlives the engine
   // PEM of authorities that instances trust beside the system's: the local CA.
   std::string authorities_pem;
 };

@@ -1,0 +1,455 @@
+#include "functions/engine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "functions/environment.h"
+#include "functions/metrics.h"
+#include "functions/python_bootstrap.h"
+
+namespace securebase::functions {
+namespace {
+
+using namespace std::chrono_literals;
+using net::Task;
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kSweepInterval{5};
+constexpr std::chrono::milliseconds kFirstBackOff{100};
+constexpr std::chrono::milliseconds kLongestBackOff{10'000};
+constexpr const char* kPython = "/usr/bin/python3.11";
+
+void own_tree(const fs::path& directory, std::uint32_t uid) {
+  std::error_code ignored;
+  static_cast<void>(lchown(directory.c_str(), uid, uid));
+  for (const auto& entry : fs::recursive_directory_iterator(directory, ignored)) {
+    static_cast<void>(lchown(entry.path().c_str(), uid, uid));
+  }
+}
+
+bool is_program(const fs::path& file) {
+  struct stat found {};
+  return stat(file.c_str(), &found) == 0 && S_ISREG(found.st_mode) && (found.st_mode & 0111) != 0;
+}
+
+// The program of a custom runtime, where Lambda looks for it.
+Result<std::string> find_bootstrap(const FunctionConfig& config, const fs::path& task, const fs::path& layers) {
+  if (is_program(task / "bootstrap")) return std::string("/var/task/bootstrap");
+  if (!layers.empty() && is_program(layers / "bootstrap")) return std::string("/opt/bootstrap");
+  std::error_code ignored;
+  return Error{
+      Errc::kNotFound,
+      fs::exists(task / "bootstrap", ignored)
+          ? fmt::format("\"bootstrap\" in {} is not executable: chmod +x it before it is packed", config.code.native())
+          : fmt::format("{} has no executable \"bootstrap\" at its top, which the runtime {} starts",
+                        config.code.native(), config.runtime_name)};
+}
+
+}  // namespace
+
+Functions::Engine::Engine(Settings given, net::Workers& all, const base::Clock& time)
+    : settings(std::move(given)),
+      workers(all),
+      clock(time),
+      packages(settings.state_directory / "functions" / "packages"),
+      next_user(settings.first_uid) {
+  account.limit = settings.account_concurrency;
+}
+
+Result<Done> Functions::Engine::start() {
+  const fs::path own = settings.state_directory / "functions";
+  const fs::path program = settings.sandbox_program.empty()
+                               ? fs::read_symlink("/proc/self/exe").parent_path() / "securebase-sandbox"
+                               : settings.sandbox_program;
+  if (!is_program(program)) {
+    return Error{Errc::kNotFound, fmt::format("{} is missing: it makes the functions' sandboxes and is built and "
+                                              "installed beside securebase itself",
+                                              program.native())};
+  }
+  const fs::path python = own / "runtime" / "python3.11";
+  for (const auto& directory : {own / "sandbox" / "root", own / "packages", python}) {
+    if (auto made = base::make_directory(directory); !made) return made;
+  }
+  if (auto written = write_etc(own / "sandbox" / "etc", settings.authorities_pem); !written) return written;
+  if (auto written = base::replace_file(python / "bootstrap.py", kPythonBootstrap); !written) return written;
+
+  auto started = WardenClient::start(
+      {program, own / "sandbox" / "root", own / "sandbox" / "etc", settings.isolation == Isolation::kRequired});
+  if (!started) return started.error();
+  warden = std::move(*started);
+  for (const auto& missing : warden->measures().missing) base::log(base::Level::kWarning, "functions", "{}", missing);
+  logs = std::make_unique<LogWriter>(settings.state_directory / "logs" / "aws" / "lambda", clock);
+  doors = std::make_unique<Instance::Doors>(Instance::Doors{settings, clock, *warden, *logs, python});
+  workers[0].post([this] { net::Worker::current().tasks().spawn(sweep()); });
+  return Done{};
+}
+
+// --- configuration ------------------------------------------------------------------------------------------------
+
+FunctionMetrics Functions::Engine::metrics_of(const std::string& name) const {
+  if (!settings.registry) return {};
+  auto& to = *settings.registry;
+  const telemetry::Dimensions of{{"FunctionName", name}};
+  return {&to.counter(kInvocations, of),       &to.counter(kErrors, of),
+          &to.counter(kThrottles, of),         &to.distribution(kDuration, of),
+          &to.distribution(kInitDuration, of), &to.distribution(kConcurrentExecutions, of)};
+}
+
+// By Python itself, in a sandbox, since the code is foreign; what does not compile says so when it is imported.
+void Functions::Engine::compile_python(const fs::path& directory, const FunctionConfig& config) {
+  const auto uid = take_user();
+  if (uid != 0) own_tree(directory, uid);
+  StartRequest request{.id = next_id++,
+                       .uid = uid,
+                       .argv = {kPython, "-S", "-E", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
+                                warden->measures().own_users ? "/var/task" : directory.native()},
+                       .environment = {"PATH=/usr/bin", "LANG=C.UTF-8"},
+                       .task = directory,
+                       .layers = {},
+                       .runtime = {},
+                       .writable_task = true,
+                       .memory_mb = 512,
+                       .ephemeral_mb = 64};
+  const int output = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const auto ending = warden->run(request, output);
+  close(output);
+  if (!ending.started) {
+    base::log(base::Level::kWarning, "functions", "{}: not compiled before its first start: {}", config.name,
+              ending.failure);
+  }
+  if (uid == 0) return;
+  own_tree(directory, 0);
+  const std::lock_guard lock(mutex);
+  users.erase(uid);
+}
+
+Result<std::shared_ptr<Function>> Functions::Engine::make_function(const FunctionConfig& config) {
+  const bool python = config.runtime == Runtime::kPython311;
+  if (python && !is_program(kPython)) {
+    return Error{Errc::kNotFound, fmt::format("{} is missing: install Debian's python3", kPython)};
+  }
+  const auto prepare = [&](const fs::path& directory) {
+    if (python) compile_python(directory, config);
+  };
+  auto function = std::make_shared<Function>();
+  function->config = config;
+  function->account = &account;
+  function->metrics = metrics_of(config.name);
+  auto task = packages.unpack(config.code, prepare);
+  if (!task) return task.error();
+  function->task = std::move(*task);
+  if (!config.layers.empty()) {
+    std::vector<fs::path> codes;
+    for (const auto& layer : config.layers) codes.push_back(layer.code);
+    auto layers = packages.unpack_layers(codes, prepare);
+    if (!layers) return layers.error();
+    function->layers = std::move(*layers);
+  }
+  if (python) {
+    function->argv = {kPython, "-S", "/var/runtime/bootstrap.py"};
+    return function;
+  }
+  auto bootstrap = find_bootstrap(config, function->task, function->layers);
+  if (!bootstrap) return bootstrap.error();
+  function->argv = {std::move(*bootstrap)};
+  return function;
+}
+
+Result<Done> Functions::Engine::apply(const Config& config) {
+  check(warden != nullptr, "start() came before apply()");
+  const auto before = registry.get();
+  auto next = std::make_shared<Registry>();
+  next->qualifiers = config.qualifiers;
+  std::size_t reserved = 0;
+  for (const auto& one : config.functions) {
+    auto made = make_function(one);
+    if (!made) return made.error().within(fmt::format("preparing the function {}", one.name));
+    const auto old = before->functions.find(one.name);
+    // Same words and same code: it stays as it is, with its instances.
+    const bool same = old != before->functions.end() && old->second->config == one &&
+                      old->second->task == (*made)->task && old->second->layers == (*made)->layers;
+    next->functions.emplace(one.name, same ? old->second : std::move(*made));
+    reserved += one.reserved.value_or(0);
+  }
+  account.limit = settings.account_concurrency > reserved ? settings.account_concurrency - reserved : 0;
+  registry.set(next);
+  for (const auto& [name, function] : before->functions) {
+    const auto kept = next->functions.find(name);
+    if (kept == next->functions.end() || kept->second != function) retire(*function);
+  }
+  workers[0].post([this, next] {
+    for (const auto& [name, function] : next->functions) keep_provisioned(function);
+  });
+  return Done{};
+}
+
+void Functions::Engine::retire(Function& function) {
+  std::vector<std::uint64_t> ids;
+  {
+    const std::lock_guard lock(function.mutex);
+    function.retired = true;
+    for (Instance* instance : function.dispatch.take_idle()) ids.push_back(instance->id());
+  }
+  for (const auto id : ids) warden->kill(id);
+}
+
+// name, name:qualifier, 123456789012:function:name, arn:aws:lambda:region:account:function:name:qualifier
+std::optional<Functions::Engine::Target> Functions::Engine::find(std::string_view name) const {
+  constexpr std::string_view kMark = "function:";
+  if (const auto at = name.find(kMark); at != name.npos) name.remove_prefix(at + kMark.size());
+  std::string_view qualifier;
+  if (const auto colon = name.find(':'); colon != name.npos) {
+    qualifier = name.substr(colon + 1);
+    name = name.substr(0, colon);
+  }
+  const auto known = registry.get();
+  const auto found = known->functions.find(name);
+  if (found == known->functions.end()) return std::nullopt;
+  const auto& config = found->second->config;
+  Target target{found->second, config.arn, config.version};
+  if (qualifier.empty()) return target;
+  target.arn += ":" + std::string(qualifier);
+  if (qualifier == "$LATEST" || qualifier == config.version) return target;
+  for (const auto& alias : known->qualifiers) {
+    if (alias.function == name && alias.name == qualifier) return target;
+  }
+  return std::nullopt;
+}
+
+// --- invocations --------------------------------------------------------------------------------------------------
+
+Task<InvokeOutcome> Functions::Engine::invoke(std::string name, std::string event, InvokeOptions options) {
+  constexpr std::size_t kEventBytes = 6 << 20;  // Lambda's limit of a synchronous call
+  InvokeOutcome outcome;
+  if (stopping || !warden) {
+    outcome.payload = error_payload("ServiceException", "The platform is shutting down");
+    co_return outcome;
+  }
+  auto target = find(name);
+  if (!target) {
+    outcome.kind = InvokeOutcome::Kind::kNotFound;
+    outcome.payload = base::Json::object({{"Type", "User"}, {"Message", "Function not found: " + name}}).dump();
+    co_return outcome;
+  }
+  if (event.size() > kEventBytes) {
+    outcome.kind = InvokeOutcome::Kind::kTooLarge;
+    outcome.payload = base::Json::object({{"Type", "User"},
+                                          {"message", fmt::format("{} byte payload is too large for the invocation "
+                                                                  "(limit 6291456 bytes)",
+                                                                  event.size())}})
+                          .dump();
+    co_return outcome;
+  }
+  auto& function = *target->function;
+  if (const auto admitted = function.admit(); admitted != Function::Admission::kAdmitted) {
+    function.throttles.fetch_add(1, std::memory_order_relaxed);
+    if (function.metrics.throttles) function.metrics.throttles->add();
+    outcome.kind = InvokeOutcome::Kind::kThrottled;
+    outcome.error_type = "TooManyRequestsException";
+    outcome.payload = base::Json::object({{"Reason", admitted == Function::Admission::kFunctionLimit
+                                                         ? "ReservedFunctionConcurrentInvocationLimitExceeded"
+                                                         : "ConcurrentInvocationLimitExceeded"},
+                                          {"Type", "User"},
+                                          {"message", "Rate Exceeded."}})
+                          .dump();
+    co_return outcome;
+  }
+  auto job = std::make_shared<Job>(Job{.function = target->function,
+                                       .request_id = base::random_uuid(),
+                                       .invoked_arn = std::move(target->arn),
+                                       .executed_version = std::move(target->version),
+                                       .event = std::move(event),
+                                       .options = std::move(options),
+                                       .reply = {}});
+  const auto patience = place(job);
+  co_return co_await wait_for(std::move(job), patience);
+}
+
+std::chrono::microseconds Functions::Engine::place(const std::shared_ptr<Job>& job) {
+  auto& function = *job->function;
+  std::optional<InvokeOutcome> failure;
+  bool start = false;
+  std::chrono::microseconds patience{0};
+  {
+    const std::lock_guard lock(function.mutex);
+    if (function.dispatch.instances() == 0 && clock.steady() < function.no_start_before) {
+      failure = function.last_failure;
+    } else {
+      const auto placed = function.dispatch.place(job, net::Worker::current().index());
+      if (placed.instance) placed.instance->hand_over(job);
+      start = placed.start;
+      patience = placed.patience;
+    }
+  }
+  if (failure) function.conclude(*job, *std::move(failure));
+  if (start) start_instance(job->function);
+  return patience;
+}
+
+// A caller that goes away leaves a running job running, and takes one that still waits out of the queue.
+Task<InvokeOutcome> Functions::Engine::wait_for(std::shared_ptr<Job> job, std::chrono::microseconds patience) {
+  const auto deadline = job->options.deadline;
+  auto& function = *job->function;
+  const auto withdraw = [&] {
+    const std::lock_guard lock(function.mutex);
+    return function.dispatch.withdraw(job.get());
+  };
+  const auto left = [&] { return deadline - clock.steady(); };
+  if (patience.count() > 0 && left() > patience) {
+    auto outcome = co_await net::with_timeout(patience, job->reply.wait());
+    if (outcome) co_return std::move(*outcome);
+    bool start = false;
+    {
+      const std::lock_guard lock(function.mutex);
+      start = outcome.error().code == Errc::kTimeout && function.dispatch.insist(job.get());
+    }
+    if (start) start_instance(job->function);
+  }
+  // Not a conditional expression: GCC 12 runs both sides of one that awaits.
+  Result<InvokeOutcome> outcome = Error{Errc::kTimeout, "the caller's deadline passed"};
+  if (deadline == base::SteadyPoint::max()) {
+    outcome = co_await job->reply.wait();
+  } else {
+    outcome = co_await net::with_timeout(left(), job->reply.wait());
+  }
+  if (outcome) co_return std::move(*outcome);
+  InvokeOutcome given_up;
+  given_up.kind = InvokeOutcome::Kind::kDeadline;
+  given_up.request_id = job->request_id;
+  given_up.payload = error_payload("DeadlineExceeded", "The caller's deadline passed before the function answered");
+  if (withdraw()) function.conclude(*job, given_up);
+  co_return given_up;
+}
+
+// --- instances ----------------------------------------------------------------------------------------------------
+
+// 0: instances have no users of their own. In turn, so that a user is not met again soon.
+std::uint32_t Functions::Engine::take_user() {
+  if (!warden->measures().own_users) return 0;
+  const std::lock_guard lock(mutex);
+  check(users.size() < settings.uid_count, "there are more users than instances can be");
+  do {
+    if (++next_user >= settings.first_uid + settings.uid_count) next_user = settings.first_uid;
+  } while (!users.insert(next_user).second);
+  return next_user;
+}
+
+void Functions::Engine::start_instance(const std::shared_ptr<Function>& function) {
+  auto instance = std::make_shared<Instance>(*doors, function, next_id++, take_user());
+  {
+    const std::lock_guard lock(function->mutex);
+    function->dispatch.starting(instance.get());
+  }
+  {
+    const std::lock_guard lock(mutex);
+    living.emplace(instance->id(), instance.get());
+  }
+  net::Worker::current().tasks().spawn(live(std::move(instance), function));
+}
+
+Task<void> Functions::Engine::live(std::shared_ptr<Instance> instance, std::shared_ptr<Function> function) {
+  const Ending ending = co_await instance->live();
+  {
+    const std::lock_guard lock(function->mutex);
+    function->dispatch.gone(instance.get());
+  }
+  const auto stranded = co_await instance->take_stranded();
+  {
+    const std::lock_guard lock(mutex);
+    living.erase(instance->id());
+    users.erase(instance->uid());
+    all_gone.notify_all();
+  }
+  if (!instance->initialised()) after_failed_start(*function, *instance, ending);
+  if (stranded) place(stranded);
+  if (!stopping) start_wanted(function);
+}
+
+// Those who wait learn why: another start would end as this one did. Later callers are told the same without a start
+// until the back-off is over.
+void Functions::Engine::after_failed_start(Function& function, const Instance& instance, const Ending& ending) {
+  InvokeOutcome outcome;
+  outcome.kind = ending.started ? InvokeOutcome::Kind::kFunctionError : InvokeOutcome::Kind::kUnavailable;
+  outcome.error_type = ending.started ? "Runtime.ExitError" : "Sandbox.StartFailed";
+  outcome.cold_start = true;
+  if (!instance.init_error().empty()) {
+    outcome.error_type = instance.init_error_type();
+    outcome.payload = instance.init_error();
+  } else {
+    outcome.payload = error_payload(outcome.error_type, "Error: " + describe_ending(ending));
+  }
+  if (stopping) outcome.kind = InvokeOutcome::Kind::kUnavailable;
+  base::log(base::Level::kWarning, "functions", "{}: an instance did not start: {}", function.config.name,
+            instance.init_error().empty() ? describe_ending(ending) : instance.init_error_type());
+  function.failed_starts.fetch_add(1, std::memory_order_relaxed);
+  std::vector<std::shared_ptr<Job>> jobs;
+  {
+    const std::lock_guard lock(function.mutex);
+    function.back_off = std::clamp(function.back_off * 2, kFirstBackOff, kLongestBackOff);
+    function.no_start_before = clock.steady() + function.back_off;
+    function.last_failure = outcome;
+    while (function.dispatch.wanted() > 0) jobs.push_back(function.dispatch.take_oldest());
+  }
+  for (const auto& job : jobs) function.conclude(*job, outcome);
+}
+
+void Functions::Engine::start_wanted(const std::shared_ptr<Function>& function) {
+  for (;;) {
+    {
+      const std::lock_guard lock(function->mutex);
+      if (function->dispatch.wanted() == 0) break;
+    }
+    start_instance(function);
+  }
+}
+
+void Functions::Engine::keep_provisioned(const std::shared_ptr<Function>& function) {
+  while (!stopping && !function->retired) {
+    {
+      const std::lock_guard lock(function->mutex);
+      if (function->dispatch.instances() >= function->config.provisioned) return;
+      if (clock.steady() < function->no_start_before) return;
+    }
+    start_instance(function);
+  }
+}
+
+Task<void> Functions::Engine::sweep() {
+  while (!stopping) {
+    auto slept = co_await net::sleep_for(kSweepInterval);
+    if (!slept || stopping) co_return;
+    const auto known = registry.get();
+    for (const auto& [name, function] : known->functions) {
+      std::vector<std::uint64_t> ids;
+      {
+        const std::lock_guard lock(function->mutex);
+        const auto expired =
+            function->dispatch.expired(clock.steady(), settings.idle_time, function->config.provisioned);
+        for (Instance* instance : expired) ids.push_back(instance->id());
+      }
+      for (const auto id : ids) warden->kill(id);
+      keep_provisioned(function);
+    }
+  }
+}
+
+void Functions::Engine::stop() {
+  if (stopping.exchange(true) || !warden) return;
+  std::unique_lock lock(mutex);
+  while (!living.empty()) {
+    std::vector<std::uint64_t> ids;
+    for (const auto& [id, instance] : living) ids.push_back(id);
+    lock.unlock();
+    for (const auto id : ids) warden->kill(id);
+    lock.lock();
+    all_gone.wait_for(lock, 100ms, [&] { return living.empty(); });
+  }
+}
+
+}  // namespace securebase::functions

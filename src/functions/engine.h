@@ -1,0 +1,74 @@
+// What stands behind the door: the functions by name, their instances, the warden and the log.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/snapshot.h"
+#include "functions/instance.h"
+#include "functions/packages.h"
+
+namespace securebase::functions {
+
+struct Registry {
+  std::map<std::string, std::shared_ptr<Function>, std::less<>> functions;
+  std::vector<Qualifier> qualifiers;
+};
+
+struct Functions::Engine {
+  Engine(Settings settings, net::Workers& workers, const base::Clock& clock);
+
+  Result<Done> start();
+  Result<Done> apply(const Config& config);
+  void stop();
+  net::Task<InvokeOutcome> invoke(std::string name, std::string event, InvokeOptions options);
+
+  // The function that a name means, and how it was named.
+  struct Target {
+    std::shared_ptr<Function> function;
+    std::string arn;
+    std::string version;
+  };
+  std::optional<Target> find(std::string_view name) const;
+
+  Result<std::shared_ptr<Function>> make_function(const FunctionConfig& config);
+  void compile_python(const std::filesystem::path& directory, const FunctionConfig& config);
+  FunctionMetrics metrics_of(const std::string& name) const;
+
+  // Finds the job an instance or lets it wait; starts what is to be started, on the current worker.
+  std::chrono::microseconds place(const std::shared_ptr<Job>& job);
+  net::Task<InvokeOutcome> wait_for(std::shared_ptr<Job> job, std::chrono::microseconds patience);
+  void start_instance(const std::shared_ptr<Function>& function);
+  net::Task<void> live(std::shared_ptr<Instance> instance, std::shared_ptr<Function> function);
+  void after_failed_start(Function& function, const Instance& instance, const Ending& ending);
+  void start_wanted(const std::shared_ptr<Function>& function);
+  void keep_provisioned(const std::shared_ptr<Function>& function);
+  net::Task<void> sweep();
+  void retire(Function& function);
+  std::uint32_t take_user();
+
+  // Constant after start().
+  const Settings settings;
+  net::Workers& workers;
+  const base::Clock& clock;
+  Packages packages;
+  std::unique_ptr<LogWriter> logs;
+  std::unique_ptr<WardenClient> warden;
+  std::unique_ptr<Instance::Doors> doors;
+
+  // Any thread.
+  AccountConcurrency account;
+  base::Snapshot<Registry> registry{std::make_shared<const Registry>()};
+  std::atomic<bool> stopping{false};
+  std::atomic<std::uint64_t> next_id{1};
+  std::mutex mutex;
+  std::condition_variable all_gone;
+  // Guarded by mutex.
+  std::unordered_map<std::uint64_t, Instance*> living;
+  std::unordered_set<std::uint32_t> users;
+  std::uint32_t next_user = 0;
+};
+
+}  // namespace securebase::functions

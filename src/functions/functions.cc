@@ -1,0 +1,53 @@
+#include "functions/functions.h"
+
+#include "functions/engine.h"
+
+namespace securebase::functions {
+
+Functions::Functions(Settings settings, net::Workers& workers, const base::Clock& clock)
+    : engine_(std::make_unique<Engine>(std::move(settings), workers, clock)) {}
+
+Functions::~Functions() { stop(); }
+
+Result<Done> Functions::start() { return engine_->start(); }
+Result<Done> Functions::apply(std::shared_ptr<const Config> config) { return engine_->apply(*config); }
+void Functions::stop() { engine_->stop(); }
+
+net::Task<InvokeOutcome> Functions::invoke(std::string function, std::string event, InvokeOptions options) {
+  return engine_->invoke(std::move(function), std::move(event), std::move(options));
+}
+
+bool Functions::knows(std::string_view function) const { return engine_->find(function).has_value(); }
+
+Statistics Functions::statistics() const {
+  Statistics all;
+  if (engine_->logs) all.log_lines_dropped = engine_->logs->dropped();
+  const auto known = engine_->registry.get();
+  for (const auto& [name, function] : known->functions) {
+    FunctionStatistics one;
+    one.function = name;
+    one.invocations = function->invocations;
+    one.errors = function->errors;
+    one.throttles = function->throttles;
+    one.cold_starts = function->cold_starts;
+    one.failed_starts = function->failed_starts;
+    const std::lock_guard lock(function->mutex);
+    one.idle = function->dispatch.idle();
+    one.busy = function->dispatch.busy();
+    one.starting = function->dispatch.starting();
+    one.queued = function->dispatch.waiting();
+    all.functions.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::vector<std::string> Functions::isolation_report() const {
+  std::vector<std::string> lines;
+  if (!engine_->warden) return lines;
+  const auto measures = engine_->warden->measures();
+  for (const auto& holds : measures.holds) lines.push_back("yes: " + holds);
+  for (const auto& missing : measures.missing) lines.push_back("no: " + missing);
+  return lines;
+}
+
+}  // namespace securebase::functions

@@ -1,0 +1,381 @@
+// The whole room with real processes: real Python and a shell `bootstrap` in real sandboxes.
+#include "functions/functions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/random.h"
+
+namespace securebase::functions {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+using Kind = InvokeOutcome::Kind;
+namespace fs = std::filesystem;
+
+net::Task<void> call_and_count(Functions& functions, std::string name, std::string event, InvokeOutcome& outcome,
+                               std::mutex& mutex, std::condition_variable& changed, std::size_t& left) {
+  outcome = co_await functions.invoke(std::move(name), std::move(event), {});
+  const std::lock_guard lock(mutex);
+  --left;
+  changed.notify_all();
+}
+
+class FunctionsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "sandboxes with users of their own need root";
+    state_ = fs::temp_directory_path() / ("functions-test-" + base::random_hex(12));
+    fs::create_directories(state_);
+    fs::permissions(state_, fs::perms::owner_all);
+    std::ofstream(state_ / "master-key") << "the secret of the state directory";
+    Settings settings;
+    settings.state_directory = state_;
+    settings.sandbox_program = SECUREBASE_SANDBOX_PROGRAM;
+    functions_ = std::make_unique<Functions>(settings, workers_);
+    auto started = functions_->start();
+    ASSERT_TRUE(started) << started.error().message;
+  }
+  void TearDown() override {
+    if (functions_) functions_->stop();
+    workers_.stop();
+    functions_.reset();
+    std::error_code ignored;
+    if (!state_.empty()) fs::remove_all(state_, ignored);
+  }
+
+  FunctionConfig& python(const std::string& name, const std::string& code) {
+    const fs::path directory = state_ / "source" / name;
+    fs::create_directories(directory);
+    std::ofstream(directory / "app.py") << code;
+    FunctionConfig made;
+    made.name = name;
+    made.arn = "arn:aws:lambda:us-east-1:123456789012:function:" + name;
+    made.runtime = Runtime::kPython311;
+    made.runtime_name = "python3.11";
+    made.handler = "app.handler";
+    made.code = directory;
+    made.memory_mb = 512;
+    config_.functions.push_back(made);
+    return config_.functions.back();
+  }
+  void apply() {
+    auto applied = functions_->apply(std::make_shared<const Config>(config_));
+    ASSERT_TRUE(applied) << applied.error().message;
+  }
+  InvokeOutcome invoke(const std::string& name, const std::string& event = "{}", InvokeOptions options = {}) {
+    return invoke_all(name, {event}, options).front();
+  }
+  // All at once, spread over the workers.
+  std::vector<InvokeOutcome> invoke_all(const std::string& name, const std::vector<std::string>& events,
+                                        InvokeOptions = {}) {
+    std::vector<InvokeOutcome> outcomes(events.size());
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t left = events.size();
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      workers_[i % workers_.size()].post([&, i] {
+        net::Worker::current().tasks().spawn(
+            call_and_count(*functions_, name, events[i], outcomes[i], mutex, changed, left));
+      });
+    }
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return left == 0; });
+    return outcomes;
+  }
+  std::string log_of(const std::string& name, std::string_view awaited) {
+    for (int attempt = 0; attempt < 200; ++attempt) {
+      std::string all;
+      for (const auto& file : base::files_below(state_ / "logs/aws/lambda" / name).value_or(std::vector<fs::path>())) {
+        all += base::read_file(state_ / "logs/aws/lambda" / name / file).value_or(std::string());
+      }
+      if (all.find(awaited) != all.npos) return all;
+      std::this_thread::sleep_for(10ms);
+    }
+    return "not found: " + std::string(awaited);
+  }
+
+  fs::path state_;
+  Config config_;
+  net::Workers workers_{2};
+  std::unique_ptr<Functions> functions_;
+};
+
+TEST_F(FunctionsTest, RunsPythonAndKeepsItWarm) {
+  python("echo", R"(
+import os
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    print("hello", event["name"])
+    return {"count": count, "name": event["name"], "id": context.aws_request_id, "uid": os.getuid(),
+            "left": context.get_remaining_time_in_millis(), "memory": context.memory_limit_in_mb,
+            "region": os.environ["AWS_REGION"], "arn": context.invoked_function_arn}
+)");
+  apply();
+  const auto first = invoke("echo", R"({"name":"Zoë"})");
+  ASSERT_EQ(first.kind, Kind::kOk) << first.payload;
+  const auto json = *base::Json::parse(first.payload);
+  EXPECT_EQ(json["name"].string_or(""), "Zoë");
+  EXPECT_EQ(json["id"].string_or(""), first.request_id);
+  EXPECT_EQ(json["memory"].string_or(""), "512");
+  EXPECT_GE(json["uid"].integer_or(0), 1'900'000);
+  EXPECT_GT(json["left"].integer_or(0), 1000);
+  EXPECT_TRUE(first.cold_start);
+  EXPECT_GT(first.init_duration, 1ms);
+  const auto second = invoke("echo", R"({"name":"b"})");
+  EXPECT_EQ((*base::Json::parse(second.payload))["count"].integer_or(0), 2);
+  EXPECT_FALSE(second.cold_start);
+
+  const auto log = log_of("echo", "REPORT RequestId: " + second.request_id);
+  EXPECT_THAT(log, HasSubstr("INIT_START Runtime Version: python:3.11"));
+  EXPECT_THAT(log, HasSubstr("START RequestId: " + first.request_id + " Version: $LATEST\n"));
+  EXPECT_THAT(log, HasSubstr("hello Zoë\n"));
+  EXPECT_LT(log.find("hello Zoë"), log.find("END RequestId: " + first.request_id));
+  EXPECT_LT(log.find("START RequestId: " + first.request_id), log.find("hello Zoë"));
+  EXPECT_THAT(log, testing::ContainsRegex("REPORT RequestId: [-0-9a-f]{36}\tDuration: [0-9.]+ ms\tBilled Duration: "
+                                          "[0-9]+ ms\tMemory Size: 512 MB\tMax Memory Used: [1-9][0-9]* MB\tInit "
+                                          "Duration: [0-9.]+ ms\t\n"));
+}
+
+TEST_F(FunctionsTest, GivesErrorsInLambdasShape) {
+  python("raises", R"(
+def handler(event, context):
+    if event.get("marshal"):
+        return object()
+    return event["missing"]
+)");
+  python("no_import", "import nothing_like_this\n");
+  python("exits", "import sys\nsys.exit(3)\n");
+  python("exits_later", "import os\ndef handler(event, context):\n    os._exit(4)\n");
+  apply();
+  const auto raised = invoke("raises");
+  EXPECT_EQ(raised.kind, Kind::kFunctionError);
+  EXPECT_EQ(raised.error_type, "KeyError");
+  const auto json = *base::Json::parse(raised.payload);
+  EXPECT_EQ(json["errorMessage"].string_or(""), "'missing'");
+  EXPECT_EQ(json["errorType"].string_or(""), "KeyError");
+  EXPECT_EQ(json["requestId"].string_or(""), raised.request_id);
+  ASSERT_EQ(json["stackTrace"].as_array()->size(), 1u);
+  EXPECT_THAT(std::string(json["stackTrace"].as_array()->front().string_or("")),
+              HasSubstr("File \"/var/task/app.py\", line 5, in handler"));
+  EXPECT_EQ(invoke("raises", R"({"marshal":1})").error_type, "Runtime.MarshalError");
+
+  const auto import = invoke("no_import");
+  EXPECT_EQ(import.kind, Kind::kFunctionError);
+  EXPECT_EQ(import.error_type, "Runtime.ImportModuleError");
+  EXPECT_THAT(import.payload, HasSubstr("Unable to import module 'app': No module named 'nothing_like_this'"));
+  const auto exited = invoke("exits");
+  EXPECT_EQ(exited.error_type, "Runtime.ExitError");
+  EXPECT_THAT(exited.payload, HasSubstr("Runtime exited with error: exit status 3"));
+  const auto later = invoke("exits_later");
+  EXPECT_EQ(later.error_type, "Runtime.ExitError");
+  EXPECT_THAT(later.payload,
+              HasSubstr("RequestId: " + later.request_id + " Error: Runtime exited with error: exit status 4"));
+}
+
+TEST_F(FunctionsTest, DoesNotSpinWhenInitFails) {
+  python("broken", "raise ValueError('always')\n");
+  apply();
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(invoke("broken").error_type, "ValueError");
+  EXPECT_LE(functions_->statistics().functions[0].failed_starts, 10u);
+}
+
+TEST_F(FunctionsTest, EndsWhatOutlivesItsTimeoutAndGoesOn) {
+  python("sleeps", "import time\ndef handler(event, context):\n    time.sleep(event['for'])\n    return 'awake'\n")
+      .timeout = 1s;
+  apply();
+  const auto late = invoke("sleeps", R"({"for":30})");
+  EXPECT_TRUE(late.timed_out);
+  EXPECT_THAT(late.payload, HasSubstr("RequestId: " + late.request_id + " Error: Task timed out after 1.00 seconds"));
+  EXPECT_EQ(invoke("sleeps", R"({"for":0})").payload, "\"awake\"");
+  EXPECT_THAT(log_of("sleeps", "Status: timeout"), HasSubstr(late.request_id + " Task timed out after 1.00 seconds"));
+}
+
+TEST_F(FunctionsTest, RunsSeveralAtOnceAndThrottlesBeyondTheReservation) {
+  python("slow", "import time\ndef handler(event, context):\n    time.sleep(0.5)\n    return 1\n").reserved = 3;
+  python("never", "def handler(event, context):\n    return 1\n").reserved = 0;
+  apply();
+  std::size_t fine = 0, throttled = 0;
+  for (const auto& outcome : invoke_all("slow", std::vector<std::string>(8, "{}"))) {
+    if (outcome.kind == Kind::kOk) ++fine;
+    if (outcome.kind != Kind::kThrottled) continue;
+    ++throttled;
+    EXPECT_THAT(outcome.payload, HasSubstr("ReservedFunctionConcurrentInvocationLimitExceeded"));
+  }
+  EXPECT_EQ(fine, 3u);
+  EXPECT_EQ(throttled, 5u);
+  EXPECT_EQ(invoke("never").kind, Kind::kThrottled);
+  EXPECT_EQ(invoke("unheard_of").kind, Kind::kNotFound);
+}
+
+TEST_F(FunctionsTest, RunsACustomRuntime) {
+  const fs::path directory = state_ / "source" / "shell";
+  fs::create_directories(directory);
+  std::ofstream(directory / "bootstrap") << R"(#!/bin/bash
+api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime
+while true; do
+  event=$(curl -sS -D /tmp/head "$api/invocation/next")
+  id=$(grep -i '^lambda-runtime-aws-request-id:' /tmp/head | tr -d '\r' | cut -d' ' -f2)
+  curl -sS -o /dev/null -d "{\"got\":$event,\"layer\":\"$(cat /opt/note)\"}" "$api/invocation/$id/response"
+done
+)";
+  fs::permissions(directory / "bootstrap", fs::perms(0755));
+  fs::create_directories(state_ / "source" / "layer");
+  std::ofstream(state_ / "source/layer/note") << "from a layer";
+  FunctionConfig shell;
+  shell.name = "shell";
+  shell.runtime_name = "provided.al2023";
+  shell.code = directory;
+  shell.layers = {{"arn:layer:1", state_ / "source" / "layer"}};
+  config_.functions.push_back(shell);
+  apply();
+  const auto outcome = invoke("shell", "[1,2]");
+  EXPECT_EQ(outcome.payload, R"({"got":[1,2],"layer":"from a layer"})");
+}
+
+// Whatever a function tries, it finds nothing but its own.
+TEST_F(FunctionsTest, HoldsAHostileFunction) {
+  python("victim", "import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_RUNTIME_API']\n")
+      .environment = {{"SECRET_OF_VICTIM", "s3cr3t-of-the-victim"}};
+  auto& hostile = python("hostile", R"(
+import ctypes, os, socket, subprocess
+
+def attempt(what):
+    try:
+        return what()
+    except BaseException as error:
+        return "refused: " + type(error).__name__
+
+def environments():
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                found.append(open("/proc/%s/environ" % entry).read())
+            except OSError:
+                pass
+    return "".join(found)
+
+def speak(address):
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), 2) as peer:
+        peer.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
+        peer.settimeout(2)
+        return peer.recv(1000).decode()
+
+def system_call(number, *arguments):
+    libc = ctypes.CDLL(None, use_errno=True)
+    answer = libc.syscall(number, *arguments)
+    return answer if answer >= 0 else "refused: %d" % ctypes.get_errno()
+
+def handler(event, context):
+    return {
+        "state": attempt(lambda: open(event["state"]).read()),
+        "listing": attempt(lambda: os.listdir(os.path.dirname(event["state"]))),
+        "signal": attempt(lambda: os.kill(event["pid"], 0)),
+        "init": attempt(lambda: os.kill(1, 9)),
+        "environments": attempt(environments),
+        "speak": attempt(lambda: speak(event["address"])),
+        "shadow": attempt(lambda: open("/etc/shadow").read()),
+        "write_task": attempt(lambda: open("/var/task/app.py", "a").write("x")),
+        "write_root": attempt(lambda: open("/evil", "w").write("x")),
+        "ptrace": system_call(101, 0, 0, 0, 0),
+        "mount": system_call(165, b"none", b"/tmp", b"tmpfs", 0, 0),
+        "unshare": system_call(272, 0x10000000),
+        "bpf": system_call(321, 0, 0, 0),
+        "raw": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)),
+        "packet": attempt(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)),
+        "root": sorted(os.listdir("/")),
+        "processes": sorted(int(e) for e in os.listdir("/proc") if e.isdigit()),
+        "tmp": attempt(lambda: open("/tmp/file", "w").write("x")),
+    }
+)");
+  hostile.timeout = 20s;
+  apply();
+  const auto address = invoke("victim");
+  ASSERT_EQ(address.kind, Kind::kOk) << address.payload;
+  const auto event = base::Json::object({{"state", (state_ / "master-key").native()},
+                                         {"pid", std::int64_t{getpid()}},
+                                         {"address", (*base::Json::parse(address.payload)).string_or("")}});
+  const auto outcome = invoke("hostile", event.dump());
+  ASSERT_EQ(outcome.kind, Kind::kOk) << outcome.payload;
+  const auto got = *base::Json::parse(outcome.payload);
+  const auto text = [&](std::string_view name) { return std::string(got[name].string_or("(no text)")); };
+  EXPECT_THAT(outcome.payload, Not(HasSubstr("the secret of the state directory")));
+  EXPECT_EQ(text("state"), "refused: FileNotFoundError");
+  EXPECT_EQ(text("listing"), "refused: FileNotFoundError");
+  EXPECT_THAT(text("signal"), HasSubstr("refused: "));
+  EXPECT_THAT(text("init"), HasSubstr("refused: PermissionError"));
+  EXPECT_THAT(text("environments"), Not(HasSubstr("s3cr3t-of-the-victim")));
+  EXPECT_THAT(text("environments"), HasSubstr("AWS_LAMBDA_FUNCTION_NAME=hostile"));  // the look itself works
+  EXPECT_THAT(text("speak"), HasSubstr("403"));
+  EXPECT_THAT(text("shadow"), HasSubstr("refused: "));
+  EXPECT_THAT(text("write_task"), HasSubstr("refused: "));
+  EXPECT_THAT(text("write_root"), HasSubstr("refused: "));
+  for (const auto* call : {"ptrace", "mount", "unshare", "bpf"}) EXPECT_EQ(text(call), "refused: 1") << call;
+  EXPECT_THAT(text("raw"), HasSubstr("refused: "));
+  EXPECT_THAT(text("packet"), HasSubstr("refused: "));
+  EXPECT_EQ(got["tmp"].integer_or(0), 1);
+  EXPECT_THAT(got["root"].dump(), Not(HasSubstr("work")));
+}
+
+TEST_F(FunctionsTest, EndsWhatExceedsItsMemory) {
+  python("greedy", R"(
+def handler(event, context):
+    held = []
+    while True:
+        held.append(bytearray(b"x" * (8 << 20)))
+)")
+      .memory_mb = 128;
+  config_.functions.back().timeout = 30s;
+  apply();
+  const auto outcome = invoke("greedy");
+  EXPECT_EQ(outcome.kind, Kind::kFunctionError);
+  EXPECT_FALSE(outcome.timed_out);
+  EXPECT_THAT(outcome.payload,
+              testing::AnyOf(HasSubstr("Runtime exited with error: signal: killed"), HasSubstr("MemoryError")));
+}
+
+TEST_F(FunctionsTest, ServesChangedCodeAndKeepsUnchangedInstances) {
+  python("changing", "def handler(event, context):\n    return 'old'\n");
+  python("staying", "import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']\n");
+  apply();
+  EXPECT_EQ(invoke("changing").payload, "\"old\"");
+  const auto stream = invoke("staying").payload;
+  std::ofstream(state_ / "source/changing/app.py") << "def handler(event, context):\n    return 'new'\n";
+  apply();
+  EXPECT_EQ(invoke("changing").payload, "\"new\"");
+  EXPECT_EQ(invoke("staying").payload, stream);
+}
+
+TEST_F(FunctionsTest, RefusesAZipThatIsNoneAndKeepsWhatRan) {
+  python("good", "def handler(event, context):\n    return 1\n");
+  apply();
+  FunctionConfig bad = config_.functions[0];
+  bad.name = "bad";
+  bad.code = state_ / "broken.zip";
+  std::ofstream(bad.code) << "this is not a zip";
+  config_.functions.push_back(bad);
+  auto applied = functions_->apply(std::make_shared<const Config>(config_));
+  ASSERT_FALSE(applied);
+  EXPECT_THAT(applied.error().message, HasSubstr("broken.zip"));
+  EXPECT_THAT(applied.error().message, HasSubstr("no zip"));
+  EXPECT_EQ(invoke("good").kind, Kind::kOk);
+}
+
+}  // namespace
+}  // namespace securebase::functions
