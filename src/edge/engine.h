@@ -100,6 +100,9 @@ struct Engine {
   Statistics statistics() const;
   void close_on_worker();
 
+  net::Task<http::Response> answer_traced(http::Request& request);
+  void record_hit(const http::Request& request, const Visit& visit, base::SteadyPoint begin, int status) const;
+
   // ---- visit.cc
   // False: `response` is the answer already.
   bool arrive(const http::Request& request, Visit& visit, http::Response& response) const;

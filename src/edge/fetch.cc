@@ -144,7 +144,7 @@ net::Task<void> Engine::replace_error(const Live&, const Distribution& distribut
 }
 
 net::Task<Result<http::Response>> Engine::ask(Fetch& fetch) {
-  telemetry::SpanGuard span(doors.spans, doors.clock, fetch.request.trace, "edge", fetch.request.path);
+  telemetry::SpanGuard span(doors.spans, doors.clock, fetch.request.trace, "origin", fetch.request.path);
   fetch.request.trace = span.trace();
   fetch.request.headers.set("X-Amzn-Trace-Id", telemetry::to_xray_header(span.trace()));
   const auto begin = doors.clock.steady();

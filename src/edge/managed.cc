@@ -113,14 +113,13 @@ CorsConfig preflight_cors() {
 
 const auto& response_headers_policies() {
   static const std::vector<Managed<ResponseHeadersPolicy>> all = {
-      {"60669652-455b-4ae9-85a4-c4c02393f86c", {"Managed-SimpleCORS", "", simple_cors(), {}, {}, {}, {}}},
-      {"5cc3b908-e619-4b99-88e5-2cf7f45965bd", {"Managed-CORS-With-Preflight", "", preflight_cors(), {}, {}, {}, {}}},
-      {"67f7725c-6f97-4210-82d7-5512b31e9d03",
-       {"Managed-SecurityHeadersPolicy", "", {}, {}, {}, security_headers(), {}}},
+      {"60669652-455b-4ae9-85a4-c4c02393f86c", {"Managed-SimpleCORS", "", simple_cors(), {}, {}, {}}},
+      {"5cc3b908-e619-4b99-88e5-2cf7f45965bd", {"Managed-CORS-With-Preflight", "", preflight_cors(), {}, {}, {}}},
+      {"67f7725c-6f97-4210-82d7-5512b31e9d03", {"Managed-SecurityHeadersPolicy", "", {}, {}, {}, security_headers()}},
       {"e61eb60c-9c35-4d20-a928-2b84e02af89c",
-       {"Managed-CORS-and-SecurityHeadersPolicy", "", simple_cors(), {}, {}, security_headers(), {}}},
+       {"Managed-CORS-and-SecurityHeadersPolicy", "", simple_cors(), {}, {}, security_headers()}},
       {"eaab4381-ed33-4a86-88ca-d9558dc6cd63",
-       {"Managed-CORS-with-preflight-and-SecurityHeadersPolicy", "", preflight_cors(), {}, {}, security_headers(), {}}},
+       {"Managed-CORS-with-preflight-and-SecurityHeadersPolicy", "", preflight_cors(), {}, {}, security_headers()}},
   };
   return all;
 }

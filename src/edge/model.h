@@ -120,10 +120,6 @@ struct SecurityHeaders {
   std::optional<StrictTransportSecurity> strict_transport_security;
   std::optional<XssProtection> xss_protection;
 };
-struct ServerTiming {
-  bool enabled = false;
-  double sampling_rate = 0;
-};
 struct ResponseHeadersPolicy {
   std::string name;
   std::string comment;
@@ -131,7 +127,6 @@ struct ResponseHeadersPolicy {
   std::optional<CustomHeaders> custom;
   std::optional<RemovedHeaders> removed;
   std::optional<SecurityHeaders> security;
-  std::optional<ServerTiming> server_timing;
 };
 
 // ---- Distributions

@@ -182,10 +182,6 @@ const auto& response_headers_policy() {
       stack::block<RemovedHeaders>("remove_headers_config")
           .nested(stack::block<RemovedHeader>("items").required("header", &RemovedHeader::header, "Its name."),
                   &RemovedHeaders::items, "The headers.");
-  static const auto timing =
-      stack::block<ServerTiming>("server_timing_headers_config")
-          .required("enabled", &ServerTiming::enabled, "Whether Server-Timing is sent.")
-          .required("sampling_rate", &ServerTiming::sampling_rate, between(0.0, 100.0), "In percent of the responses.");
   static const auto made =
       stack::resource<ResponseHeadersPolicy>("aws_cloudfront_response_headers_policy", "edge",
                                              "Header fields that are added to responses, or taken out.")
@@ -195,7 +191,7 @@ const auto& response_headers_policy() {
           .nested(custom, &ResponseHeadersPolicy::custom, "Fields of your own.")
           .nested(removed, &ResponseHeadersPolicy::removed, "Fields that are taken out.")
           .nested(security_block(), &ResponseHeadersPolicy::security, "Fields that make browsers careful.")
-          .nested(timing, &ResponseHeadersPolicy::server_timing, "Server-Timing.")
+          .known("server_timing_headers_config", "spans tell where the time went")
           .computed("id",
                     [](const ResponseHeadersPolicy& p) { return policy_id(PolicyKind::kResponseHeaders, p.name); })
           .computed("arn",
