@@ -34,7 +34,8 @@ void declare(stack::Catalogue& catalogue, const Endpoint& endpoint = {});
 
 // The cluster of a stack with its parameters, or none. Opaque here.
 struct Config;
-// Errors: a second cluster, an engine that is not PostgreSQL, a parameter that PostgreSQL does not know.
+// Errors: a second cluster, an engine that is not PostgreSQL, a parameter that is the platform's own. One that PostgreSQL
+// does not know is apply()'s error: the server itself knows best.
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack,
                                                                     const Endpoint& endpoint = {});
 

@@ -1,0 +1,80 @@
+#include "database/provision.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "database/connection.h"
+#include "database/migrations.h"
+
+namespace securebase::database {
+
+namespace {
+
+// Makes the role, and sets its password, which may have changed.
+Result<Done> make_role(Connection& connection, const std::string& name, const std::string& password,
+                       std::string_view rights) {
+  auto secret = connection.scram_secret(name, password);
+  if (!secret) return secret.error();
+  auto there = connection.run("SELECT 1 FROM pg_roles WHERE rolname = $1", {name});
+  if (!there) return there.error();
+  auto made = connection.run(fmt::format("{} ROLE {} LOGIN {} PASSWORD {}", there->empty() ? "CREATE" : "ALTER",
+                                         connection.identifier(name), rights, connection.literal(*secret)));
+  if (!made) return made.error().within(fmt::format("the role {}", name));
+  return Done{};
+}
+
+Result<Done> make_app_role(Connection& connection, const Cluster& cluster, const Doors& doors) {
+  if (cluster.app_credentials.empty()) return Done{};
+  auto secret = doors.secret(cluster.app_credentials);
+  if (!secret) return secret.error().within("the tag securebase:app-credentials");
+  auto credentials = base::Json::parse(*secret);
+  const std::string name(credentials ? (*credentials)["username"].string_or("") : "");
+  const std::string password(credentials ? (*credentials)["password"].string_or("") : "");
+  if (name.empty() || password.empty() || name == cluster.master_username || name == "postgres") {
+    return Error{
+        Errc::kMalformed,
+        fmt::format("the secret {} has to be {{\"username\": ..., \"password\": ...}} of a role that is not the "
+                    "cluster's own",
+                    cluster.app_credentials)};
+  }
+  return make_role(connection, name, password, "NOSUPERUSER NOCREATEROLE NOCREATEDB NOBYPASSRLS");
+}
+
+}  // namespace
+
+Result<Done> provision(const std::filesystem::path& socket_directory, const Cluster& cluster, const Doors& doors) {
+  auto connection = Connection::open(socket_directory, cluster.port, "postgres");
+  if (!connection) return connection.error();
+  if (!cluster.master_username.empty()) {
+    auto made = make_role(*connection, cluster.master_username, cluster.master_password, "CREATEROLE CREATEDB");
+    if (!made) return made;
+    // Aurora's master sees everybody's statements.
+    auto granted = connection->run("GRANT pg_monitor TO " + connection->identifier(cluster.master_username));
+    if (!granted) return granted.error();
+  }
+  if (auto made = make_app_role(*connection, cluster, doors); !made) return made;
+  if (cluster.database.empty()) return Done{};
+
+  auto there = connection->run("SELECT 1 FROM pg_database WHERE datname = $1", {cluster.database});
+  if (!there) return there.error();
+  if (there->empty()) {
+    const std::string owner = cluster.master_username.empty() ? "postgres" : cluster.master_username;
+    auto made = connection->run(fmt::format("CREATE DATABASE {} OWNER {}", connection->identifier(cluster.database),
+                                            connection->identifier(owner)));
+    if (!made) return made.error();
+  }
+  auto inside = Connection::open(socket_directory, cluster.port, cluster.database);
+  if (!inside) return inside.error();
+  if (auto made = inside->run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); !made) return made.error();
+  if (cluster.schema.empty()) return Done{};
+
+  auto migrations = read_migrations(cluster.schema);
+  if (!migrations) return migrations.error();
+  auto applied = migrate(*inside, cluster.master_username.empty() ? "postgres" : cluster.master_username, *migrations);
+  if (!applied) return applied.error().within("migrations");
+  if (*applied > 0) base::log(base::Level::kInfo, "database", "{} migrations applied", *applied);
+  return Done{};
+}
+
+}  // namespace securebase::database
