@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -25,9 +26,10 @@ using testing::Not;
 using Kind = InvokeOutcome::Kind;
 namespace fs = std::filesystem;
 
-net::Task<void> call_and_count(Functions& functions, std::string name, std::string event, InvokeOutcome& outcome,
-                               std::mutex& mutex, std::condition_variable& changed, std::size_t& left) {
-  outcome = co_await functions.invoke(std::move(name), std::move(event), {});
+net::Task<void> call_and_count(Functions& functions, std::string name, std::string event, InvokeOptions options,
+                               InvokeOutcome& outcome, std::mutex& mutex, std::condition_variable& changed,
+                               std::size_t& left) {
+  outcome = co_await functions.invoke(std::move(name), std::move(event), std::move(options));
   const std::lock_guard lock(mutex);
   --left;
   changed.notify_all();
@@ -80,7 +82,7 @@ class FunctionsTest : public testing::Test {
   }
   // All at once, spread over the workers.
   std::vector<InvokeOutcome> invoke_all(const std::string& name, const std::vector<std::string>& events,
-                                        InvokeOptions = {}) {
+                                        InvokeOptions options = {}) {
     std::vector<InvokeOutcome> outcomes(events.size());
     std::mutex mutex;
     std::condition_variable changed;
@@ -88,7 +90,7 @@ class FunctionsTest : public testing::Test {
     for (std::size_t i = 0; i < events.size(); ++i) {
       workers_[i % workers_.size()].post([&, i] {
         net::Worker::current().tasks().spawn(
-            call_and_count(*functions_, name, events[i], outcomes[i], mutex, changed, left));
+            call_and_count(*functions_, name, events[i], options, outcomes[i], mutex, changed, left));
       });
     }
     std::unique_lock lock(mutex);
@@ -245,6 +247,110 @@ done
   apply();
   const auto outcome = invoke("shell", "[1,2]");
   EXPECT_EQ(outcome.payload, R"({"got":[1,2],"layer":"from a layer"})");
+}
+
+// The processes that run with `marker` in their environment.
+std::vector<pid_t> processes_with(const std::string& marker) {
+  std::vector<pid_t> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 0) continue;
+    std::ifstream file(entry.path() / "environ");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (text.find(marker) != text.npos) found.push_back(pid);
+  }
+  return found;
+}
+
+bool all_gone_soon(const std::string& marker) {
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    if (processes_with(marker).empty()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+// Not a test: the platform that the next one kills. It runs until then.
+TEST_F(FunctionsTest, DISABLED_IsAPlatformToBeKilled) {
+  python("held", "import subprocess\nsubprocess.Popen(['sleep', '1000'])\ndef handler(event, context):\n    return 1\n")
+      .environment = {{"MARKER", std::getenv("FUNCTIONS_TEST_MARKER")}};
+  apply();
+  ASSERT_EQ(invoke("held").kind, Kind::kOk);
+  std::ofstream(std::getenv("FUNCTIONS_TEST_READY")) << state_.native();
+  std::this_thread::sleep_for(60s);
+}
+
+TEST_F(FunctionsTest, LeaveNothingBehindWhenThePlatformIsKilled) {
+  const std::string marker = "marker-" + base::random_hex(16);
+  const fs::path ready = state_ / "ready";
+  const pid_t platform = fork();
+  if (platform == 0) {
+    setenv("FUNCTIONS_TEST_MARKER", marker.c_str(), 1);
+    setenv("FUNCTIONS_TEST_READY", ready.c_str(), 1);
+    execl("/proc/self/exe", "functions_test", "--gtest_also_run_disabled_tests",
+          "--gtest_filter=FunctionsTest.DISABLED_IsAPlatformToBeKilled", nullptr);
+    _exit(127);
+  }
+  for (int attempt = 0; attempt < 1000 && !fs::exists(ready); ++attempt) std::this_thread::sleep_for(10ms);
+  EXPECT_GE(processes_with("MARKER=" + marker).size(), 2u);  // the runtime and the sleeper that it started
+  kill(platform, SIGKILL);
+  waitpid(platform, nullptr, 0);
+  EXPECT_TRUE(all_gone_soon("MARKER=" + marker));
+  std::error_code ignored;
+  fs::remove_all(base::read_file(ready).value_or(std::string("/nonexistent")), ignored);
+}
+
+TEST_F(FunctionsTest, ReplaceAnInstanceThatWasKilled) {
+  const std::string marker = "marker-" + base::random_hex(16);
+  python("mortal", "def handler(event, context):\n    return 1\n").environment = {{"MARKER", marker}};
+  apply();
+  ASSERT_EQ(invoke("mortal").kind, Kind::kOk);
+  for (const pid_t pid : processes_with("MARKER=" + marker)) kill(pid, SIGKILL);
+  ASSERT_TRUE(all_gone_soon("MARKER=" + marker));
+  // Its death was noticed, or is noticed by the call that met it: errors only for what was under way.
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(invoke("mortal").kind, Kind::kOk);
+}
+
+TEST_F(FunctionsTest, KeepProvisionedInstancesWarm) {
+  python("ready", "def handler(event, context):\n    return 1\n").provisioned = 2;
+  apply();
+  for (int attempt = 0; attempt < 300 && functions_->statistics().functions[0].idle < 2; ++attempt) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(functions_->statistics().functions[0].idle, 2u);
+}
+
+TEST_F(FunctionsTest, RefuseAnAnswerBeyondSixMegabytes) {
+  python("large", "def handler(event, context):\n    return 'x' * event['size']\n");
+  apply();
+  EXPECT_EQ(invoke("large", R"({"size":6000000})").payload.size(), 6'000'002u);
+  const auto outcome = invoke("large", R"({"size":7000000})");
+  EXPECT_EQ(outcome.error_type, "Function.ResponseSizeTooLarge");
+  EXPECT_EQ(invoke("large", R"({"size":1})").payload, "\"x\"");
+  EXPECT_EQ(invoke("large", std::string(7 << 20, ' ')).kind, Kind::kTooLarge);
+}
+
+TEST_F(FunctionsTest, LetACallerGoWhenItsDeadlinePasses) {
+  python("slow", "import time\ndef handler(event, context):\n    time.sleep(1)\n    return 1\n");
+  apply();
+  InvokeOptions options;
+  options.deadline = std::chrono::steady_clock::now() + 300ms;
+  EXPECT_EQ(invoke("slow", "{}", options).kind, Kind::kDeadline);
+  EXPECT_EQ(invoke("slow").kind, Kind::kOk);
+}
+
+// Added latency of a warm call, seen by the caller; printed, not judged: the machine decides.
+TEST_F(FunctionsTest, MeasureAWarmCall) {
+  python("empty", "def handler(event, context):\n    return 1\n").memory_mb = 1769;
+  apply();
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(invoke("empty").kind, Kind::kOk);
+  std::vector<std::int64_t> times;
+  for (int i = 0; i < 500; ++i) times.push_back(invoke("empty").duration.count());
+  std::sort(times.begin(), times.end());
+  std::cout << "warm call, event to answer, microseconds: p50 " << times[250] << " p90 " << times[450] << " p99 "
+            << times[495] << "\n";
 }
 
 // Whatever a function tries, it finds nothing but its own.

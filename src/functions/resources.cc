@@ -211,6 +211,52 @@ const auto& provisioned_declaration() {
   return made;
 }
 
+// Known, so that a misspelling in them is found, and that `plan` says why they change nothing here.
+struct PermissionResource {
+  std::string function_name;
+  std::string action;
+  std::string principal;
+  std::optional<std::string> statement_id;
+};
+
+struct EventInvokeResource {
+  std::string function_name;
+};
+
+const auto& permission_declaration() {
+  static const auto made =
+      stack::resource<PermissionResource>("aws_lambda_permission", "functions",
+                                          "Who may call a function; here the gateway of the same stack always may.")
+          .required("function_name", &PermissionResource::function_name, "The function's name or ARN.")
+          .required("action", &PermissionResource::action, "lambda:InvokeFunction.")
+          .required("principal", &PermissionResource::principal, "The service or account.")
+          .attribute("statement_id", &PermissionResource::statement_id, std::nullopt, "Its name in the policy.")
+          .known("statement_id_prefix")
+          .known("source_arn", "the gateway of the same stack always may call")
+          .known("source_account")
+          .known("qualifier")
+          .known("event_source_token")
+          .known("principal_org_id")
+          .known("function_url_auth_type", "functions have no URLs here")
+          .computed("id", [](const PermissionResource& p, const Context& c) {
+            return p.statement_id.value_or("terraform-" + c.id(26, "0123456789"));
+          });
+  return made;
+}
+
+const auto& event_invoke_declaration() {
+  static const auto made =
+      stack::resource<EventInvokeResource>("aws_lambda_function_event_invoke_config", "functions",
+                                           "How asynchronous calls are retried.")
+          .required("function_name", &EventInvokeResource::function_name, "The function's name or ARN.")
+          .known("qualifier")
+          .known("maximum_event_age_in_seconds", "there are no asynchronous calls yet")
+          .known("maximum_retry_attempts", "there are no asynchronous calls yet")
+          .known("destination_config", "there are no asynchronous calls yet")
+          .computed("id", [](const EventInvokeResource& e) { return e.function_name; });
+  return made;
+}
+
 class Reader {
  public:
   explicit Reader(const stack::Stack& stack) : stack_(stack) {}
@@ -336,6 +382,8 @@ void declare(stack::Catalogue& catalogue) {
   catalogue.add(alias_declaration());
   catalogue.add(layer_declaration());
   catalogue.add(provisioned_declaration());
+  catalogue.add(permission_declaration());
+  catalogue.add(event_invoke_declaration());
 }
 
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack) {
