@@ -4,7 +4,7 @@
 // Why not Asio: its reactor asks the kernel to re-arm a descriptor (epoll_ctl) for every wait that is not preceded by a
 // read that fails with EAGAIN, so that each request pays one system call beyond receive and send, besides a lock and a
 // queue for each completion. Here a descriptor is registered once, edge-triggered; a read that came back short has
-// emptied the socket, and the next one waits without asking the kernel. docs/http.md has the measurement.
+// emptied the socket, and the next one waits without asking the kernel (docs/http.md).
 #pragma once
 
 #include <array>
