@@ -105,17 +105,17 @@ FunctionMetrics Functions::Engine::metrics_of(const std::string& name) const {
 void Functions::Engine::compile_python(const fs::path& directory, const FunctionConfig& config) {
   const auto uid = take_user();
   if (uid != 0) own_tree(directory, uid);
-  StartRequest request{.id = next_id++,
-                       .uid = uid,
-                       .argv = {kPython, "-S", "-E", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
-                                warden->measures().own_users ? "/var/task" : directory.native()},
-                       .environment = {"PATH=/usr/bin", "LANG=C.UTF-8"},
-                       .task = directory,
-                       .layers = {},
-                       .runtime = {},
-                       .writable_task = true,
-                       .memory_mb = 512,
-                       .ephemeral_mb = 64};
+  StartRequest request{
+      .id = next_id++,
+      .uid = uid,
+      .argv = {kPython, "-S", "-E", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "."},
+      .environment = {"PATH=/usr/bin", "LANG=C.UTF-8"},
+      .task = directory,
+      .layers = {},
+      .runtime = {},
+      .writable_task = true,
+      .memory_mb = 512,
+      .ephemeral_mb = 64};
   const int output = open("/dev/null", O_WRONLY | O_CLOEXEC);
   const auto ending = warden->run(request, output);
   close(output);

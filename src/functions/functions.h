@@ -126,7 +126,8 @@ class Invoker {
 
 // --- the engine -------------------------------------------------------------------------------------------------
 
-// What to do where namespaces or other users are not to be had (docs/functions.md has the table).
+// What to do where users or control groups are not to be had (docs/functions.md has the table). Without namespaces
+// nothing starts.
 enum class Isolation {
   kRequired,    // refuse to start
   kBestEffort,  // run with what there is, and warn what is missing

@@ -128,6 +128,11 @@ def handler(event, context):
             "region": os.environ["AWS_REGION"], "arn": context.invoked_function_arn}
 )");
   apply();
+  bool compiled = false;
+  for (const auto& file : base::files_below(state_ / "functions/packages").value()) {
+    if (file.extension() == ".pyc") compiled = true;
+  }
+  EXPECT_TRUE(compiled);
   const auto first = invoke("echo", R"({"name":"Zoë"})");
   ASSERT_EQ(first.kind, Kind::kOk) << first.payload;
   const auto json = *base::Json::parse(first.payload);

@@ -71,8 +71,7 @@ Result<Done> WardenClient::spawn() {
   if (hello->refused) {
     std::string missing;
     for (const auto& one : hello->missing) missing += "\n  - " + one;
-    return give_up(
-        Error{Errc::kDenied, "functions need full isolation by the settings, and this machine lacks:" + missing});
+    return give_up(Error{Errc::kDenied, "functions cannot be isolated as they must be; this machine lacks:" + missing});
   }
   const std::lock_guard lock(mutex_);
   if (socket_ >= 0) close(socket_);

@@ -154,6 +154,8 @@ Result<Done> build_root(const StartRequest& request, const JailSettings& setting
 
 // In a user namespace of one user: what is inside `kInnerUser` is whoever started the platform outside.
 Result<Done> map_user(uid_t outer_user, gid_t outer_group) {
+  // The warden is not dumpable, which would make our /proc/self root's.
+  prctl(PR_SET_DUMPABLE, 1);
   if (auto denied = write_file("/proc/self/setgroups", "deny"); !denied) return denied;
   auto users = write_file("/proc/self/uid_map", fmt::format("{} {} 1", kInnerUser, outer_user));
   if (!users) return users;

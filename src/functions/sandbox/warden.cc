@@ -103,8 +103,8 @@ class Warden {
       (has ? hello.holds : hello.missing).push_back(has ? std::move(holds) : std::move(missing));
     };
     say(jail.namespaces, "own root, processes, IPC and host name (namespaces)",
-        "instances see the host's files and processes: namespaces are not allowed here (run as root, or allow "
-        "unprivileged user namespaces)");
+        "namespaces, without which no function runs: start as root, or allow unprivileged user namespaces "
+        "(kernel.unprivileged_userns_clone, user.max_user_namespaces)");
     say(jail.own_users, "a host user for each instance",
         "all instances run as the platform's own user: start as root to give each its own, which also keeps one "
         "instance from speaking for another on the Runtime API");
@@ -116,7 +116,8 @@ class Warden {
         "processes are limited by RLIMIT_NPROC only: no writable pids cgroup");
     hello.holds.push_back("system call filter, no_new_privs, no capabilities, resource limits");
     hello.own_users = jail.own_users;
-    hello.refused = settings_.isolation_required && !(jail.namespaces && jail.own_users && cgroups_.has_memory());
+    // Without namespaces there is no /var/task to run from, whatever the settings allow.
+    hello.refused = !jail.namespaces || (settings_.isolation_required && !(jail.own_users && cgroups_.has_memory()));
     return hello;
   }
 
