@@ -115,7 +115,7 @@ Result<base::Json> Rooms::invalidate(const base::Json& question) {
   // The edge raised the tags, which the gateway shares.
   gateway_->invalidate_tags(tags);
   const std::size_t dropped =
-      gateway_->invalidate_paths(paths, hard ? gateway::Strength::kHard : gateway::Strength::kSoft);
+      gateway_->invalidate_paths(paths, hard ? store::Strength::kHard : store::Strength::kSoft);
   const auto gateway_done = base::system_clock().steady();
   cache::Receipt in_redis;
   std::string redis_failure;

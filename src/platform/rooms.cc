@@ -135,8 +135,11 @@ Result<Done> Rooms::make_engines() {
   if (auto started = functions_->start(); !started) return started.error().within("the functions' sandbox");
 
   gateway_ = std::make_unique<gateway::Gateway>(gateway::Settings{.logs = state_.of("logs")},
-                                                gateway::Doors{.invoker = *functions_, .tags = tags_, .pool = *pool_});
-  edge_ = std::make_unique<edge::Edge>(edge::Settings{.store_bytes = settings_.edge_cache_bytes},
+                                                gateway::Doors{
+          .invoker = *functions_, .tags = tags_, .pool = *pool_, .metrics = &registry_, .spans = &spans_});
+  edge_ = std::make_unique<edge::Edge>(edge::Settings{.store_bytes = settings_.edge_cache_bytes,
+                     .http_port = settings_.http_port,
+                     .https_port = settings_.https_port},
                                        edge::Doors{.objects = *objects_,
                                                    .gateway = *gateway_,
                                                    .tags = tags_,

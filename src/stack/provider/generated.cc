@@ -148,6 +148,8 @@ class Completer {
     if (service() == "iam")
       return fmt::format("arn:{}:iam::{}:{}/{}", context_.partition, context_.account, last_word(), own);
     if (short_type_.starts_with("s3_bucket")) return fmt::format("arn:{}:s3:::{}", context_.partition, own);
+    // What an API's stage writes its access log to.
+    if (short_type_ == "cloudwatch_log_group") return context_.arn("logs", "log-group:" + (name_.empty() ? own : name_));
     return context_.arn(service(), last_word() + "/" + own);
   }
 
