@@ -44,7 +44,6 @@ resource "aws_elasticache_replication_group" "redis" {
   node_type                  = var.node_type
   num_cache_clusters         = var.num_cache_nodes
   automatic_failover_enabled = var.num_cache_nodes > 1
-  port                       = 6379
   subnet_group_name          = aws_elasticache_subnet_group.redis.name
   parameter_group_name       = aws_elasticache_parameter_group.redis.name
   security_group_ids         = [aws_security_group.redis.id]
