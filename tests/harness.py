@@ -111,10 +111,10 @@ class Response:
 class Platform:
     """A `securebase up` that runs. Use as a context manager, or call stop()."""
 
-    def __init__(self, state=None, stack=INFRA, arguments=(), wait=True):
+    def __init__(self, state=None, stack=INFRA, arguments=(), wait=True, ports=None):
         self.state = pathlib.Path(state or SHARED / "state")
         names = ["http", "https", "aws", "postgres", "redis"]
-        self.port = dict(zip(names, free_ports(len(names))))
+        self.port = {**dict(zip(names, free_ports(len(names)))), **(ports or {})}
         self.log = tempfile.NamedTemporaryFile(prefix="securebase-", suffix=".log", delete=False)
         command = [SECUREBASE, "up", stack, "--state", self.state,
                    "--allow-files", REPOSITORY / "service", "--allow-files", BUILD / "service"]

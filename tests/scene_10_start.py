@@ -63,7 +63,7 @@ class Start(unittest.TestCase):
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            second = Platform(wait=False, arguments=["--http-port", port])
+            second = Platform(wait=False, ports={"http": port})
             self.assertEqual(second.process.wait(30), 1)
             self.assertIn(str(port), second.output())
             self.assertIn(str(os.getpid()), second.output())

@@ -130,8 +130,8 @@ Result<Done> Rooms::make_engines() {
   functions_ = std::make_unique<functions::Functions>(
       functions::Settings{.state_directory = state_.directory(),
                           .sandbox_program = program_directory() / "securebase-sandbox",
-                          .authorities_pem = authority_->certificate_pem(),
-                          .registry = &registry_},
+                          .registry = &registry_,
+                          .authorities_pem = authority_->certificate_pem()},
       *workers_);
   if (auto started = functions_->start(); !started) return started.error().within("the functions' sandbox");
 
