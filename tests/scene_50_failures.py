@@ -36,7 +36,8 @@ class Failures(unittest.TestCase):
 
         def load():
             while not ending.is_set():
-                statuses.append((time.monotonic(), ask().status))
+                status = ask().status
+                statuses.append((time.monotonic(), status))  # when it was answered
         threads = [threading.Thread(target=load) for _ in range(2)]
         for thread in threads:
             thread.start()
