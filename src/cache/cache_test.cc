@@ -10,6 +10,7 @@ namespace {
 TEST(PrefixRule, TiesTheKeysOfOneTenantOnly) {
   EXPECT_TRUE(is_tied("invoices:42:list", "customer:42"));
   EXPECT_TRUE(is_tied("metrics:42", "customer:42"));
+  EXPECT_TRUE(is_tied("session:web:42:cart", "customer:42"));
   EXPECT_TRUE(is_tied("invoices:42:list", "invoices:42"));
   EXPECT_FALSE(is_tied("metrics:42:30d", "invoices:42"));
   EXPECT_FALSE(is_tied("invoices:421:list", "customer:42"));

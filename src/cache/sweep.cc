@@ -18,11 +18,14 @@ bool is_tied(std::string_view key, std::string_view tag) {
   if (colon == std::string_view::npos || key.starts_with(kGenerationPrefix)) return false;
   const std::string_view kind = tag.substr(0, colon);
   const std::string_view id = tag.substr(colon + 1);
-  const auto key_colon = key.find(':');
-  if (id.empty() || key_colon == std::string_view::npos) return false;
-  if (kind != kEveryKind && key.substr(0, key_colon) != kind) return false;
-  const std::string_view rest = key.substr(key_colon + 1);
-  return rest.starts_with(id) && (rest.size() == id.size() || rest[id.size()] == ':');
+  if (id.empty()) return false;
+  // The id stands behind a colon and ends with the key or at the next one.
+  for (auto at = key.find(':'); at != std::string_view::npos; at = key.find(':', at + 1)) {
+    const std::string_view rest = key.substr(at + 1);
+    const bool here = rest.starts_with(id) && (rest.size() == id.size() || rest[id.size()] == ':');
+    if (here && (kind == kEveryKind || key.substr(0, at) == kind)) return true;
+  }
+  return false;
 }
 
 Result<Receipt> sweep(Client& client, const std::vector<std::string>& tags) {
