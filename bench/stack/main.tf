@@ -12,9 +12,12 @@ resource "aws_s3_bucket" "files" {
 resource "aws_s3_object" "file" {
   for_each = var.sizes
 
-  bucket        = aws_s3_bucket.files.id
-  key           = each.key
-  content       = join("", [for i in range(each.value / 64) : "${sha256("${each.key}-${i}")}"])
+  bucket = aws_s3_bucket.files.id
+  key    = each.key
+  # range() gives at most 1024 values: a kilobyte at a time.
+  content = join("", [
+    for i in range(each.value / 1024) : join("", [for j in range(16) : sha256("${each.key}-${i * 16 + j}")])
+  ])
   content_type  = "application/octet-stream" # nobody compresses it
   cache_control = "max-age=86400"
 }
