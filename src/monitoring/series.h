@@ -53,6 +53,9 @@ class Series {
   virtual ~Series() = default;
   // Periods without samples are left out; oldest first. kMalformed: the statistic is none.
   virtual Result<std::vector<Point>> read(const MetricQuery& query) const = 0;
+  // All samples of [from, to) as one point, whose period is not looked at: percentiles are of all of them together.
+  // nullopt: none.
+  virtual Result<std::optional<Point>> whole(const MetricQuery& query) const = 0;
   // In order. Those with samples in the last 15 months.
   virtual std::vector<MetricId> list(const MetricFilter& filter) const = 0;
   // When the newest sample of the metric came; nullopt: never.
