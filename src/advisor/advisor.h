@@ -1,0 +1,55 @@
+// The door of the advisor: judges what the other rooms measured.
+//
+// targets() measures the eleven rows of the performance targets over a window, from the metrics' store. A row passes
+// only on enough samples: "no data" and "too few samples" are verdicts of their own, and never a pass.
+//
+// Threads: any; reads the store, so it may block.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "monitoring/series.h"
+
+namespace securebase::advisor {
+
+enum class Verdict {
+  kPass,
+  kFail,
+  kTooFew,    // there are samples, and not enough of them to tell
+  kNoData,    // the source exists and was silent
+  kNoSource,  // nothing on this platform measures it yet
+};
+std::string_view to_string(Verdict verdict);  // "pass", "fail", "too few samples", "no data", "no source"
+
+struct Row {
+  std::string name;    // "API p95 latency"
+  std::string target;  // "< 100 ms"
+  Verdict verdict = Verdict::kNoData;
+  std::optional<double> value;  // in `unit`
+  std::string unit;             // "ms", "%", ""
+  std::uint64_t samples = 0;
+  std::uint64_t samples_needed = 0;
+  std::string measured;  // where: "gateway, every request of securebase-api"
+  std::string evidence;  // the command that shows it; empty: none
+  std::string note;      // what a reader should know: which of several, what is missing
+};
+
+// The rows in the order of the guide. `now` is the window's end.
+std::vector<Row> targets(const monitoring::Series& series, base::TimePoint now, std::chrono::seconds window);
+
+// 0: every row passes; 1: one fails, or has no verdict.
+int exit_code(const std::vector<Row>& rows);
+
+// One line a row, for a terminal of `width` columns.
+std::string render(const std::vector<Row>& rows, std::chrono::seconds window);
+base::Json to_json(const std::vector<Row>& rows, base::TimePoint now, std::chrono::seconds window);
+
+}  // namespace securebase::advisor
