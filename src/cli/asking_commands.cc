@@ -52,6 +52,10 @@ int environment(const std::filesystem::path& state) {
   if (const auto* variables = (*answer)["variables"].as_object()) {
     for (const auto& [name, value] : *variables) fmt::print("export {}={}\n", name, shell_quoted(value.string_or("")));
   }
+  if (const auto* directory = (*answer)["programs"].as_string()) {
+    const std::string quoted = shell_quoted(*directory);
+    fmt::print("case \":$PATH:\" in *:{}:*) ;; *) export PATH={}:\"$PATH\" ;; esac\n", quoted, quoted);
+  }
   return kDone;
 }
 

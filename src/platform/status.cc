@@ -1,6 +1,7 @@
 // How the platform is doing, and what clients need to reach it.
 #include <fmt/format.h>
 
+#include "platform/programs.h"
 #include "platform/rooms.h"
 
 namespace securebase::platform {
@@ -136,7 +137,9 @@ Result<base::Json> Rooms::environment() const {
     variables.set("REDIS_AUTH_TOKEN", text_of(*group, "auth_token"));
     variables.set("REDISCLI_AUTH", text_of(*group, "auth_token"));
   }
-  return base::Json::object({{"variables", variables}});
+  auto programs = lay_out_programs(state_.directory());
+  if (!programs) return programs.error().within("the programs of the environment");
+  return base::Json::object({{"variables", variables}, {"programs", programs->native()}});
 }
 
 }  // namespace securebase::platform
