@@ -1,8 +1,9 @@
-// The commands that ask the running platform: status, env, invoke, invalidate.
+// The commands that ask the running platform: status, env, invoke, invalidate, targets.
 #include <fmt/format.h>
 
 #include <iostream>
 #include <iterator>
+#include <thread>
 
 #include "base/file.h"
 #include "cli/commands.h"
@@ -78,6 +79,23 @@ int invalidate(const InvalidateOptions& options) {
   if (!answer) return fail(answer.error());
   fmt::print("{}", (*answer)["text"].string_or(""));
   return kDone;
+}
+
+int targets(const TargetsOptions& options) {
+  const auto question = base::Json::object({{"window_seconds", std::int64_t{options.window.count()}}});
+  for (;;) {
+    auto answer = platform::Control(options.state).ask("/targets", question);
+    if (!answer) return fail(answer.error());
+    if (options.watch && !options.json && colour_on(1)) fmt::print("\x1b[H\x1b[2J");  // the screen anew
+    if (options.json) {
+      fmt::print("{}\n", (*answer)["report"].dump(options.watch ? 0 : 2));
+    } else {
+      fmt::print("{}", (*answer)["text"].string_or(""));
+    }
+    std::fflush(stdout);
+    if (!options.watch) return (*answer)["report"]["pass"].bool_or(false) ? kDone : kFailed;
+    std::this_thread::sleep_for(std::chrono::seconds{2});
+  }
 }
 
 }  // namespace securebase::cli

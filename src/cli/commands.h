@@ -2,6 +2,7 @@
 // reason is on standard error), 2 `plan -detailed-exitcode` found changes, 64 the command line was wrong (sysexits.h).
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -40,6 +41,13 @@ struct InvalidateOptions {
   bool hard = false;
 };
 
+struct TargetsOptions {
+  std::filesystem::path state;
+  std::chrono::seconds window{3600};
+  bool json = false;
+  bool watch = false;  // again each two seconds, until interrupted
+};
+
 int up(const platform::Settings& settings);
 int plan(const PlanOptions& options);
 int apply(const ApplyOptions& options);
@@ -47,6 +55,8 @@ int status(const std::filesystem::path& state, bool as_json);
 int environment(const std::filesystem::path& state);
 int invoke(const InvokeOptions& options);
 int invalidate(const InvalidateOptions& options);
+// kFailed when a row fails or has no verdict.
+int targets(const TargetsOptions& options);
 
 // Parses the arguments and runs the command that they name.
 int run(int argc, char** argv);

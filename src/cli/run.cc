@@ -19,10 +19,12 @@ constexpr const char* kAbout =
     "  securebase up service/infra                 start the platform on a stack\n"
     "  securebase plan service/infra               what a stack asks for, and what of it is not honoured here\n"
     "  eval \"$(securebase env)\"                    credentials for psql, redis-cli and the AWS clients\n"
+    "  securebase targets                          p95, hit rates, cold starts, uptime: measured, with a verdict\n"
     "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 `plan --detailed-exitcode` found changes;\n"
+    "Exit codes: 0 done; 1 failed, the reason is on standard error, or `targets` has a row that does not pass; 2 `plan "
+    "--detailed-exitcode` found changes;\n"
     "64 the command line was wrong.";
 
 // -var name=value, as Terraform has it.
@@ -131,6 +133,19 @@ int run(int argc, char** argv) {
   invalidate_command->add_flag("--hard", invalidate_options.hard, "Nothing stale is served while it is fetched again");
   add_state(*invalidate_command);
 
+  TargetsOptions targets_options;
+  std::int64_t window_seconds = targets_options.window.count();
+  auto* targets_command = app.add_subcommand(
+      "targets", "The performance targets, measured live: value, samples, verdict, and the command that shows it");
+  targets_command->add_option("--window", window_seconds, "What is looked at, up to now: 90s, 15m, 1h, 7d")
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
+                                CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+      ->default_str("1h");
+  targets_command->add_flag("--json", targets_options.json, "For programs");
+  targets_command->add_flag("--watch", targets_options.watch, "Measure again each two seconds");
+  add_state(*targets_command);
+
   auto* version_command = app.add_subcommand("version", "Which SecureBase this is");
 
   try {
@@ -148,7 +163,7 @@ int run(int argc, char** argv) {
     }
   }
   settings.state = plan_options.state = apply_options.state = state;
-  invoke_options.state = invalidate_options.state = state;
+  invoke_options.state = invalidate_options.state = targets_options.state = state;
 
   if (up_command->parsed()) return up(settings);
   if (plan_command->parsed()) return plan(plan_options);
@@ -157,6 +172,8 @@ int run(int argc, char** argv) {
   if (environment_command->parsed()) return environment(state);
   if (invoke_command->parsed()) return invoke(invoke_options);
   if (invalidate_command->parsed()) return invalidate(invalidate_options);
+  targets_options.window = std::chrono::seconds{window_seconds};
+  if (targets_command->parsed()) return targets(targets_options);
   if (version_command->parsed()) fmt::print("securebase {}\n", kVersion);
   return kDone;
 }
