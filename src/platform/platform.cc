@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "platform/configuration.h"
 #include "platform/rooms.h"
+#include "prober/prober.h"
 #include "stack/plan.h"
 
 namespace securebase::platform {
@@ -29,7 +30,10 @@ struct Platform::Impl {
   Settings settings;
 };
 
-std::optional<int> helper_main(int argc, char** argv) { return process::warden_main(argc, argv); }
+std::optional<int> helper_main(int argc, char** argv) {
+  if (const auto code = process::warden_main(argc, argv)) return code;
+  return prober::prober_main(argc, argv);
+}
 
 Result<Plan> plan(const StackSource& source, const std::filesystem::path& state) {
   // A running platform knows what a change starts from; without one, everything is new.

@@ -42,7 +42,7 @@ struct Settings {
 };
 
 // The first thing in main(): when this process was started to be a helper of a running platform (the warden of its
-// children), serves as one and gives the exit code; nullopt otherwise, at once.
+// children, the prober), serves as one and gives the exit code; nullopt otherwise, at once.
 std::optional<int> helper_main(int argc, char** argv);
 
 // /var/lib/securebase for root, else $XDG_STATE_HOME/securebase or ~/.local/state/securebase.
