@@ -80,6 +80,8 @@ class GuideCommands(unittest.TestCase):
     def setUpClass(cls):
         cls.platform = Platform()
         cls.environment = cls.platform.environment()
+        # Debian's own clients, whatever else this machine has in front of them.
+        cls.environment["PATH"] = f"{cls.platform.state}/bin:/usr/bin:/bin"
         cls.folder = tempfile.TemporaryDirectory()
         token = cls.platform.login()
         credentials = ["-H", f"Authorization: Bearer {token}"]
