@@ -322,6 +322,25 @@ TEST(Load, ReadsJsonFiles) {
   EXPECT_EQ(stack->outputs.at("x").value, Value("jobs-1"));
 }
 
+TEST(Load, PointsIntoJsonFiles) {
+  struct Case {
+    const char* json;
+    const char* place;
+  };
+  for (const auto& [json, place] : {
+           Case{"{\n  \"resource\": {\"aws_sqs_queue\": {\"q\": {\n    \"nmae\": \"x\"}}}}", "main.tf.json:3:6"},
+           Case{"{\n \"output\": {\"x\": {\n  \"value\": \"a ${var.n}\"}}}", "main.tf.json:3:17"},
+           Case{"{\n \"output\": {\"x\": {\n  \"value\": \"\\ta ${var.n}\"}}}", "main.tf.json:3:"},
+           Case{"{\n \"output\": {\"x\": {\n  \"value\": \"${1 +}\"}}}", "main.tf.json:3:"},
+           Case{"{\n \"output\": {\"x\": {\"value\": 1},\n }}", "main.tf.json:3:"},
+           Case{"{\n \"output\": 7}", "main.tf.json:2:12"},
+       }) {
+    const auto stack = load_files({{"main.tf.json", json}});
+    ASSERT_FALSE(stack) << json;
+    EXPECT_THAT(render(stack.error()), HasSubstr(place)) << json;
+  }
+}
+
 TEST(Plan, IsEmptyAfterApply) {
   const std::map<std::string, std::string> files = {{"main.tf", R"(
     resource "aws_sqs_queue" "q" { name = "a" }

@@ -17,6 +17,8 @@ class Grammar {
  public:
   Grammar(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics, const SyntaxLimits& limits)
       : scanner_(std::move(file)), diagnostics_(diagnostics), limits_(limits) {}
+  Grammar(const SourceRange& part, Diagnostics& diagnostics, const SyntaxLimits& limits)
+      : scanner_(part), diagnostics_(diagnostics), limits_(limits) {}
 
   // body_grammar.cc
   bool body(BodySyntax& into, TokenKind end);

@@ -16,12 +16,11 @@ bool within_size(const SourceFile& file, Diagnostics& diagnostics, const SyntaxL
 }
 
 // Each text gets its own diagnostics, since a grammar stops at the first error it sees there.
-template <class Parse>
-auto parse_whole(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics, const SyntaxLimits& limits,
-                 Parse parse) -> decltype(parse(std::declval<Grammar&>())) {
-  if (!within_size(*file, diagnostics, limits)) return {};
+template <class Source, class Parse>
+auto parse_source(const Source& source, Diagnostics& diagnostics, const SyntaxLimits& limits, Parse parse)
+    -> decltype(parse(std::declval<Grammar&>())) {
   Diagnostics own;
-  Grammar grammar(std::move(file), own, limits);
+  Grammar grammar(source, own, limits);
   auto made = parse(grammar);
   const bool failed = own.has_errors();
   diagnostics.append(std::move(own));
@@ -29,11 +28,18 @@ auto parse_whole(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostic
   return made;
 }
 
+template <class Parse>
+auto parse_whole(const std::shared_ptr<const SourceFile>& file, Diagnostics& diagnostics, const SyntaxLimits& limits,
+                 Parse parse) -> decltype(parse(std::declval<Grammar&>())) {
+  if (!within_size(*file, diagnostics, limits)) return {};
+  return parse_source(file, diagnostics, limits, parse);
+}
+
 }  // namespace
 
 std::optional<BodySyntax> parse_file(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics,
                                      const SyntaxLimits& limits) {
-  return parse_whole(std::move(file), diagnostics, limits, [](Grammar& grammar) -> std::optional<BodySyntax> {
+  return parse_whole(file, diagnostics, limits, [](Grammar& grammar) -> std::optional<BodySyntax> {
     BodySyntax body;
     if (!grammar.body(body, TokenKind::kEnd)) return std::nullopt;
     return body;
@@ -42,12 +48,20 @@ std::optional<BodySyntax> parse_file(std::shared_ptr<const SourceFile> file, Dia
 
 ExpressionPtr parse_expression(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics,
                                const SyntaxLimits& limits) {
-  return parse_whole(std::move(file), diagnostics, limits, [](Grammar& grammar) { return grammar.whole_expression(); });
+  return parse_whole(file, diagnostics, limits, [](Grammar& grammar) { return grammar.whole_expression(); });
 }
 
 ExpressionPtr parse_template(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics,
                              const SyntaxLimits& limits) {
-  return parse_whole(std::move(file), diagnostics, limits, [](Grammar& grammar) { return grammar.whole_template(); });
+  return parse_whole(file, diagnostics, limits, [](Grammar& grammar) { return grammar.whole_template(); });
+}
+
+ExpressionPtr parse_expression(const SourceRange& part, Diagnostics& diagnostics, const SyntaxLimits& limits) {
+  return parse_source(part, diagnostics, limits, [](Grammar& grammar) { return grammar.whole_expression(); });
+}
+
+ExpressionPtr parse_template(const SourceRange& part, Diagnostics& diagnostics, const SyntaxLimits& limits) {
+  return parse_source(part, diagnostics, limits, [](Grammar& grammar) { return grammar.whole_template(); });
 }
 
 }  // namespace securebase::stack

@@ -25,6 +25,9 @@ ExpressionPtr parse_expression(std::shared_ptr<const SourceFile> file, Diagnosti
 // A whole text as a template, as templatefile() reads it; null after an error.
 ExpressionPtr parse_template(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics,
                              const SyntaxLimits& limits = {});
+// The same of a part of a file.
+ExpressionPtr parse_expression(const SourceRange& part, Diagnostics& diagnostics, const SyntaxLimits& limits = {});
+ExpressionPtr parse_template(const SourceRange& part, Diagnostics& diagnostics, const SyntaxLimits& limits = {});
 // A .tf.json file: objects are bodies, strings are templates.
 std::optional<BodySyntax> parse_json_file(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics,
                                           const SyntaxLimits& limits = {});

@@ -60,6 +60,9 @@ std::string describe(const Token& token);
 class Scanner {
  public:
   explicit Scanner(std::shared_ptr<const SourceFile> file) : file_(std::move(file)), text_(file_->text) {}
+  // A part of a file alone.
+  explicit Scanner(const SourceRange& part)
+      : file_(part.file), text_(std::string_view(file_->text).substr(0, part.end.byte)), cursor_(part.start) {}
 
   // The next token; comments and spaces are skipped, newlines too while they are ignored.
   const Token& peek();
