@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   (void)parse_expression(file, diagnostics);
   (void)parse_template(file, diagnostics);
+  (void)parse_json_file(file, diagnostics);
   (void)render(diagnostics);
   return 0;
 }
