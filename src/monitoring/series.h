@@ -35,7 +35,10 @@ struct MetricQuery {
   std::string statistic;            // "Average", "p95", "TM(10%:90%)", "PR(:300)"
   std::optional<std::string> unit;  // nullopt: of the one unit present
   std::chrono::seconds period{60};
-  base::TimePoint from;  // inclusive; periods are aligned to the epoch
+  // Periods begin at multiples of `period` after this: 0 is aligned to the epoch. Alarms slide by whole minutes (whole
+  // multiples of 10 s for periods below a minute), so it is one of those, and below `period`.
+  std::chrono::seconds phase{0};
+  base::TimePoint from;  // inclusive: the first period that counts starts here or later
   base::TimePoint to;    // exclusive
 };
 

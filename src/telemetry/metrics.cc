@@ -1,5 +1,6 @@
 #include "telemetry/metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <functional>
@@ -80,9 +81,15 @@ std::uint64_t Counter::total() const {
 struct alignas(64) Distribution::Cell {
   using Octave = std::array<std::atomic<std::uint64_t>, Buckets::kPerOctave>;
 
+  static constexpr double kNone = std::numeric_limits<double>::infinity();
+
   std::atomic<double> sum{0};
-  std::atomic<double> minimum{std::numeric_limits<double>::infinity()};
-  std::atomic<double> maximum{-std::numeric_limits<double>::infinity()};
+  // Since the last take(); kNone and -kNone: nothing was recorded.
+  std::atomic<double> minimum{kNone};
+  std::atomic<double> maximum{-kNone};
+  // Of all before it. Written by take() only.
+  std::atomic<double> taken_minimum{kNone};
+  std::atomic<double> taken_maximum{-kNone};
   std::atomic<std::uint64_t> zeros{0};
   std::array<std::atomic<Octave*>, Buckets::kOctaves> octaves{};
 
@@ -144,13 +151,38 @@ Sketch Distribution::total() const {
       }
     }
     if (part.count() == 0) continue;
-    const double minimum = cell.minimum.load(std::memory_order_relaxed);
-    const double maximum = cell.maximum.load(std::memory_order_relaxed);
+    const double minimum =
+        std::min(cell.minimum.load(std::memory_order_relaxed), cell.taken_minimum.load(std::memory_order_relaxed));
+    const double maximum =
+        std::max(cell.maximum.load(std::memory_order_relaxed), cell.taken_maximum.load(std::memory_order_relaxed));
     // A sample may be counted before its minimum and maximum are: then the bucket speaks for it.
     if (minimum <= maximum) part.add_totals(cell.sum.load(std::memory_order_relaxed), minimum, maximum);
     total.merge(part);
   }
   return total;
+}
+
+Sketch Distribution::take(Sketch& seen) {
+  double minimum = Cell::kNone;
+  double maximum = -Cell::kNone;
+  for (auto& slot : cells_) {
+    Cell* cell = slot.load(std::memory_order_acquire);
+    if (!cell || cell->minimum.load(std::memory_order_relaxed) == Cell::kNone) continue;
+    const double low = cell->minimum.exchange(Cell::kNone, std::memory_order_relaxed);
+    const double high = cell->maximum.exchange(-Cell::kNone, std::memory_order_relaxed);
+    keep_better(cell->taken_minimum, low, std::less<>{});
+    keep_better(cell->taken_maximum, high, std::greater<>{});
+    minimum = std::min(minimum, low);
+    maximum = std::max(maximum, high);
+  }
+  if (minimum == Cell::kNone) return {};
+  Sketch now = total();
+  Sketch fresh = now.since(seen);
+  // A sample that is recorded right now may be counted in this take and lie in the next one's extremes, or the other
+  // way round; then its bucket speaks for it.
+  fresh.refine(minimum, maximum);
+  seen = std::move(now);
+  return fresh;
 }
 
 void Gauge::add(double change) { add_to(value_, change, true); }
@@ -170,6 +202,7 @@ struct Registry::Impl {
   std::deque<Counter> counters;
   std::deque<Distribution> distributions;
   std::deque<Gauge> gauges;
+  std::vector<const Series*> in_order;
 
   template <class Make>
   Series& find_or_make(const Metric& metric, const Dimensions& dimensions, Make make) {
@@ -184,12 +217,13 @@ struct Registry::Impl {
       Series series{&metric, std::get<2>(key), nullptr, nullptr, nullptr};
       make(series);
       found = by_key.emplace(std::move(key), std::move(series)).first;
+      in_order.push_back(&found->second);
     }
     return found->second;
   }
 };
 
-Registry::Registry(std::size_t series_limit) : impl_(new Impl{series_limit, {}, {}, {}, {}, {}}) {}
+Registry::Registry(std::size_t series_limit) : impl_(new Impl{series_limit, {}, {}, {}, {}, {}, {}}) {}
 Registry::~Registry() = default;
 
 Counter& Registry::counter(const Metric& metric, const Dimensions& dimensions) {
@@ -203,7 +237,7 @@ Distribution& Registry::distribution(const Metric& metric, const Dimensions& dim
   auto& series = impl_->find_or_make(metric, dimensions,
                                      [&](Series& made) { made.distribution = &impl_->distributions.emplace_back(); });
   check(series.distribution != nullptr, "a metric is recorded as one kind only (distribution)");
-  return const_cast<Distribution&>(*series.distribution);
+  return *series.distribution;
 }
 
 Gauge& Registry::gauge(const Metric& metric, const Dimensions& dimensions) {
@@ -219,6 +253,13 @@ std::vector<Registry::Series> Registry::series() const {
   all.reserve(impl_->by_key.size());
   for (const auto& [key, series] : impl_->by_key) all.push_back(series);
   return all;
+}
+
+std::vector<const Registry::Series*> Registry::series_after(std::size_t count) const {
+  const std::lock_guard lock(impl_->mutex);
+  const auto& all = impl_->in_order;
+  if (count >= all.size()) return {};
+  return {all.begin() + static_cast<std::ptrdiff_t>(count), all.end()};
 }
 
 }  // namespace securebase::telemetry

@@ -68,6 +68,9 @@ class Distribution {
   void record(double value);
   // Everything recorded since the start.
   Sketch total() const;
+  // What was recorded since the last take: `seen` is what total() was then, and is made what it is now. Its minimum and
+  // maximum are exact. For one reader at a time, whoever stores what was recorded; nothing new costs next to nothing.
+  Sketch take(Sketch& seen);
 
  private:
   struct Cell;
@@ -105,11 +108,13 @@ class Registry {
     Dimensions dimensions;
     // One of them is set.
     const Counter* counter = nullptr;
-    const Distribution* distribution = nullptr;
+    Distribution* distribution = nullptr;  // not const: take()
     const Gauge* gauge = nullptr;
   };
   // Those that exist now; the pointers stay valid.
   std::vector<Series> series() const;
+  // Those that were made after the first `count`, in the order in which they were made; they live as long as this.
+  std::vector<const Series*> series_after(std::size_t count) const;
 
  private:
   struct Impl;

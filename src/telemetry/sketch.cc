@@ -73,6 +73,29 @@ void Sketch::merge(const Sketch& other) {
   if (other.ranged_) add_totals(other.sum_, other.minimum_, other.maximum_);
 }
 
+Sketch Sketch::since(const Sketch& earlier) const {
+  Sketch later;
+  auto theirs = earlier.buckets_.begin();
+  for (const auto& bucket : buckets_) {
+    while (theirs != earlier.buckets_.end() && theirs->index < bucket.index) ++theirs;
+    const bool both = theirs != earlier.buckets_.end() && theirs->index == bucket.index;
+    const std::uint64_t before = both ? theirs->count : 0;
+    if (bucket.count <= before) continue;
+    later.buckets_.push_back({bucket.index, bucket.count - before});
+    later.count_ += bucket.count - before;
+  }
+  if (later.count_ == 0) return later;
+  later.add_totals(sum_ - earlier.sum_, Buckets::middle(later.buckets_.front().index),
+                   Buckets::middle(later.buckets_.back().index));
+  return later;
+}
+
+void Sketch::refine(double minimum, double maximum) {
+  if (buckets_.empty()) return;
+  if (Buckets::index(minimum) == buckets_.front().index) minimum_ = minimum;
+  if (Buckets::index(maximum) == buckets_.back().index) maximum_ = maximum;
+}
+
 std::optional<double> Sketch::minimum() const { return ranged_ ? std::optional(minimum_) : std::nullopt; }
 std::optional<double> Sketch::maximum() const { return ranged_ ? std::optional(maximum_) : std::nullopt; }
 

@@ -37,6 +37,10 @@ class Sketch {
   void add_bucket(int index, std::uint64_t times);  // without touching sum, minimum and maximum
   void add_totals(double sum, double minimum, double maximum);
   void merge(const Sketch& other);
+  // What came after `earlier`, a former state of this sketch: count and sum; minimum and maximum to their buckets.
+  Sketch since(const Sketch& earlier) const;
+  // Makes the minimum and the maximum exact, where they lie in the lowest and the highest bucket.
+  void refine(double minimum, double maximum);
 
   std::uint64_t count() const { return count_; }
   double sum() const { return sum_; }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <random>
 #include <thread>
@@ -140,6 +141,67 @@ TEST(Trace, TravelsInTheXRayHeader) {
                           "Root=1-5759e988-bd862e3fe1be46a99427279g", "Parent=53995c3f42cd8ad8"}) {
     EXPECT_EQ(from_xray_header(bad), TraceContext{}) << bad;
   }
+}
+
+TEST(Distribution, GivesWhatIsNewWithItsOwnExtremes) {
+  constexpr Metric kMetric{"Test", "Latency", Unit::kMilliseconds, ""};
+  Registry registry;
+  Distribution& latency = registry.distribution(kMetric);
+  Sketch seen;
+  EXPECT_EQ(latency.take(seen).count(), 0u);
+  for (const double value : {5.5, 0.0, 700.25}) latency.record(value);
+  const Sketch first = latency.take(seen);
+  EXPECT_EQ(first.count(), 3u);
+  EXPECT_EQ(first.minimum(), 0.0);
+  EXPECT_EQ(first.maximum(), 700.25);
+  EXPECT_EQ(first.sum(), 705.75);
+  EXPECT_EQ(latency.take(seen).count(), 0u);
+  for (const double value : {5.625, 6.125}) latency.record(value);
+  const Sketch second = latency.take(seen);
+  EXPECT_EQ(second.count(), 2u);
+  EXPECT_EQ(second.minimum(), 5.625);
+  EXPECT_EQ(second.maximum(), 6.125);
+  EXPECT_EQ(second.sum(), 11.75);
+  EXPECT_EQ(latency.total().count(), 5u);
+  EXPECT_EQ(latency.total().minimum(), 0.0);
+  EXPECT_EQ(latency.total().maximum(), 700.25);
+}
+
+TEST(Distribution, CountsEverySampleOnceWhileItIsTaken) {
+  constexpr Metric kMetric{"Test", "Latency", Unit::kMilliseconds, ""};
+  Registry registry;
+  Distribution& latency = registry.distribution(kMetric);
+  constexpr int kEach = 200'000;
+  std::vector<std::thread> threads;
+  std::atomic<int> running{2};
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) latency.record(1 + i % 100);
+      --running;
+    });
+  }
+  Sketch seen;
+  Sketch sum;
+  while (running > 0) sum.merge(latency.take(seen));
+  for (auto& thread : threads) thread.join();
+  latency.record(50);  // so that the next take looks
+  sum.merge(latency.take(seen));
+  EXPECT_EQ(sum.count(), 2u * kEach + 1);
+  EXPECT_EQ(sum.buckets(), latency.total().buckets());
+  EXPECT_NEAR(sum.sum(), latency.total().sum(), 1e-3);
+}
+
+TEST(Registry, TellsWhatWasMadeSince) {
+  constexpr Metric kMetric{"Test", "Count", Unit::kCount, ""};
+  Registry registry;
+  registry.counter(kMetric, {{"Id", "b"}});
+  EXPECT_EQ(registry.series_after(0).size(), 1u);
+  registry.counter(kMetric, {{"Id", "a"}});
+  registry.counter(kMetric, {{"Id", "b"}});
+  const auto later = registry.series_after(1);
+  ASSERT_EQ(later.size(), 1u);
+  EXPECT_EQ(later[0]->dimensions, (Dimensions{{"Id", "a"}}));
+  EXPECT_TRUE(registry.series_after(2).empty());
 }
 
 }  // namespace

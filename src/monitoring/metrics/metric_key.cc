@@ -1,0 +1,83 @@
+#include "monitoring/metrics/metric_key.h"
+
+#include <algorithm>
+#include <array>
+
+#include "monitoring/metrics/varint.h"
+
+namespace securebase::monitoring {
+
+namespace {
+
+constexpr std::array<std::string_view, 27> kUnits{"None",
+                                                  "Seconds",
+                                                  "Microseconds",
+                                                  "Milliseconds",
+                                                  "Bytes",
+                                                  "Kilobytes",
+                                                  "Megabytes",
+                                                  "Gigabytes",
+                                                  "Terabytes",
+                                                  "Bits",
+                                                  "Kilobits",
+                                                  "Megabits",
+                                                  "Gigabits",
+                                                  "Terabits",
+                                                  "Percent",
+                                                  "Count",
+                                                  "Bytes/Second",
+                                                  "Kilobytes/Second",
+                                                  "Megabytes/Second",
+                                                  "Gigabytes/Second",
+                                                  "Terabytes/Second",
+                                                  "Bits/Second",
+                                                  "Kilobits/Second",
+                                                  "Megabits/Second",
+                                                  "Gigabits/Second",
+                                                  "Terabits/Second",
+                                                  "Count/Second"};
+
+void put_text(std::string& out, std::string_view text) {
+  put_varint(out, text.size());
+  out += text;
+}
+
+}  // namespace
+
+std::optional<UnitNumber> unit_number(std::string_view unit) {
+  const auto found = std::find(kUnits.begin(), kUnits.end(), unit);
+  if (found == kUnits.end()) return std::nullopt;
+  return static_cast<UnitNumber>(found - kUnits.begin());
+}
+
+std::string_view unit_name(UnitNumber unit) { return unit < kUnits.size() ? kUnits[unit] : kUnits[0]; }
+
+std::string metric_key(const MetricId& metric) {
+  std::string key;
+  std::size_t length = metric.name_space.size() + metric.name.size() + 4;
+  for (const auto& [name, value] : metric.dimensions) length += name.size() + value.size() + 4;
+  key.reserve(length);
+  put_text(key, metric.name_space);
+  put_text(key, metric.name);
+  for (const auto& [name, value] : metric.dimensions) {
+    put_text(key, name);
+    put_text(key, value);
+  }
+  return key;
+}
+
+std::optional<MetricId> metric_of(std::string_view key) {
+  Cursor in(key);
+  const auto text = [&in] { return std::string(in.bytes(in.varint())); };
+  MetricId metric;
+  metric.name_space = text();
+  metric.name = text();
+  while (!in.at_end() && !in.bad()) {
+    std::string name = text();
+    metric.dimensions.emplace_back(std::move(name), text());
+  }
+  if (in.bad()) return std::nullopt;
+  return metric;
+}
+
+}  // namespace securebase::monitoring

@@ -1,0 +1,126 @@
+#include "monitoring/metrics/slot_codec.h"
+
+#include <cmath>
+
+namespace securebase::monitoring {
+
+namespace {
+
+enum Shape : std::uint8_t { kOneValue = 0, kHistogram = 1, kSet = 2 };
+constexpr std::uint8_t kCountIsOne = 1 << 2;
+constexpr std::uint8_t kFollows = 1 << 3;
+constexpr int kNumbersShift = 4;
+constexpr int kSumShift = 6;
+
+// How a number is written: 0 to 2 are steps of these, 3 is as it lies in memory.
+constexpr double kPerStep[] = {1, 1e3, 1e6};
+constexpr int kAsItLies = 3;
+constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+
+bool survives(double value, int way) {
+  const double steps = std::nearbyint(value * kPerStep[way]);
+  return std::abs(steps) < kExactIntegers && steps / kPerStep[way] == value && !(value == 0 && std::signbit(value));
+}
+
+int way_of(double value) {
+  for (int way = 0; way < kAsItLies; ++way) {
+    if (survives(value, way)) return way;
+  }
+  return kAsItLies;
+}
+
+void put_number(std::string& out, double value, int way) {
+  if (way == kAsItLies) {
+    put_fixed(out, value);
+  } else {
+    put_varint(out, zigzag(static_cast<std::int64_t>(std::nearbyint(value * kPerStep[way]))));
+  }
+}
+
+double get_number(Cursor& in, int way) {
+  if (way == kAsItLies) return in.fixed<double>();
+  return static_cast<double>(in.signed_varint()) / kPerStep[way];
+}
+
+void put_histogram(std::string& out, const Summary& summary) {
+  put_varint(out, summary.buckets.size());
+  BucketKey before = 0;
+  bool first = true;
+  for (const auto& bucket : summary.buckets) {
+    const std::uint64_t step = first ? zigzag(bucket.key) : static_cast<std::uint64_t>(bucket.key - before);
+    put_varint(out, step << 1 | (bucket.count > 1));
+    if (bucket.count > 1) put_varint(out, bucket.count - 2);
+    before = bucket.key;
+    first = false;
+  }
+}
+
+bool get_histogram(Cursor& in, Summary& summary) {
+  const std::uint64_t size = in.varint();
+  if (size > in.left()) return in.fail(), false;
+  summary.buckets.resize(size);
+  std::int64_t key = 0;
+  bool first = true;
+  for (auto& bucket : summary.buckets) {
+    const std::uint64_t step = in.varint();
+    key = first ? unzigzag(step >> 1) : key + static_cast<std::int64_t>(step >> 1);
+    if (key > kHighestKey || key < -kHighestKey || (!first && step >> 1 == 0)) return in.fail(), false;
+    bucket = {static_cast<BucketKey>(key), (step & 1) != 0 ? in.varint() + 2 : 1};
+    first = false;
+  }
+  return !in.bad();
+}
+
+}  // namespace
+
+void put_slot(const Slot& slot, std::int64_t before, std::string& heads, std::string& histograms) {
+  const Summary& summary = slot.summary;
+  const Shape shape = summary.undistributed ? kSet : summary.one_value() ? kOneValue : kHistogram;
+  int numbers = way_of(summary.minimum);
+  if (shape != kOneValue) {
+    while (numbers < kAsItLies && !(survives(summary.minimum, numbers) && survives(summary.maximum, numbers)))
+      ++numbers;
+  }
+  const int sum = shape == kOneValue ? 0 : way_of(summary.sum);
+  std::uint8_t flags = shape;
+  if (summary.count == 1) flags |= kCountIsOne;
+  if (slot.number == before + 1) flags |= kFollows;
+  flags |= static_cast<std::uint8_t>(numbers << kNumbersShift | sum << kSumShift);
+  heads.push_back(static_cast<char>(flags));
+  if (!(flags & kFollows)) put_varint(heads, zigzag(slot.number - before));
+  if (!(flags & kCountIsOne)) put_varint(heads, summary.count);
+  put_number(heads, summary.minimum, numbers);
+  if (shape == kOneValue) return;
+  put_number(heads, summary.maximum, numbers);
+  put_number(heads, summary.sum, sum);
+  if (shape == kHistogram) put_histogram(histograms, summary);
+}
+
+bool get_slot(Cursor& heads, Cursor& histograms, std::int64_t before, Detail detail, Slot& slot) {
+  const std::uint8_t flags = heads.byte();
+  const auto shape = static_cast<std::uint8_t>(flags & 3);
+  const int numbers = flags >> kNumbersShift & 3;
+  Summary& summary = slot.summary;
+  slot.number = flags & kFollows ? before + 1
+                                 : static_cast<std::int64_t>(static_cast<std::uint64_t>(before) +
+                                                             static_cast<std::uint64_t>(heads.signed_varint()));
+  summary.count = flags & kCountIsOne ? 1 : heads.varint();
+  summary.minimum = get_number(heads, numbers);
+  summary.buckets.clear();
+  summary.undistributed = shape == kSet;
+  if (shape == kOneValue) {
+    summary.maximum = summary.minimum;
+    summary.sum = summary.minimum * static_cast<double>(summary.count);
+  } else {
+    summary.maximum = get_number(heads, numbers);
+    summary.sum = get_number(heads, flags >> kSumShift & 3);
+    if (shape > kSet || !(summary.minimum < summary.maximum)) heads.fail();
+    if (shape == kHistogram && detail == Detail::kHistograms && !heads.bad() && !get_histogram(histograms, summary)) {
+      heads.fail();
+    }
+  }
+  if (summary.count == 0 || !std::isfinite(summary.minimum) || !std::isfinite(summary.sum)) heads.fail();
+  return !heads.bad();
+}
+
+}  // namespace securebase::monitoring

@@ -1,0 +1,222 @@
+#include "monitoring/metrics/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/log.h"
+
+namespace securebase::monitoring {
+
+namespace {
+
+constexpr std::string_view kRoom = "monitoring";
+constexpr std::size_t kHeadRoom = 4;  // times head_bytes: then samples are refused
+constexpr std::size_t kUnwrittenBytes = std::size_t{64} << 20;
+
+std::int64_t microseconds(base::TimePoint time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+Store::Store(Settings settings, const base::Clock& clock)
+    : settings_(std::move(settings)), clock_(clock), catalog_(settings_.series_limit), flushed_at_(clock.steady()) {}
+
+Result<std::unique_ptr<Store>> Store::open(Settings settings, const base::Clock& clock) {
+  std::unique_ptr<Store> store(new Store(std::move(settings), clock));
+  if (auto loaded = store->load(); !loaded) return loaded.error().within("opening the metrics store");
+  if (store->settings_.threads) store->start_threads();
+  return store;
+}
+
+Store::~Store() {
+  {
+    const std::lock_guard lock(threads_mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+  if (auto ticked = tick(); !ticked) base::log(base::Level::kError, kRoom, "{}", ticked.error().message);
+}
+
+void Store::start_threads() {
+  const auto run_each = [this](std::chrono::milliseconds pause, Result<Done> (Store::*work)()) {
+    std::unique_lock lock(threads_mutex_);
+    while (!wake_.wait_for(lock, pause, [this] { return stopping_.load(); })) {
+      lock.unlock();
+      if (auto done = (this->*work)(); !done) {
+        failed_writes_.fetch_add(1, std::memory_order_relaxed);
+        base::log(base::Level::kError, kRoom, "{}", done.error().message);
+      }
+      lock.lock();
+    }
+  };
+  using namespace std::chrono_literals;
+  // A little less than a second, so that with the write itself it is one.
+  threads_.emplace_back([run_each] { run_each(900ms, &Store::tick); });
+  threads_.emplace_back([run_each] { run_each(1000ms, &Store::maintain); });
+}
+
+// --- samples in -----------------------------------------------------------------------------------------------------
+
+Result<Done> Store::put(std::span<const Datum> data) {
+  const auto now = clock_.now();
+  std::vector<std::string> keys;
+  keys.reserve(data.size());
+  std::size_t missing = 0;
+  for (const auto& datum : data) {
+    if (datum.time < now - kOldestSample || datum.time > now + kNewestSample) {
+      return Error{Errc::kMalformed,
+                   fmt::format("the time {} of metric {} is not within two weeks before and two hours "
+                               "after now, {}",
+                               base::iso8601(datum.time), datum.metric.name, base::iso8601(now))};
+    }
+    keys.push_back(metric_key(datum.metric));
+    if (catalog_.size() + data.size() < settings_.series_limit) continue;  // there is room for all
+    Shard& shard = catalog_.shard_of(keys.back());
+    const std::lock_guard lock(shard.mutex);
+    const auto* metric = Catalog::find(shard, keys.back());
+    const bool known =
+        metric && std::ranges::any_of(metric->series, [&](const auto& s) { return s->unit == datum.unit; });
+    if (!known) ++missing;
+  }
+  const auto refuse = [&](std::size_t count) {
+    refused_series_.fetch_add(count, std::memory_order_relaxed);
+    return Error{Errc::kLimit, fmt::format("{} of the metrics are new, and the store holds {} of at most {}: use fewer "
+                                           "combinations of dimensions, or raise the limit",
+                                           count, catalog_.size(), settings_.series_limit)};
+  };
+  if (missing > 0 && catalog_.size() + missing > settings_.series_limit) return refuse(missing);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    Shard& shard = catalog_.shard_of(keys[i]);
+    const std::lock_guard lock(shard.mutex);
+    StoredSeries* series = catalog_.find_or_make(shard, keys[i], data[i].unit);
+    if (!series) return refuse(1);
+    auto added = add(shard, *series, data[i].resolution, data[i].time, data[i].samples, now);
+    if (!added) return added;
+  }
+  return Done{};
+}
+
+Result<SeriesRef> Store::refer(const MetricId& metric, UnitNumber unit) {
+  const std::string key = metric_key(metric);
+  Shard& shard = catalog_.shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  StoredSeries* series = catalog_.find_or_make(shard, key, unit);
+  if (!series) {
+    refused_series_.fetch_add(1, std::memory_order_relaxed);
+    return Error{Errc::kLimit, fmt::format("metric {} is new, and the store holds its {} series already", metric.name,
+                                           settings_.series_limit)};
+  }
+  series->pinned = true;
+  return SeriesRef{&shard, series};
+}
+
+Result<Done> Store::put(const SeriesRef& series, base::TimePoint time, const Summary& samples) {
+  const std::lock_guard lock(series.shard->mutex);
+  return add(*series.shard, *series.series, Resolution::kSecond, time, samples, clock_.now());
+}
+
+Result<Done> Store::add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time,
+                        const Summary& samples, base::TimePoint now) {
+  if (samples.count == 0) return Done{};
+  if (head_bytes_.load(std::memory_order_relaxed) > kHeadRoom * settings_.head_bytes) {
+    return Error{Errc::kUnavailable, fmt::format("the metrics store has more than {} MiB that are not on disk yet: see "
+                                                 "the log for what keeps it from writing to {}",
+                                                 kHeadRoom * settings_.head_bytes >> 20, settings_.directory.native())};
+  }
+  // What is past the seconds' retention is kept by the minute at once.
+  const bool fine = resolution == Resolution::kSecond && time >= now - kLevels[kFineLevel].retention;
+  const Level& level = kLevels[fine ? kFineLevel : kStandardLevel];
+  auto& head = fine ? series.fine : series.standard;
+  if (!head) head = std::make_unique<Head>();
+  const std::int64_t slot = slot_of(time, level);
+  const std::size_t before = head->bytes();
+  if (head->must_commit(slot)) {
+    put_varint(shard.log, std::uint64_t{series.id} << 1 | fine);
+    put_slot(head->pending(), 0, shard.log, shard.log);
+    head->commit();  // and stays on the list, for what is added now
+  } else if (!head->has_pending()) {
+    shard.pending.emplace_back(&series, fine);
+  }
+  head->add(slot, samples);
+  const std::size_t grown = head->bytes() - before;  // modulo 2^64, as the sums below
+  shard.head_bytes += grown;
+  head_bytes_.fetch_add(grown, std::memory_order_relaxed);
+  series.newest_us = std::max(series.newest_us, microseconds(time));
+  samples_.fetch_add(samples.count, std::memory_order_relaxed);
+  return Done{};
+}
+
+// --- to the log -----------------------------------------------------------------------------------------------------
+
+void Store::commit_pending(Shard& shard) {
+  for (const auto& [series, fine] : shard.pending) {
+    Head& head = fine ? *series->fine : *series->standard;
+    if (!head.has_pending()) continue;
+    const std::size_t before = head.bytes();
+    put_varint(shard.log, std::uint64_t{series->id} << 1 | fine);
+    put_slot(head.pending(), 0, shard.log, shard.log);
+    head.commit();
+    const std::size_t grown = head.bytes() - before;
+    shard.head_bytes += grown;
+    head_bytes_.fetch_add(grown, std::memory_order_relaxed);
+  }
+  shard.pending.clear();
+}
+
+Result<Done> Store::tick() {
+  const std::lock_guard lock(log_mutex_);
+  std::string records;
+  for (auto& shard : catalog_.shards()) {
+    const std::lock_guard shard_lock(shard.mutex);
+    commit_pending(shard);
+    records += shard.log;
+    shard.log.clear();
+  }
+  return write_log(std::move(records));
+}
+
+Result<Done> Store::write_log(std::string records) {
+  unwritten_ += records;
+  if (unwritten_.empty()) return Done{};
+  // A log must not name series that the catalog's file does not know.
+  if (auto written = write_catalog(); !written) return written;
+  auto written = log_.append(unwritten_);
+  // The heads have it still; only a crash would lose what is given up here.
+  if (written || unwritten_.size() > kUnwrittenBytes) unwritten_.clear();
+  return written ? log_.sync() : written;
+}
+
+Result<Done> Store::write_catalog() {
+  for (auto& payload : catalog_.take_new()) unwritten_series_.push_back(std::move(payload));
+  if (unwritten_series_.empty()) return Done{};
+  std::string payloads;
+  for (const auto& payload : unwritten_series_) {
+    put_varint(payloads, payload.size());
+    payloads += payload;
+  }
+  auto written = catalog_file_.append(payloads);
+  if (written) written = catalog_file_.sync();
+  if (written) unwritten_series_.clear();
+  return written;
+}
+
+Store::Figures Store::figures() const {
+  Figures figures;
+  figures.series = catalog_.size();
+  figures.head_bytes = head_bytes_.load(std::memory_order_relaxed);
+  figures.samples = samples_.load(std::memory_order_relaxed);
+  figures.refused_series = refused_series_.load(std::memory_order_relaxed);
+  figures.failed_writes = failed_writes_.load(std::memory_order_relaxed);
+  const std::shared_lock lock(view_mutex_);
+  for (const auto& level : view_->levels) {
+    for (const auto& [number, partition] : level) {
+      figures.segments += partition.size();
+      for (const auto& segment : partition) figures.segment_bytes += segment->bytes();
+    }
+  }
+  return figures;
+}
+
+}  // namespace securebase::monitoring

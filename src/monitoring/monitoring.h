@@ -1,0 +1,70 @@
+// The door of metrics: CloudWatch's, kept in <state>/metrics for fifteen months (docs/metrics.md).
+//
+// What the rooms record is collected once a second; clients put more (PutMetricData, OTLP). Whoever wants numbers back
+// reads series().
+//
+// Threads: a Metrics has three of its own, for collecting, logging and maintenance. All it offers may be called from
+// any thread but a worker's: it may wait for a lock or a file.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "aws/aws.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "monitoring/series.h"
+#include "telemetry/metrics.h"
+
+namespace securebase::monitoring {
+
+struct MetricsSettings {
+  std::filesystem::path directory;                   // <state>/metrics
+  std::size_t series_limit = 200'000;                // metrics with a unit; beyond, PutMetricData gets LimitExceeded
+  std::size_t memory_bytes = std::size_t{64} << 20;  // of samples that are not in segments yet, before a flush begins
+};
+
+// Samples of one metric at one time, as PutMetricData has them.
+struct MetricSamples {
+  MetricId metric;  // dimensions in any order
+  std::string unit = "None";
+  base::TimePoint time;
+  bool high_resolution = false;                          // StorageResolution=1: seconds are told apart for three hours
+  std::vector<std::pair<double, std::uint64_t>> values;  // and how often each
+};
+
+class Metrics {
+ public:
+  // `registry` and `clock` outlive it.
+  static Result<std::unique_ptr<Metrics>> open(MetricsSettings settings, telemetry::Registry& registry,
+                                               const base::Clock& clock = base::system_clock());
+  // Collects once more, and writes what is pending.
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  const Series& series() const;
+
+  // All or none. kMalformed: a metric without namespace or name, an unknown unit, a number that is none, a time outside
+  // of two weeks back and two hours ahead. kLimit: too many series.
+  Result<Done> put(std::span<const MetricSamples> samples);
+
+  // PutMetricData, GetMetricStatistics, ListMetrics. The operations must not outlive it.
+  void add_operations(aws::Operations& operations);
+
+  // What the operator's port answers to GET /metrics; `accept` is the request's Accept field, and `content_type` is set
+  // to what came of it (Prometheus text 0.0.4, or OpenMetrics 1.0.0 if asked).
+  std::string exposition(std::string_view accept, std::string& content_type) const;
+
+ private:
+  struct Engine;
+  explicit Metrics(std::unique_ptr<Engine> engine);
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace securebase::monitoring
