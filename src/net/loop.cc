@@ -55,6 +55,10 @@ Worker::Loop::~Loop() {
 }
 
 void Worker::Loop::post(base::Function<void()> work) {
+  if (Worker* here = Worker::current_or_null(); here && &here->loop() == this) {
+    own_.push_back(std::move(work));
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     posted_.push_back(std::move(work));
@@ -83,7 +87,7 @@ void Worker::Loop::run_while(const bool& done) {
 void Worker::Loop::turn(bool may_block) {
   ++round_;
   const bool waiting = turns_.next_ != &turns_;
-  const int timeout = may_block && !waiting ? -1 : 0;
+  const int timeout = may_block && !waiting && own_.empty() ? -1 : 0;
   event_next_ = 0;
   event_count_ = ::epoll_wait(epoll_, events_.get(), kEvents, timeout);
   now_ = std::chrono::steady_clock::now();
@@ -102,6 +106,20 @@ void Worker::Loop::turn(bool may_block) {
   }
   if (due) expire();
   if (posted) run_posted();
+  run_own();
+}
+
+// What it posts in turn is run too, as a chain of tasks that wake each other is; but sockets get their turn in between.
+void Worker::Loop::run_own() {
+  constexpr int kRounds = 16;
+  for (int i = 0; i < kRounds && !own_.empty(); ++i) {
+    auto batch = std::move(own_);
+    own_.clear();
+    for (auto& work : batch) {
+      auto once = std::move(work);
+      once();
+    }
+  }
 }
 
 void Worker::Loop::run_posted() {

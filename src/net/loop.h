@@ -72,7 +72,7 @@ struct Worker::Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Any thread.
+  // Any thread. From the loop's own, it costs no system call and runs in this round.
   void post(base::Function<void()> work);
   void stop();
 
@@ -101,6 +101,7 @@ struct Worker::Loop {
 
   void turn(bool may_block);
   void run_posted();
+  void run_own();
   void run_deferred();
   void expire();
   void set_alarm();
@@ -124,6 +125,7 @@ struct Worker::Loop {
   std::vector<TimerEntry*> timers_;  // a binary heap, the earliest first
   base::SteadyPoint alarm_at_ = base::SteadyPoint::max();
   std::vector<base::Function<void()>> running_;
+  std::vector<base::Function<void()>> own_;  // posted by this thread
 
   // Any thread.
   std::atomic<bool> stopped_ = false;

@@ -214,6 +214,7 @@ Task<void> Connection::run() {
   request_.scheme = host_.settings.tls ? "https" : "http";
   request_.peer_address = stream_->peer_address();
   request_.peer_port = stream_->peer_port();
+  request_.connection = ++host_.connections;
   request_.tls_version = stream_->tls_version();
   enter(Phase::kIdle);
   for (;;) {

@@ -21,6 +21,7 @@ class ConnectionHost {
   const ServerSettings& settings;
   Handler& handler;
   bool draining = false;
+  std::uint64_t connections = 0;  // so far
 
   // When this round of the loop began.
   base::SteadyPoint now() const { return loop_.now(); }

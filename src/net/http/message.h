@@ -139,6 +139,7 @@ struct Request {
   std::optional<std::uint64_t> content_length;
   std::string_view peer_address;
   std::uint16_t peer_port = 0;
+  std::uint64_t connection = 0;  // a number that no other of its worker and server ever has; 0: none
   std::string_view tls_version;  // "" without TLS
   int version_major = 1;
   int version_minor = 1;
