@@ -22,6 +22,8 @@ std::string error_header(std::string_view type) {
   return fmt::format("Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: {}\r\n", type);
 }
 
+constexpr std::string_view kAskForNext = "Securebase-Runtime-Next: true\r\n";
+
 }  // namespace
 
 RuntimeApi::RuntimeApi(std::string host, Dial dial) : host_(std::move(host)), dial_(std::move(dial)) {}
@@ -40,40 +42,46 @@ Result<RuntimeApi> RuntimeApi::from_environment() {
                     text)};
   }
   const std::string host = text.substr(0, colon);
-  return RuntimeApi(
-      text, [host, port] { return connect_tcp(host, port, std::chrono::steady_clock::now() + kConnectTimeout); });
+  return RuntimeApi(text, [host, port] {
+    return connect_tcp(host, port, std::chrono::steady_clock::now() + kConnectTimeout, Waits::kForever);
+  });
 }
 
 Result<Invocation> RuntimeApi::next() {
+  if (next_) return invocation_from(*std::exchange(next_, std::nullopt));
   auto response = call("GET", "/2018-06-01/runtime/invocation/next", "", "");
   if (!response) return response.error();
   if (response->status != 200) {
     return Error{Errc::kClosed, fmt::format("next invocation: expected status 200, came {}", response->status)};
   }
+  return invocation_from(std::move(*response));
+}
+
+Result<Invocation> RuntimeApi::invocation_from(HttpResponse response) {
   Invocation invocation;
-  invocation.request_id = response->header("lambda-runtime-aws-request-id");
-  invocation.trace_id = response->header("lambda-runtime-trace-id");
-  invocation.function_arn = response->header("lambda-runtime-invoked-function-arn");
+  invocation.request_id = response.header("lambda-runtime-aws-request-id");
+  invocation.trace_id = response.header("lambda-runtime-trace-id");
+  invocation.function_arn = response.header("lambda-runtime-invoked-function-arn");
   if (invocation.request_id.empty()) return Error{Errc::kMalformed, "an invocation without a request id"};
-  const std::string_view deadline = response->header("lambda-runtime-deadline-ms");
+  const std::string_view deadline = response.header("lambda-runtime-deadline-ms");
   std::int64_t deadline_ms = 0;
   const auto [end, failure] = std::from_chars(deadline.data(), deadline.data() + deadline.size(), deadline_ms);
   if (failure != std::errc{} || end != deadline.data() + deadline.size()) {
     return Error{Errc::kMalformed, "an invocation without a deadline in milliseconds"};
   }
   invocation.deadline = base::TimePoint{std::chrono::milliseconds{deadline_ms}};
-  invocation.event = std::move(response->body);
+  invocation.event = std::move(response.body);
   return invocation;
 }
 
 Result<Done> RuntimeApi::respond(const Invocation& invocation, std::string_view body) {
   return post(fmt::format("/2018-06-01/runtime/invocation/{}/response", invocation.request_id),
-              "Content-Type: application/json\r\n", body);
+              fmt::format("Content-Type: application/json\r\n{}", kAskForNext), body);
 }
 
 Result<Done> RuntimeApi::fail(const Invocation& invocation, std::string_view type, std::string_view message) {
-  return post(fmt::format("/2018-06-01/runtime/invocation/{}/error", invocation.request_id), error_header(type),
-              error_body(type, message));
+  return post(fmt::format("/2018-06-01/runtime/invocation/{}/error", invocation.request_id),
+              error_header(type).append(kAskForNext), error_body(type, message));
 }
 
 Result<Done> RuntimeApi::fail_initialisation(std::string_view type, std::string_view message) {
@@ -83,6 +91,10 @@ Result<Done> RuntimeApi::fail_initialisation(std::string_view type, std::string_
 Result<Done> RuntimeApi::post(const std::string& path, std::string_view headers, std::string_view body) {
   auto response = call("POST", path, headers, body);
   if (!response) return response.error();
+  if (response->status == 200) {
+    next_ = std::move(*response);
+    return Done{};
+  }
   if (response->status != 202) {
     return Error{Errc::kUnavailable,
                  fmt::format("{}: expected status 202, came {}: {}", path, response->status, response->body)};

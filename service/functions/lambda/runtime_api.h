@@ -1,9 +1,11 @@
 // The client of the Lambda Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), over one
-// connection that is kept alive.
+// connection that is kept alive. With each result it asks for the next invocation by SecureBase's own header field: one
+// exchange for a call instead of two. Other platforms do not know the field, and are asked in a second exchange.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +34,7 @@ class RuntimeApi {
 
   // Waits for as long as it takes. An error means that nobody is there any more: end the process.
   Result<Invocation> next();
+  // Both may wait until the next invocation comes, which next() then has at once.
   Result<Done> respond(const Invocation& invocation, std::string_view body);
   // `type` is the error's class name, as "Runtime.Malformed".
   Result<Done> fail(const Invocation& invocation, std::string_view type, std::string_view message);
@@ -42,11 +45,13 @@ class RuntimeApi {
                             std::string_view body);
   Result<HttpResponse> call_once(std::string_view request);
   Result<Done> post(const std::string& path, std::string_view headers, std::string_view body);
+  static Result<Invocation> invocation_from(HttpResponse response);
 
   std::string host_;
   Dial dial_;
   std::unique_ptr<Stream> stream_;  // empty: not connected
   std::string buffer_;
+  std::optional<HttpResponse> next_;  // came with the answer to a result
 };
 
 }  // namespace securebase::lambda

@@ -43,6 +43,29 @@ TEST_F(RuntimeApiTest, AnswersOnTheSameConnection) {
   EXPECT_NE(script.written[1].find("Lambda-Runtime-Function-Error-Type: HandlerError\r\n"), std::string::npos);
 }
 
+TEST_F(RuntimeApiTest, TakesTheNextInvocationWithTheAnswerToAResult) {
+  script.answers = {
+      "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r2\r\nLambda-Runtime-Deadline-Ms: 1\r\n"
+      "Content-Length: 2\r\n\r\n[]",
+      "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r3\r\nLambda-Runtime-Deadline-Ms: 1\r\n"
+      "Content-Length: 2\r\n\r\n{}"};
+  Invocation invocation;
+  invocation.request_id = "r1";
+  EXPECT_TRUE(api.respond(invocation, "{}"));
+  EXPECT_NE(script.written[0].find("Securebase-Runtime-Next: true\r\n"), std::string::npos);
+  auto second = api.next();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->request_id, "r2");
+  EXPECT_EQ(second->event, "[]");
+  EXPECT_EQ(script.written.size(), 1u);
+  // Where the platform does not know the field, it is asked.
+  EXPECT_TRUE(api.respond(*second, "{}"));
+  auto third = api.next();
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->request_id, "r3");
+}
+
 TEST_F(RuntimeApiTest, ReplacesAConnectionThatWasClosedWhileItWasIdle) {
   script.answers = {"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", "",
                     "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r2\r\nLambda-Runtime-Deadline-Ms: "

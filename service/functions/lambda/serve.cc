@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/clock.h"
 
@@ -15,6 +16,16 @@ namespace {
 // A process serves one invocation at a time: its id and deadline. Written by serve() only.
 std::string current_request_id;                             // NOLINT
 base::TimePoint current_deadline = base::TimePoint::max();  // NOLINT
+
+// Where the X-Ray SDKs look for it. Written in place: setenv() keeps every value that it was ever given.
+void set_trace(std::string_view trace_id) {
+  static char entry[1024] = "_X_AMZN_TRACE_ID=";
+  constexpr std::size_t kName = sizeof "_X_AMZN_TRACE_ID=" - 1;
+  const std::size_t length = std::min(trace_id.size(), sizeof entry - kName - 1);
+  std::memcpy(entry + kName, trace_id.data(), length);
+  entry[kName + length] = '\0';
+  static const int known [[maybe_unused]] = ::putenv(entry);
+}
 
 int fail_initialisation(RuntimeApi& api, const Error& error) {
   log_line("ERROR", error.message);
@@ -54,7 +65,7 @@ int serve(const Initialise& initialise) {
     }
     current_request_id = invocation->request_id;
     current_deadline = invocation->deadline;
-    setenv("_X_AMZN_TRACE_ID", invocation->trace_id.c_str(), 1);
+    set_trace(invocation->trace_id);
     auto response = (*handler)(*invocation);
     auto told = response ? api->respond(*invocation, *response)
                          : api->fail(*invocation, "HandlerError", response.error().message);

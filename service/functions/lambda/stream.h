@@ -22,7 +22,12 @@ class Stream {
 };
 
 // Both are tried: IPv4 and IPv6 addresses of a name, in the resolver's order.
-Result<std::unique_ptr<Stream>> connect_tcp(const std::string& host, std::uint16_t port, base::SteadyPoint deadline);
+enum class Waits {
+  kUntilDeadline,
+  kForever,  // reading and writing have no deadlines: the kernel waits, which costs two system calls less
+};
+Result<std::unique_ptr<Stream>> connect_tcp(const std::string& host, std::uint16_t port, base::SteadyPoint deadline,
+                                            Waits waits = Waits::kUntilDeadline);
 
 // What TLS connections share: the trusted CAs, read once. They are those of the file that SSL_CERT_FILE names, else the
 // system's. Opens no socket, so it may be made before a fork.

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -50,9 +51,13 @@ class TcpStream final : public Stream {
 
 }  // namespace
 
-Result<std::unique_ptr<Stream>> connect_tcp(const std::string& host, std::uint16_t port, base::SteadyPoint deadline) {
+Result<std::unique_ptr<Stream>> connect_tcp(const std::string& host, std::uint16_t port, base::SteadyPoint deadline,
+                                            Waits waits) {
   auto socket = Socket::connect(host, port, deadline);
   if (!socket) return socket.error();
+  if (waits == Waits::kForever && ::fcntl(socket->fd(), F_SETFL, 0) != 0) {
+    return system_error(errno, "fcntl", "a connection");
+  }
   return std::unique_ptr<Stream>(std::make_unique<TcpStream>(std::move(*socket)));
 }
 
