@@ -59,34 +59,32 @@ std::string microseconds(Duration duration) {
 Result<base::Json> Rooms::plan(const base::Json& question) const {
   auto source = source_from(question);
   if (!source) return source.error();
-  auto wanted = read(*source);
-  if (!wanted) return wanted.error();
+  auto files = read(*source);
+  if (!files) return files.error();
   const std::lock_guard lock(mutex_);
-  const auto changes = stack::diff(stack::applied(*applied_.stack), *wanted->stack);
-  return base::Json::object({{"text", stack::render_plan(changes, *wanted->stack)},
+  auto next = wanted(std::move(*files), recorded_);
+  if (!next) return next.error();
+  const auto& after = *next->configuration.stack;
+  const auto changes = stack::diff(stack::applied(*applied_.stack), after);
+  return base::Json::object({{"text", stack::render_plan(changes, after)},
                              {"changes", !changes.empty()},
-                             {"fingerprint", fingerprint_of(changes, *wanted->stack)}});
+                             {"fingerprint", fingerprint_of(changes, after)}});
 }
 
 Result<base::Json> Rooms::apply(const base::Json& question) {
   auto source = source_from(question);
   if (!source) return source.error();
-  auto wanted = read(*source);
-  if (!wanted) return wanted.error();
+  auto files = read(*source);
+  if (!files) return files.error();
   const std::lock_guard lock(mutex_);
-  const auto changes = stack::diff(stack::applied(*applied_.stack), *wanted->stack);
-  if (question["fingerprint"].string_or("") != fingerprint_of(changes, *wanted->stack)) {
+  auto next = wanted(std::move(*files), recorded_);
+  if (!next) return next.error();
+  const auto& after = *next->configuration.stack;
+  const auto changes = stack::diff(stack::applied(*applied_.stack), after);
+  if (question["fingerprint"].string_or("") != fingerprint_of(changes, after)) {
     return Error{Errc::kConflict, "the files or the platform changed since the plan was shown; plan again"};
   }
-  auto applied = apply_all(*wanted);
-  if (!applied) {
-    // Rooms that were changed already go back to what all of them had.
-    auto restored = apply_all(applied_);
-    const std::string_view after =
-        restored ? "everything is as it was before" : "and going back failed too; restart the platform";
-    return applied.error().within(fmt::format("nothing was applied ({})", after));
-  }
-  applied_ = std::move(*wanted);
+  if (auto done = go_over_to(std::move(*next), nullptr); !done) return done.error();
   return base::Json::object({{"text", fmt::format("Applied: {}.", summary_of(changes))}});
 }
 
@@ -114,8 +112,7 @@ Result<base::Json> Rooms::invalidate(const base::Json& question) {
   const auto edge_done = base::system_clock().steady();
   // The edge raised the tags, which the gateway shares.
   gateway_->invalidate_tags(tags);
-  const std::size_t dropped =
-      gateway_->invalidate_paths(paths, hard ? store::Strength::kHard : store::Strength::kSoft);
+  const std::size_t dropped = gateway_->invalidate_paths(paths, hard ? store::Strength::kHard : store::Strength::kSoft);
   const auto gateway_done = base::system_clock().steady();
   cache::Receipt in_redis;
   std::string redis_failure;

@@ -58,15 +58,6 @@ Rooms::Rooms(Settings settings, State state, Platform::Progress progress)
 
 Rooms::~Rooms() { stop(); }
 
-Result<Configuration> Rooms::read(const StackSource& source) const {
-  auto stack =
-      read_stack(source, endpoints_, [this](std::string_view address, std::size_t length, std::string_view alphabet) {
-        return secrets_->derive(address, length, alphabet);
-      });
-  if (!stack) return stack.error();
-  return configure(std::move(*stack), endpoints_);
-}
-
 // A port that is taken is an error before anything is started.
 Result<Done> Rooms::check_ports() const {
   for (const std::uint16_t port : {settings_.http_port, settings_.https_port, settings_.aws_port}) {
@@ -80,10 +71,14 @@ Result<Done> Rooms::start() {
   if (!secrets) return secrets.error().within("the secrets' store");
   secrets_ = std::move(*secrets);
 
-  auto configuration = read(settings_.stack);
-  if (!configuration) return configuration.error();
-  progress_(
-      fmt::format("{}: {} resources", settings_.stack.directory.native(), configuration->stack->resources.size()));
+  auto files = read(settings_.stack);
+  if (!files) return files.error();
+  auto recorded = stack::Registry::open(registry_file());
+  if (!recorded) return recorded.error();
+  auto first = wanted(std::move(*files), *recorded);
+  if (!first) return first.error();
+  progress_(fmt::format("{}: {} resources", settings_.stack.directory.native(),
+                        first->configuration.stack->resources.size()));
 
   if (auto free = check_ports(); !free) return free;
   auto authority = LocalAuthority::open(state_.of("tls"));
@@ -91,8 +86,14 @@ Result<Done> Rooms::start() {
   authority_.emplace(std::move(*authority));
 
   if (auto made = make_engines(); !made) return made;
-  if (auto applied = apply_all(*configuration); !applied) return applied;
-  applied_ = std::move(*configuration);
+  if (auto applied = apply_all(first->configuration); !applied) return applied;
+  if (first->recorded != *recorded) {
+    if (auto saved = first->recorded.save(registry_file()); !saved) return saved;
+  }
+  applied_ = std::move(first->configuration);
+  files_ = std::move(first->files);
+  recorded_ = std::move(first->recorded);
+  in_force_.set(applied_.stack);
   return start_servers();
 }
 
@@ -135,12 +136,12 @@ Result<Done> Rooms::make_engines() {
       *workers_);
   if (auto started = functions_->start(); !started) return started.error().within("the functions' sandbox");
 
-  gateway_ = std::make_unique<gateway::Gateway>(gateway::Settings{.logs = state_.of("logs")},
-                                                gateway::Doors{
-          .invoker = *functions_, .tags = tags_, .pool = *pool_, .metrics = &registry_, .spans = &spans_});
+  gateway_ = std::make_unique<gateway::Gateway>(
+      gateway::Settings{.logs = state_.of("logs")},
+      gateway::Doors{.invoker = *functions_, .tags = tags_, .pool = *pool_, .metrics = &registry_, .spans = &spans_});
   edge_ = std::make_unique<edge::Edge>(edge::Settings{.store_bytes = settings_.edge_cache_bytes,
-                     .http_port = settings_.http_port,
-                     .https_port = settings_.https_port},
+                                                      .http_port = settings_.http_port,
+                                                      .https_port = settings_.https_port},
                                        edge::Doors{.objects = *objects_,
                                                    .gateway = *gateway_,
                                                    .tags = tags_,
@@ -152,23 +153,32 @@ Result<Done> Rooms::make_engines() {
 }
 
 // What others rest on comes first; database and cache, which take longest, start side by side.
-Result<Done> Rooms::apply_all(const Configuration& configuration) {
-  if (auto done = secrets_->apply(configuration.secrets); !done) return done.error().within("secrets");
+Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomNames* touched) {
+  const auto is_touched = [touched](std::string_view room) { return !touched || touched->contains(room); };
+  if (is_touched("secrets")) {
+    if (auto done = secrets_->apply(configuration.secrets); !done) return done.error().within("secrets");
+  }
 
   auto database = std::async(std::launch::async, [&]() -> Result<Done> {
+    if (!is_touched("database")) return Done{};
     auto done = database_->apply(configuration.database);
     if (done && database_->status().state == process::State::kReady) progress_("PostgreSQL is ready");
     return done;
   });
   auto cache = std::async(std::launch::async, [&]() -> Result<Done> {
+    if (!is_touched("cache")) return Done{};
     auto done = cache_->apply(configuration.cache);
     if (done && cache_->status().state == process::State::kReady) progress_("Redis is ready");
     return done;
   });
   Result<Done> rest = [&]() -> Result<Done> {
-    auto changed = objects_->apply(*configuration.objects);
-    if (!changed) return changed.error().within("objects");
-    for (const auto& [bucket, key] : *changed) base::log(base::Level::kDebug, "objects", "put {} into {}", key, bucket);
+    if (is_touched("objects")) {
+      auto changed = objects_->apply(*configuration.objects);
+      if (!changed) return changed.error().within("objects");
+      for (const auto& [bucket, key] : *changed) {
+        base::log(base::Level::kDebug, "objects", "put {} into {}", key, bucket);
+      }
+    }
     if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
     gateway_->apply(configuration.gateway);
     edge_->apply(configuration.edge);

@@ -5,8 +5,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
+#include "base/snapshot.h"
 #include "net/event.h"
 #include "net/http/server.h"
 #include "net/worker.h"
@@ -17,16 +19,17 @@
 #include "platform/platform.h"
 #include "platform/state.h"
 #include "process/process.h"
+#include "stack/registry.h"
 #include "store/tags.h"
 #include "telemetry/metrics.h"
 #include "telemetry/span.h"
 
 namespace securebase::platform {
 
-class Rooms {
+class Rooms final : public stack::Changes {
  public:
   Rooms(Settings settings, State state, Platform::Progress progress);
-  ~Rooms();  // stop()
+  ~Rooms() override;  // stop()
 
   Result<Done> start();
   void stop();
@@ -39,12 +42,31 @@ class Rooms {
   Result<base::Json> invoke(const base::Json& question);
   Result<base::Json> environment() const;
 
+  // What the AWS APIs change (changes.cc). A change waits for the one before it, and for an apply.
+  std::shared_ptr<const stack::Stack> current() const override { return in_force_.get(); }
+  Result<std::shared_ptr<const stack::Stack>> change(const Decide& decide) override;
+
  private:
+  // By name, as their declarations say it. nullptr stands for all of them.
+  using RoomNames = std::set<std::string, std::less<>>;
+  // A stack as it is to be in force: the files, and what is recorded beside them.
+  struct Wanted {
+    std::shared_ptr<const stack::Stack> files;
+    stack::Registry recorded;
+    Configuration configuration;
+  };
+
   Result<Done> make_engines();
   Result<Done> check_ports() const;
-  Result<Done> apply_all(const Configuration& configuration);
+  Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched = nullptr);
   Result<Done> start_servers();
-  Result<Configuration> read(const StackSource& source) const;
+  Result<std::shared_ptr<const stack::Stack>> read(const StackSource& source) const;
+  // The files' own counts: drift is forgotten.
+  Result<Wanted> wanted(std::shared_ptr<const stack::Stack> files, const stack::Registry& recorded) const;
+  Result<Wanted> over(std::shared_ptr<const stack::Stack> files, stack::Registry recorded) const;
+  std::filesystem::path registry_file() const { return state_.of("registry") / "resources.json"; }
+  // With mutex_ held.
+  Result<Done> go_over_to(Wanted wanted, const RoomNames* touched);
 
   Settings settings_;
   const State state_;
@@ -70,8 +92,11 @@ class Rooms {
   std::vector<std::unique_ptr<http::Server>> servers_;
   std::unique_ptr<ControlServer> control_;
 
-  mutable std::mutex mutex_;  // guards what follows
+  base::Snapshot<stack::Stack> in_force_{std::make_shared<const stack::Stack>()};  // any thread: applied_.stack
+  mutable std::mutex mutex_;                                                       // guards what follows
   Configuration applied_;
+  std::shared_ptr<const stack::Stack> files_;
+  stack::Registry recorded_;
   bool stopped_ = false;
 };
 

@@ -62,7 +62,9 @@ struct Inputs {
 };
 
 struct Resource {
+  enum class Origin { kFiles, kApi };  // kApi: made through an AWS API, beside the files (stack/registry.h)
   Declaration::Mode mode = Declaration::Mode::kResource;
+  Origin origin = Origin::kFiles;
   std::string address;  // module.cdn["eu"].aws_s3_bucket.portal[0]
   std::string module;   // module.cdn["eu"], or ""
   std::string type;
@@ -72,6 +74,8 @@ struct Resource {
   Body body;                            // what was written, evaluated
   std::vector<std::string> depends_on;  // addresses of what it refers to, sorted
   std::filesystem::path module_directory;
+  std::string region;                              // of its provider
+  Value default_tags;                              // of its provider; a map or null
   std::shared_ptr<const Declaration> declaration;  // null: no room owns the type
   std::shared_ptr<const void> decoded;             // the T of the declaration
 

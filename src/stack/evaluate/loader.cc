@@ -149,9 +149,8 @@ std::optional<Value> Loader::node_value(Module& module, const std::string& key) 
 
 bool Loader::undeclared(std::string what, const std::string& name, std::vector<std::string> known,
                         const Reference& reference, const std::string& context) {
-  auto& error =
-      diagnostics_.error(fmt::format("Reference to undeclared {}", what),
-                         fmt::format("There is no {} \"{}\" in this module.", what, name), reference.range);
+  auto& error = diagnostics_.error(fmt::format("Reference to undeclared {}", what),
+                                   fmt::format("There is no {} \"{}\" in this module.", what, name), reference.range);
   error.context = context;
   error.suggestion = closest(name, known);
   return false;

@@ -109,7 +109,6 @@ class Loader {
   // resources.cc
   bool run_resource(Module& module, const std::string& type, const std::string& name, Declaration::Mode mode);
   std::optional<Value> finish(Module& module, Resource& resource, const BlockSyntax& block);
-  std::optional<Value> finish_declared(Resource& resource, const Context& context, Value::Map attributes);
   bool check_names(const Resource& resource, const ProviderBlock& provider);
   const ProviderSettings& settings_for(Module& module, const BlockSyntax& block, const std::string& type);
 

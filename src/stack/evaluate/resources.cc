@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "stack/builtin/builtin.h"
+#include "stack/decode.h"
 #include "stack/evaluate/loader.h"
 #include "stack/evaluate/resource_key.h"
 #include "stack/provider/generated.h"
@@ -17,11 +18,6 @@ using Mode = Declaration::Mode;
 const std::set<std::string_view> kMeta = {"count",     "for_each",    "provider",   "depends_on",
                                           "lifecycle", "provisioner", "connection", "timeouts"};
 
-std::string context_of(const Resource& resource) {
-  return fmt::format("{} {} {}", resource.mode == Mode::kData ? "data" : "resource", in_quotes(resource.type),
-                     in_quotes(resource.name));
-}
-
 // Attributes whose values nobody wants to see in a plan, of types that no room declares.
 bool is_secret(std::string_view name) {
   return name.ends_with("password") || name == "secret_string" || name == "secret_binary" || name == "auth_token" ||
@@ -32,14 +28,6 @@ void hide_secrets(Value::Map& attributes) {
   for (auto& [name, value] : attributes) {
     if (is_secret(name) && !value.is_null()) value = value.marked();
   }
-}
-
-Value merged_tags(const Value& defaults, const Value& own) {
-  Value::Map made = defaults.is_map() ? defaults.members() : Value::Map();
-  if (own.is_map()) {
-    for (const auto& [name, value] : own.members()) made.insert_or_assign(name, value);
-  }
-  return made;
 }
 
 }  // namespace
@@ -62,7 +50,7 @@ bool Loader::run_resource(Module& module, const std::string& type, const std::st
   prototype.mode = mode;
   prototype.type = type;
   prototype.name = name;
-  const std::string context = context_of(prototype);
+  const std::string context = words_for(prototype);
   if (!catalogue_.find(mode, type) && provider_of(type) && !provider_type(mode, type)) {
     // As with arguments: near to a known type it is a misspelling of that, else it may be newer than the list.
     const std::string suggestion = closest(type, provider_types(mode));
@@ -159,30 +147,17 @@ bool Loader::run_resource(Module& module, const std::string& type, const std::st
 // declared defaults, and what the provider would have made up.
 std::optional<Value> Loader::finish(Module& module, Resource& resource, const BlockSyntax& block) {
   const ProviderSettings& settings = settings_for(module, block, resource.type);
-  Context context;
-  context.address = resource.address;
-  context.account = inputs_.account;
-  context.region = settings.region.empty() ? inputs_.region : settings.region;
-  context.partition = context.region.starts_with("cn-")       ? "aws-cn"
-                      : context.region.starts_with("us-gov-") ? "aws-us-gov"
-                                                              : "aws";
-  context.pinned_id = resource.body["tags"]["securebase:id"].to_text().value_or("");
-  context.derive_secret = inputs_.derive_secret;
-
-  const Value written = resource.body.as_value();
-  Value::Map attributes = written.members();
-  std::erase_if(attributes, [](const auto& one) { return one.second.is_null(); });
+  resource.region = settings.region.empty() ? inputs_.region : settings.region;
+  resource.default_tags = settings.default_tags;
+  const Context context = context_of(resource, inputs_.account, inputs_.derive_secret);
   const ProviderBlock* provider = provider_type(resource.mode, resource.type);
-  const bool takes_tags = (provider && provider->attributes.contains("tags")) ||
-                          (resource.declaration && resource.declaration->attribute("tags"));
-  if (takes_tags && !attributes.contains("tags_all")) {
-    attributes.insert_or_assign("tags_all", merged_tags(settings.default_tags, resource.body["tags"]));
-  }
+  Value::Map attributes;
   if (resource.declaration) {
-    auto made = finish_declared(resource, context, std::move(attributes));
+    auto made = decode(resource, context, diagnostics_, stack_.findings);
     if (!made) return std::nullopt;
-    attributes = made->members();
+    attributes = std::move(*made);
   } else {
+    attributes = written_attributes(resource);
     if (provider && !check_names(resource, *provider)) return std::nullopt;
     const Builtin builtin = find_builtin(resource.mode, resource.type);
     if (builtin) {
@@ -191,7 +166,7 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
       for (auto& [name, value] : *computed) attributes.insert_or_assign(name, std::move(value));
     } else if (resource.mode == Mode::kResource) {
       stack_.findings.push_back({Finding::Kind::kNotHonoured, resource.address, "",
-                                 provider                      ? ""
+                                 provider                     ? ""
                                  : provider_of(resource.type) ? "not among the types known here: newer than they are"
                                                               : "its provider is not known here",
                                  resource.range()});
@@ -203,29 +178,6 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
   } else if (!attributes.contains("id")) {
     attributes.emplace("id", context.id(20, "abcdefghijklmnopqrstuvwxyz0123456789"));
   }
-  return Value(std::move(attributes));
-}
-
-std::optional<Value> Loader::finish_declared(Resource& resource, const Context& context, Value::Map attributes) {
-  const Declaration& declared = *resource.declaration;
-  const std::shared_ptr<void> object = declared.make();
-  Diagnostics own;
-  Reading reading{own, stack_.findings, resource.address, context_of(resource),
-                  provider_type(resource.mode, resource.type)};
-  declared.read(object.get(), resource.body, reading);
-  const bool right = !own.has_errors();
-  diagnostics_.append(std::move(own));
-  if (!right) return std::nullopt;
-  for (const auto& attribute : declared.attributes) {
-    const auto found = attributes.find(attribute.name);
-    if (attribute.sensitive && found != attributes.end()) found->second = found->second.marked();
-  }
-  for (const auto& computed : declared.computed) {
-    if (!attributes.contains(computed.name)) attributes.emplace(computed.name, computed.value(object.get(), context));
-  }
-  const Value defaults = declared.write(object.get());
-  for (const auto& [name, value] : defaults.members()) attributes.emplace(name, value);
-  resource.decoded = object;
   return Value(std::move(attributes));
 }
 
@@ -265,7 +217,7 @@ class NameCheck {
                                      block ? fmt::format("Blocks of type \"{}\" are not expected here.", name)
                                            : fmt::format("An argument named \"{}\" is not expected here.", name),
                                      range);
-    error.context = context_of(resource_);
+    error.context = words_for(resource_);
     error.suggestion = suggestion;
   }
 
