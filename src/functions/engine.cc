@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <random>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -53,13 +55,36 @@ Result<std::string> find_bootstrap(const FunctionConfig& config, const fs::path&
 
 }  // namespace
 
-Functions::Engine::Engine(Settings given, net::Workers& all, const base::Clock& time)
+Functions::Engine::Engine(Settings given, net::Workers& all, const base::Clock& time, Invoker& invoker)
     : settings(std::move(given)),
       workers(all),
       clock(time),
       packages(settings.state_directory / "functions" / "packages"),
-      next_user(settings.first_uid) {
+      code(settings.state_directory / "functions" / "code"),
+      next_user(settings.first_uid),
+      events(settings.state_directory / "functions" / "queue", {.retry_after = settings.retry_after},
+             queue_doors(invoker)) {
   account.limit = settings.account_concurrency;
+  if (settings.registry) account.unreserved = &settings.registry->distribution(kUnreservedExecutions, {});
+}
+
+EventQueue::Doors Functions::Engine::queue_doors(Invoker& invoker) {
+  return {.invoker = invoker,
+          .workers = workers,
+          .clock = clock,
+          .policy = [this](const std::string& function) -> EventInvoke {
+            const auto known = registry.get();
+            const auto& all = known->event_invokes;
+            if (const auto exact = all.find(function); exact != all.end()) return exact->second;
+            const auto by_name = all.find(function.substr(0, function.find(':')));
+            return by_name == all.end() ? EventInvoke{} : by_name->second;
+          },
+          .metrics = [this](const std::string& function) -> EventQueue::Metrics {
+            if (!settings.registry) return {};
+            const telemetry::Dimensions of{{"FunctionName", function.substr(0, function.find(':'))}};
+            auto& to = *settings.registry;
+            return {&to.counter(kAsyncReceived, of), &to.counter(kAsyncDropped, of), &to.distribution(kAsyncAge, of)};
+          }};
 }
 
 Result<Done> Functions::Engine::start() {
@@ -92,13 +117,22 @@ Result<Done> Functions::Engine::start() {
 
 // --- configuration ------------------------------------------------------------------------------------------------
 
-FunctionMetrics Functions::Engine::metrics_of(const std::string& name) const {
+FunctionMetrics Functions::Engine::metrics_of(const std::string& name, const std::string& resource) const {
   if (!settings.registry) return {};
   auto& to = *settings.registry;
-  const telemetry::Dimensions of{{"FunctionName", name}};
+  telemetry::Dimensions of{{"FunctionName", name}};
+  if (!resource.empty()) of.emplace_back("Resource", resource);
   return {&to.counter(kInvocations, of),       &to.counter(kErrors, of),
           &to.counter(kThrottles, of),         &to.distribution(kDuration, of),
           &to.distribution(kInitDuration, of), &to.distribution(kConcurrentExecutions, of)};
+}
+
+ProvisionedMetrics Functions::Engine::provisioned_metrics_of(const FunctionConfig& config) const {
+  if (!settings.registry) return {};
+  auto& to = *settings.registry;
+  const telemetry::Dimensions of{{"FunctionName", config.name}, {"Resource", config.name + ":" + config.version}};
+  return {&to.counter(kProvisionedInvocations, of), &to.counter(kProvisionedSpillover, of),
+          &to.distribution(kProvisionedExecutions, of), &to.distribution(kProvisionedUtilization, of)};
 }
 
 // By Python itself, in a sandbox, since the code is foreign; what does not compile says so when it is imported.
@@ -141,6 +175,9 @@ Result<std::shared_ptr<Function>> Functions::Engine::make_function(const Functio
   function->config = config;
   function->account = &account;
   function->metrics = metrics_of(config.name);
+  function->metrics_of_version = metrics_of(config.name, config.name + ":" + config.version);
+  function->provisioned_metrics = provisioned_metrics_of(config);
+  function->provisioned = config.provisioned;
   auto task = packages.unpack(config.code, prepare);
   if (!task) return task.error();
   function->task = std::move(*task);
@@ -161,30 +198,85 @@ Result<std::shared_ptr<Function>> Functions::Engine::make_function(const Functio
   return function;
 }
 
-Result<Done> Functions::Engine::apply(const Config& config) {
-  check(warden != nullptr, "start() came before apply()");
-  const auto before = registry.get();
+namespace {
+
+// What instances are started from: with the same of it, they go on. Code and layers are compared by content.
+FunctionConfig runs_as(FunctionConfig config) {
+  config.code.clear();
+  config.layers.clear();
+  config.reserved.reset();
+  config.provisioned = 0;
+  return config;
+}
+
+const std::shared_ptr<Function>* find_version(const Registry& registry, const FunctionConfig& config) {
+  const auto named = registry.functions.find(config.name);
+  if (named == registry.functions.end()) return nullptr;
+  const auto found = named->second.versions.find(config.version);
+  return found == named->second.versions.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Registry>> Functions::Engine::make_registry(const Config& config, const Registry& before) {
   auto next = std::make_shared<Registry>();
-  next->qualifiers = config.qualifiers;
-  std::size_t reserved = 0;
+  next->event_invokes = config.event_invokes;
   for (const auto& one : config.functions) {
     auto made = make_function(one);
     if (!made) return made.error().within(fmt::format("preparing the function {}", one.name));
-    const auto old = before->functions.find(one.name);
-    // Same words and same code: it stays as it is, with its instances.
-    const bool same = old != before->functions.end() && old->second->config == one &&
-                      old->second->task == (*made)->task && old->second->layers == (*made)->layers;
-    next->functions.emplace(one.name, same ? old->second : std::move(*made));
-    reserved += one.reserved.value_or(0);
+    const auto* old = find_version(before, one);
+    const bool same = old && runs_as((*old)->config) == runs_as(one) && (*old)->task == (*made)->task &&
+                      (*old)->layers == (*made)->layers;
+    Named& named = next->functions[one.name];
+    if (!named.concurrency) {
+      const auto known = before.functions.find(one.name);
+      named.concurrency = known == before.functions.end() ? std::make_shared<Concurrency>() : known->second.concurrency;
+    }
+    (*made)->concurrency = named.concurrency;
+    named.versions.emplace(one.version, same ? *old : std::move(*made));
   }
+  for (const auto& route : config.qualifiers) {
+    const auto named = next->functions.find(route.function);
+    if (named == next->functions.end()) continue;
+    named->second.aliases.emplace(route.name,
+                                  Named::Alias{route, metrics_of(route.function, route.function + ":" + route.name)});
+  }
+  return next;
+}
+
+Result<Done> Functions::Engine::apply(const Config& config) {
+  check(warden != nullptr, "start() came before apply()");
+  const auto before = registry.get();
+  auto made = make_registry(config, *before);
+  if (!made) return made.error();
+  const std::shared_ptr<Registry> next = std::move(*made);
+  // From here on nothing fails.
+  std::size_t reserved = 0;
+  for (const auto& [name, named] : next->functions) {
+    const auto one = std::find_if(config.functions.begin(), config.functions.end(),
+                                  [&name = name](const auto& each) { return each.name == name; });
+    named.concurrency->reserved = one->reserved ? static_cast<std::int64_t>(*one->reserved) : -1;
+    reserved += one->reserved.value_or(0);
+  }
+  for (const auto& one : config.functions) (*find_version(*next, one))->provisioned = one.provisioned;
   account.limit = settings.account_concurrency > reserved ? settings.account_concurrency - reserved : 0;
   registry.set(next);
-  for (const auto& [name, function] : before->functions) {
-    const auto kept = next->functions.find(name);
-    if (kept == next->functions.end() || kept->second != function) retire(*function);
+  // Not before there is a configuration: an event of a function that is not known is given up.
+  if (!std::exchange(events_started, true)) {
+    if (auto started = events.start(); !started) {
+      base::log(base::Level::kError, "functions", "queued events are not given away: {}", started.error().message);
+    }
+  }
+  for (const auto& [name, named] : before->functions) {
+    for (const auto& [version, function] : named.versions) {
+      const auto* kept = find_version(*next, function->config);
+      if (!kept || *kept != function) retire(*function);
+    }
   }
   workers[0].post([this, next] {
-    for (const auto& [name, function] : next->functions) keep_provisioned(function);
+    for (const auto& [name, named] : next->functions) {
+      for (const auto& [version, function] : named.versions) keep_provisioned(function);
+    }
   });
   return Done{};
 }
@@ -199,6 +291,21 @@ void Functions::Engine::retire(Function& function) {
   for (const auto id : ids) warden->kill(id);
 }
 
+namespace {
+
+std::string_view chosen_version(const Qualifier& alias) {
+  if (alias.shares.empty()) return alias.version;
+  thread_local std::minstd_rand random{std::random_device{}()};
+  double lot = std::uniform_real_distribution<double>(0, 1)(random);
+  for (const auto& [version, share] : alias.shares) {
+    if (lot < share) return version;
+    lot -= share;
+  }
+  return alias.version;
+}
+
+}  // namespace
+
 // name, name:qualifier, 123456789012:function:name, arn:aws:lambda:region:account:function:name:qualifier
 std::optional<Functions::Engine::Target> Functions::Engine::find(std::string_view name) const {
   constexpr std::string_view kMark = "function:";
@@ -211,15 +318,24 @@ std::optional<Functions::Engine::Target> Functions::Engine::find(std::string_vie
   const auto known = registry.get();
   const auto found = known->functions.find(name);
   if (found == known->functions.end()) return std::nullopt;
-  const auto& config = found->second->config;
-  Target target{found->second, config.arn, config.version};
-  if (qualifier.empty()) return target;
-  target.arn += ":" + std::string(qualifier);
-  if (qualifier == "$LATEST" || qualifier == config.version) return target;
-  for (const auto& alias : known->qualifiers) {
-    if (alias.function == name && alias.name == qualifier) return target;
+  const Named& named = found->second;
+  const std::string_view asked = qualifier.empty() ? "$LATEST" : qualifier;
+  std::string_view version = asked;
+  FunctionMetrics by_resource;
+  if (const auto alias = named.aliases.find(asked); alias != named.aliases.end()) {
+    version = chosen_version(alias->second.route);
+    if (!qualifier.empty()) by_resource = alias->second.metrics;
   }
-  return std::nullopt;
+  auto function = named.versions.find(version);
+  // A function that has one version needs no alias for it.
+  if (asked == "$LATEST" && function == named.versions.end() && named.versions.size() == 1) {
+    function = named.versions.begin();
+  }
+  if (function == named.versions.end()) return std::nullopt;
+  if (asked == function->first && !qualifier.empty()) by_resource = function->second->metrics_of_version;
+  Target target{function->second, function->second->config.arn, function->second->config.version, by_resource};
+  if (!qualifier.empty()) target.arn += ":" + std::string(qualifier);
+  return target;
 }
 
 // --- invocations --------------------------------------------------------------------------------------------------
@@ -247,12 +363,15 @@ Task<InvokeOutcome> Functions::Engine::invoke(std::string name, std::string even
     co_return outcome;
   }
   auto& function = *target->function;
-  if (const auto admitted = function.admit(); admitted != Function::Admission::kAdmitted) {
+  using Admission = Function::Admission;
+  const auto admitted = function.admit();
+  if (admitted == Admission::kFunctionLimit || admitted == Admission::kAccountLimit) {
     function.throttles.fetch_add(1, std::memory_order_relaxed);
     if (function.metrics.throttles) function.metrics.throttles->add();
+    if (target->by_resource.throttles) target->by_resource.throttles->add();
     outcome.kind = InvokeOutcome::Kind::kThrottled;
     outcome.error_type = "TooManyRequestsException";
-    outcome.payload = base::Json::object({{"Reason", admitted == Function::Admission::kFunctionLimit
+    outcome.payload = base::Json::object({{"Reason", admitted == Admission::kFunctionLimit
                                                          ? "ReservedFunctionConcurrentInvocationLimitExceeded"
                                                          : "ConcurrentInvocationLimitExceeded"},
                                           {"Type", "User"},
@@ -260,13 +379,16 @@ Task<InvokeOutcome> Functions::Engine::invoke(std::string name, std::string even
                           .dump();
     co_return outcome;
   }
-  auto job = std::make_shared<Job>(Job{.function = target->function,
-                                       .request_id = base::random_uuid(),
-                                       .invoked_arn = std::move(target->arn),
-                                       .executed_version = std::move(target->version),
-                                       .event = std::move(event),
-                                       .options = std::move(options),
-                                       .reply = {}});
+  auto job = std::make_shared<Job>(
+      Job{.function = target->function,
+          .request_id = options.request_id.empty() ? base::random_uuid() : std::move(options.request_id),
+          .invoked_arn = std::move(target->arn),
+          .executed_version = std::move(target->version),
+          .event = std::move(event),
+          .options = std::move(options),
+          .by_resource = target->by_resource,
+          .counts_for_account = admitted == Admission::kFromAccount,
+          .reply = {}});
   const auto patience = place(job);
   co_return co_await wait_for(std::move(job), patience);
 }
@@ -413,11 +535,21 @@ void Functions::Engine::keep_provisioned(const std::shared_ptr<Function>& functi
   while (!stopping && !function->retired) {
     {
       const std::lock_guard lock(function->mutex);
-      if (function->dispatch.instances() >= function->config.provisioned) return;
+      if (function->dispatch.instances() >= function->provisioned) return;
       if (clock.steady() < function->no_start_before) return;
     }
     start_instance(function);
   }
+}
+
+void Functions::Engine::stop_expired(Function& function) {
+  std::vector<std::uint64_t> ids;
+  {
+    const std::lock_guard lock(function.mutex);
+    const auto expired = function.dispatch.expired(clock.steady(), settings.idle_time, function.provisioned);
+    for (Instance* instance : expired) ids.push_back(instance->id());
+  }
+  for (const auto id : ids) warden->kill(id);
 }
 
 Task<void> Functions::Engine::sweep() {
@@ -425,21 +557,17 @@ Task<void> Functions::Engine::sweep() {
     auto slept = co_await net::sleep_for(kSweepInterval);
     if (!slept || stopping) co_return;
     const auto known = registry.get();
-    for (const auto& [name, function] : known->functions) {
-      std::vector<std::uint64_t> ids;
-      {
-        const std::lock_guard lock(function->mutex);
-        const auto expired =
-            function->dispatch.expired(clock.steady(), settings.idle_time, function->config.provisioned);
-        for (Instance* instance : expired) ids.push_back(instance->id());
+    for (const auto& [name, named] : known->functions) {
+      for (const auto& [version, function] : named.versions) {
+        stop_expired(*function);
+        keep_provisioned(function);
       }
-      for (const auto id : ids) warden->kill(id);
-      keep_provisioned(function);
     }
   }
 }
 
 void Functions::Engine::stop() {
+  events.stop();
   if (stopping.exchange(true) || !warden) return;
   std::unique_lock lock(mutex);
   while (!living.empty()) {

@@ -7,18 +7,32 @@
 #include <unordered_set>
 
 #include "base/snapshot.h"
+#include "functions/code_store.h"
+#include "functions/event_queue.h"
 #include "functions/instance.h"
 #include "functions/packages.h"
 
 namespace securebase::functions {
 
+// All that one name stands for.
+struct Named {
+  struct Alias {
+    Qualifier route;
+    FunctionMetrics metrics;
+  };
+  std::shared_ptr<Concurrency> concurrency;
+  std::map<std::string, std::shared_ptr<Function>, std::less<>> versions;
+  std::map<std::string, Alias, std::less<>> aliases;
+};
+
 struct Registry {
-  std::map<std::string, std::shared_ptr<Function>, std::less<>> functions;
-  std::vector<Qualifier> qualifiers;
+  std::map<std::string, Named, std::less<>> functions;
+  std::map<std::string, EventInvoke> event_invokes;
 };
 
 struct Functions::Engine {
-  Engine(Settings settings, net::Workers& workers, const base::Clock& clock);
+  // `invoker`: the Functions it stands behind.
+  Engine(Settings settings, net::Workers& workers, const base::Clock& clock, Invoker& invoker);
 
   Result<Done> start();
   Result<Done> apply(const Config& config);
@@ -30,12 +44,16 @@ struct Functions::Engine {
     std::shared_ptr<Function> function;
     std::string arn;
     std::string version;
+    FunctionMetrics by_resource;
   };
   std::optional<Target> find(std::string_view name) const;
 
   Result<std::shared_ptr<Function>> make_function(const FunctionConfig& config);
+  Result<std::shared_ptr<Registry>> make_registry(const Config& config, const Registry& before);
   void compile_python(const std::filesystem::path& directory, const FunctionConfig& config);
-  FunctionMetrics metrics_of(const std::string& name) const;
+  // `resource`: NAME:QUALIFIER, or "" for the whole function.
+  FunctionMetrics metrics_of(const std::string& name, const std::string& resource = "") const;
+  ProvisionedMetrics provisioned_metrics_of(const FunctionConfig& config) const;
 
   // Finds the job an instance or lets it wait; starts what is to be started, on the current worker.
   std::chrono::microseconds place(const std::shared_ptr<Job>& job);
@@ -45,15 +63,18 @@ struct Functions::Engine {
   void after_failed_start(Function& function, const Instance& instance, const Ending& ending);
   void start_wanted(const std::shared_ptr<Function>& function);
   void keep_provisioned(const std::shared_ptr<Function>& function);
+  void stop_expired(Function& function);
   net::Task<void> sweep();
   void retire(Function& function);
   std::uint32_t take_user();
+  EventQueue::Doors queue_doors(Invoker& invoker);
 
   // Constant after start().
   const Settings settings;
   net::Workers& workers;
   const base::Clock& clock;
   Packages packages;
+  CodeStore code;
   std::unique_ptr<LogWriter> logs;
   std::unique_ptr<WardenClient> warden;
   std::unique_ptr<Instance::Doors> doors;
@@ -69,6 +90,8 @@ struct Functions::Engine {
   std::unordered_map<std::uint64_t, Instance*> living;
   std::unordered_set<std::uint32_t> users;
   std::uint32_t next_user = 0;
+  bool events_started = false;  // apply() only
+  EventQueue events;
 };
 
 }  // namespace securebase::functions

@@ -13,23 +13,6 @@ namespace securebase::functions {
 
 class Function;
 
-// One invocation on its way. Its reply is answered once, by whoever ends it.
-struct Job {
-  std::shared_ptr<Function> function;
-  std::string request_id;
-  std::string invoked_arn;
-  std::string executed_version;
-  std::string event;
-  InvokeOptions options;
-  net::Reply<InvokeOutcome> reply;
-};
-
-// How many executions the account has left for functions that reserve none.
-struct AccountConcurrency {
-  std::atomic<std::size_t> under_way{0};
-  std::atomic<std::size_t> limit{1000};
-};
-
 struct FunctionMetrics {
   telemetry::Counter* invocations = nullptr;
   telemetry::Counter* errors = nullptr;
@@ -39,18 +22,56 @@ struct FunctionMetrics {
   telemetry::Distribution* concurrent = nullptr;
 };
 
+// Only where instances are kept warm.
+struct ProvisionedMetrics {
+  telemetry::Counter* invocations = nullptr;
+  telemetry::Counter* spillover = nullptr;
+  telemetry::Distribution* concurrent = nullptr;
+  telemetry::Distribution* utilization = nullptr;
+};
+
+// One invocation on its way. Its reply is answered once, by whoever ends it.
+struct Job {
+  std::shared_ptr<Function> function;
+  std::string request_id;
+  std::string invoked_arn;
+  std::string executed_version;
+  std::string event;
+  InvokeOptions options;
+  FunctionMetrics by_resource;      // of the alias or version that was asked for; none: of the bare name
+  bool counts_for_account = false;  // it was admitted from what the account has left
+  net::Reply<InvokeOutcome> reply;
+};
+
+// How many executions the account has left for functions that reserve none.
+struct AccountConcurrency {
+  std::atomic<std::size_t> under_way{0};
+  std::atomic<std::size_t> limit{1000};
+  telemetry::Distribution* unreserved = nullptr;
+};
+
+// What all versions of a function share.
+struct Concurrency {
+  std::atomic<std::size_t> under_way{0};
+  std::atomic<std::int64_t> reserved{-1};  // -1: none
+};
+
+// One version of a function.
 class Function {
  public:
   FunctionConfig config;
   // Unpacked; empty: none. Constant after construction.
   std::filesystem::path task, layers;
   std::vector<std::string> argv;
-  FunctionMetrics metrics;
+  FunctionMetrics metrics, metrics_of_version;
+  ProvisionedMetrics provisioned_metrics;
   AccountConcurrency* account = nullptr;
+  std::shared_ptr<Concurrency> concurrency;
 
   // Any thread.
-  std::atomic<bool> retired = false;  // a newer configuration took its place
-  std::atomic<std::size_t> under_way{0};
+  std::atomic<bool> retired = false;        // a newer configuration took its place
+  std::atomic<std::size_t> under_way{0};    // of this version
+  std::atomic<std::size_t> provisioned{0};  // instances that are kept warm
   std::atomic<std::uint64_t> invocations{0}, errors{0}, throttles{0}, cold_starts{0}, failed_starts{0};
 
   std::mutex mutex;
@@ -60,11 +81,11 @@ class Function {
   std::chrono::milliseconds back_off{0};
   InvokeOutcome last_failure;
 
-  enum class Admission { kAdmitted, kFunctionLimit, kAccountLimit };
+  enum class Admission { kFromReserved, kFromAccount, kFunctionLimit, kAccountLimit };
   Admission admit();
   // Ends an admitted job, whoever waits for it or not.
   void conclude(Job& job, InvokeOutcome outcome);
-  void release();
+  void release(bool counts_for_account);
 };
 
 }  // namespace securebase::functions

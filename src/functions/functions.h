@@ -21,13 +21,21 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/event.h"
 #include "net/task.h"
 #include "net/worker.h"
+#include "stack/registry.h"
 #include "stack/stack.h"
 #include "telemetry/metrics.h"
 #include "telemetry/trace.h"
 
+namespace securebase::aws {
+class Operations;
+}
+
 namespace securebase::functions {
+
+class CodeStore;  // code_store.h
 
 // --- what a function is -----------------------------------------------------------------------------------------
 
@@ -42,7 +50,7 @@ struct Layer {
 struct FunctionConfig {
   std::string name;
   std::string arn;                  // without a qualifier
-  std::string version = "$LATEST";  // "1" when it is published
+  std::string version = "$LATEST";  // "1" when it is published; versions run side by side
   Runtime runtime = Runtime::kProvided;
   std::string runtime_name = "provided";  // as written: python3.11, provided.al2023
   std::string handler;                    // module.function; may be empty for `provided`
@@ -59,17 +67,28 @@ struct FunctionConfig {
   bool operator==(const FunctionConfig&) const = default;
 };
 
-// An alias, or a published version's number: another name for the function's one version.
+// An alias: another name for a version of a function. "$LATEST" is one too where a function is published and was not
+// changed since: both run in the same instances.
 struct Qualifier {
   std::string function;
   std::string name;     // "prod"
   std::string version;  // "$LATEST" or "1"
+  // Shares of the calls, 0 to 1, that go to other versions: {{"2", 0.1}}.
+  std::vector<std::pair<std::string, double>> shares;
   bool operator==(const Qualifier&) const = default;
 };
 
+// How calls that nobody waits for are retried.
+struct EventInvoke {
+  std::chrono::seconds age{21'600};  // an event that is older is dropped
+  unsigned retries = 2;              // after function errors
+  bool operator==(const EventInvoke&) const = default;
+};
+
 struct Config {
-  std::vector<FunctionConfig> functions;  // names are unique
+  std::vector<FunctionConfig> functions;  // name and version together are unique; `reserved` is one to a name
   std::vector<Qualifier> qualifiers;
+  std::map<std::string, EventInvoke> event_invokes;  // by function name, or name:qualifier
 };
 
 // --- its Terraform ----------------------------------------------------------------------------------------------
@@ -90,6 +109,9 @@ struct InvokeOptions {
   base::SteadyPoint deadline = base::SteadyPoint::max();
   telemetry::TraceContext trace;
   std::string client_context;  // Lambda-Runtime-Client-Context; JSON
+  std::string request_id;      // "": a new one
+  // Answered with the last 4 KB that the call logged, soon after its outcome; not when it never reached an instance.
+  std::optional<net::Reply<std::string>> log_tail;
 };
 
 struct InvokeOutcome {
@@ -146,6 +168,8 @@ struct Settings {
   // Host users for instances, one each; only used when started by root.
   std::uint32_t first_uid = 1'900'000;
   std::uint32_t uid_count = 20'000;
+  // After a function error, until an event that nobody waits for is tried again; the second time twice as long.
+  std::chrono::milliseconds retry_after{60'000};
   // Given to every instance unless its own environment has them: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...
   std::map<std::string, std::string> environment;
   telemetry::Registry* registry = nullptr;  // records the metrics of metrics.h; outlives the engine
@@ -187,7 +211,23 @@ class Functions final : public Invoker {
 
   net::Task<InvokeOutcome> invoke(std::string function, std::string event, InvokeOptions options) override;
   bool knows(std::string_view function) const override;
+
+  // Takes an event that nobody waits for, as Lambda does with InvocationType=Event: it is on disk when this returns,
+  // and is given to the function until it succeeds, or by its EventInvoke is given up. The request's id. kNotFound: no
+  // such function; kLimit: the event or the queue is too large. Any thread but a worker's.
+  Result<std::string> enqueue(const std::string& function, std::string event);
+
   Statistics statistics() const;
+  // SHA-256 of the zip that a version runs, or of a directory's content; nullopt: not known.
+  std::optional<std::string> code_digest(std::string_view function, std::string_view version) const;
+  // The immutable directory that a version runs from.
+  std::optional<std::filesystem::path> package_of(std::string_view function, std::string_view version) const;
+  // How many instances of a version have been initialised and live.
+  std::size_t ready_instances(std::string_view function, std::string_view version) const;
+  // Whether a zip can be unpacked.
+  Result<Done> check_code(const std::filesystem::path& zip);
+  // Where code that comes by API is kept.
+  CodeStore& code();
   // One line each: what the sandbox of this machine consists of, and what is missing.
   std::vector<std::string> isolation_report() const;
 
@@ -195,5 +235,20 @@ class Functions final : public Invoker {
   struct Engine;  // engine.h
   std::unique_ptr<Engine> engine_;
 };
+
+// --- its AWS API ------------------------------------------------------------------------------------------------
+
+// All outlive the operations.
+struct ApiDoors {
+  Functions& functions;
+  stack::Changes& changes;
+  net::Pool& pool;
+  // The bytes of an object, for code in S3. Blocks. Not set: such code is refused.
+  std::function<Result<std::string>(const std::string& bucket, const std::string& key)> fetch_object;
+  std::size_t account_concurrency = 1000;
+  const base::Clock& clock = base::system_clock();
+};
+// Lambda's operations (docs/functions.md lists them).
+void add_operations(aws::Operations& operations, ApiDoors doors);
 
 }  // namespace securebase::functions

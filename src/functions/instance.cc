@@ -25,6 +25,9 @@ using net::Task;
 constexpr std::string_view kApi = "/2018-06-01/runtime/";
 constexpr std::size_t kResponseBytes = 6'291'556;  // Lambda's limit of a buffered response
 constexpr std::size_t kErrorBytes = 256 << 10;
+// An addition of ours: the answer to a result that carries it is the next event itself, with its 200, as if it had been
+// asked for right after. It saves a runtime that knows it an exchange for each call (docs/functions.md).
+constexpr std::string_view kNextField = "Securebase-Runtime-Next";
 
 Response json(int status, std::string body) {
   Response response;
@@ -141,7 +144,8 @@ Task<Ending> Instance::live() {
   }
   open_log(output[0]);
 
-  const auto& config = function_->config;
+  auto config = function_->config;
+  config.provisioned = function_->provisioned;  // may have changed since
   StartRequest request{.id = id_,
                        .uid = uid_,
                        .argv = function_->argv,
@@ -206,7 +210,14 @@ void Instance::finish_by_ending(const Ending& ending) {
 
 bool Instance::speaks_for_itself(const http::Request& request) {
   // Without users of their own instances cannot be told apart; the platform has warned of that at its start.
-  return uid_ == 0 || users_.user_of(request.peer_port, server_->port()) == uid_;
+  if (uid_ == 0) return true;
+  // A socket keeps the user that made it, so each connection is asked about once.
+  if (proven_.contains(request.connection)) return true;
+  if (users_.user_of(request.peer_port, server_->port()) != uid_) return false;
+  constexpr std::size_t kRemembered = 64;  // of a runtime that makes a connection for every call
+  if (proven_.size() == kRemembered) proven_.erase(proven_.begin());
+  proven_.insert(request.connection);
+  return true;
 }
 
 Task<Response> Instance::answer(http::Request& request) {
@@ -307,6 +318,7 @@ Response Instance::deliver(std::shared_ptr<Job> job) {
   }
   if (!job->options.client_context.empty()) headers.add("Lambda-Runtime-Client-Context", job->options.client_context);
   response.body = std::move(job->event);
+  if (job->options.log_tail) doors_.logs.keep_tail(log_);
   doors_.logs.submit(log_, LogWriter::Order::kBeforeOutput,
                      fmt::format("START RequestId: {} Version: {}", job->request_id, job->executed_version));
   job_ = std::move(job);
@@ -363,10 +375,17 @@ void Instance::finish(InvokeOutcome outcome, std::string_view status) {
   }
   first_job_ = false;
   doors_.logs.submit(log_, LogWriter::Order::kAfterOutput, std::move(report));
+  if (job->options.log_tail) doors_.logs.take_tail(log_, *job->options.log_tail);
+}
+
+Task<Response> Instance::after_result(bool with_next) {
+  if (with_next && !over_) co_return co_await next();
+  co_return accepted();
 }
 
 Task<Response> Instance::response(http::Request& request) {
   const std::string id = job_->request_id;
+  const bool with_next = request.headers.get(kNextField).has_value();
   InvokeOutcome outcome;
   outcome.kind = InvokeOutcome::Kind::kOk;
   if (const auto type = request.headers.get("Content-Type")) outcome.content_type = *type;
@@ -386,11 +405,12 @@ Task<Response> Instance::response(http::Request& request) {
   }
   outcome.payload = std::move(*body);
   finish(std::move(outcome), "");
-  co_return accepted();
+  co_return co_await after_result(with_next);
 }
 
 Task<Response> Instance::error(http::Request& request) {
   const std::string id = job_->request_id;
+  const bool with_next = request.headers.get(kNextField).has_value();
   InvokeOutcome outcome;
   outcome.kind = InvokeOutcome::Kind::kFunctionError;
   outcome.error_type = request.headers.get("Lambda-Runtime-Function-Error-Type").value_or("");
@@ -404,7 +424,7 @@ Task<Response> Instance::error(http::Request& request) {
     outcome.payload = error_payload(outcome.error_type, "The runtime gave an error that is no JSON");
   }
   finish(std::move(outcome), "");
-  co_return accepted();
+  co_return co_await after_result(with_next);
 }
 
 Task<Response> Instance::init_failed(http::Request& request) {

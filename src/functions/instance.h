@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "functions/function.h"
@@ -58,6 +59,8 @@ class Instance final : public http::Handler, public std::enable_shared_from_this
   void finish(InvokeOutcome outcome, std::string_view status);
   void finish_by_ending(const Ending& ending);
   void open_log(int pipe);
+  // The answer to a result: an acknowledgement, or the next event where the runtime asked for that with it.
+  net::Task<http::Response> after_result(bool with_next);
   bool speaks_for_itself(const http::Request& request);
   std::chrono::microseconds elapsed_since(base::SteadyPoint start) const;
 
@@ -73,6 +76,7 @@ class Instance final : public http::Handler, public std::enable_shared_from_this
   net::Worker& worker_;
   std::unique_ptr<http::WorkerServer> server_;
   PeerUsers users_;
+  std::set<std::uint64_t> proven_;  // connections that the instance's own user has made
   net::Timer timer_;
   LogWriter::StreamPointer log_;
   std::string log_name_;

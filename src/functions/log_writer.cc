@@ -48,6 +48,8 @@ struct LogWriter::Stream {
   std::string waiting;  // to be written
   std::size_t waiting_lines = 0;
   std::size_t last_megabytes = 0;
+  bool keeps_tail = false;
+  std::string tail;
   // Guarded by the writer's mutex.
   std::string memory_peak;
   int pid = 0;
@@ -96,9 +98,17 @@ void LogWriter::measure(const StreamPointer& stream, std::string memory_peak, in
 }
 
 void LogWriter::submit(const StreamPointer& stream, Order order, std::string text) {
-  push({stream, order, std::move(text), false});
+  push({.stream = stream, .order = order, .text = std::move(text), .tail = {}});
 }
-void LogWriter::close(const StreamPointer& stream) { push({stream, Order::kAfterOutput, {}, true}); }
+void LogWriter::keep_tail(const StreamPointer& stream) {
+  push({.stream = stream, .order = Order::kBeforeOutput, .text = {}, .keep_tail = true, .tail = {}});
+}
+void LogWriter::take_tail(const StreamPointer& stream, net::Reply<std::string> into) {
+  push({.stream = stream, .order = Order::kAfterOutput, .text = {}, .tail = std::move(into)});
+}
+void LogWriter::close(const StreamPointer& stream) {
+  push({.stream = stream, .order = Order::kAfterOutput, .text = {}, .close = true, .tail = {}});
+}
 
 void LogWriter::push(Item item) {
   bool wake = false;
@@ -163,37 +173,51 @@ void LogWriter::work() {
   }
 }
 
+void LogWriter::measure_memory(Stream& stream) {
+  std::string peak;
+  int pid = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    peak = stream.memory_peak;
+    pid = stream.pid;
+  }
+  // After a crash the file is gone; what was seen last stands.
+  if (const auto now = megabytes_used(peak, pid); now > 0) stream.last_megabytes = now;
+}
+
 bool LogWriter::handle_items() {
   std::deque<Item> items;
   {
     const std::lock_guard lock(mutex_);
     items.swap(items_);
   }
-  std::unordered_map<Stream*, bool> touched;
+  // What was printed before any of these items was submitted is in the pipe by now: one look for each stream and batch.
+  struct Looked {
+    bool at_pipe = false;
+    bool at_memory = false;
+  };
+  std::unordered_map<Stream*, Looked> touched;
   for (auto& item : items) {
     Stream& stream = *item.stream;
-    if (item.order == Order::kAfterOutput) read_pipe(stream);
+    auto& looked = touched[&stream];
+    if (item.order == Order::kAfterOutput && !std::exchange(looked.at_pipe, true)) read_pipe(stream);
     if (const auto hole = item.text.find("{max_memory}"); hole != std::string::npos) {
-      std::string peak;
-      int pid = 0;
-      {
-        const std::lock_guard lock(mutex_);
-        peak = stream.memory_peak;
-        pid = stream.pid;
-      }
-      // After a crash the file is gone; what was seen last stands.
-      if (const auto now = megabytes_used(peak, pid); now > 0) stream.last_megabytes = now;
+      if (!std::exchange(looked.at_memory, true)) measure_memory(stream);
       item.text.replace(hole, 12, std::to_string(stream.last_megabytes));
     }
     if (!item.text.empty()) append_lines(stream, item.text + "\n");
-    touched[&stream] = true;
+    if (item.keep_tail) stream.keeps_tail = true;
+    if (item.tail) {
+      item.tail->answer(std::exchange(stream.tail, {}));
+      stream.keeps_tail = false;
+    }
     if (!item.close) continue;
     finish(stream);
     touched.erase(&stream);
     const std::lock_guard lock(mutex_);
     streams_.erase(stream.id);
   }
-  for (const auto& [stream, yes] : touched) flush(*stream);
+  for (const auto& [stream, looked] : touched) flush(*stream);
   return !items.empty();
 }
 
@@ -223,8 +247,15 @@ void LogWriter::append_lines(Stream& stream, std::string_view text) {
     const auto end = std::min(text.find('\n'), text.size());
     stream.waiting.append(stamp).append(" ").append(text.substr(0, end)).append("\n");
     ++stream.waiting_lines;
+    if (stream.keeps_tail) stream.tail.append(text.substr(0, end)).append("\n");
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+  trim_tail(stream);
+}
+
+void LogWriter::trim_tail(Stream& stream) {
+  constexpr std::size_t kTailBytes = 4096;  // what X-Amz-Log-Result gives
+  if (stream.tail.size() > kTailBytes) stream.tail.erase(0, stream.tail.size() - kTailBytes);
 }
 
 void LogWriter::flush(Stream& stream) {

@@ -9,12 +9,14 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/event.h"
 
 namespace securebase::functions {
 
@@ -39,6 +41,10 @@ class LogWriter {
   };
   // In `text`, "{max_memory}" becomes the megabytes used most; each line of it gets a stamp. Any thread, never waits.
   void submit(const StreamPointer& stream, Order order, std::string text);
+  // From the next text on, the last 4 KB are kept, without stamps, until take_tail().
+  void keep_tail(const StreamPointer& stream);
+  // Gives what was kept, after what was submitted and printed.
+  void take_tail(const StreamPointer& stream, net::Reply<std::string> into);
   // After what was submitted and printed.
   void close(const StreamPointer& stream);
 
@@ -49,13 +55,17 @@ class LogWriter {
     StreamPointer stream;
     Order order;
     std::string text;
-    bool close;
+    bool close = false;
+    bool keep_tail = false;
+    std::optional<net::Reply<std::string>> tail;
   };
   void push(Item item);
   void work();
   bool handle_items();
+  void measure_memory(Stream& stream);
   void read_pipe(Stream& stream);
   void append_lines(Stream& stream, std::string_view text);
+  static void trim_tail(Stream& stream);
   void flush(Stream& stream);
   void finish(Stream& stream);
 

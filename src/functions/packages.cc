@@ -297,4 +297,17 @@ Result<fs::path> Packages::unpack_layers(const std::vector<fs::path>& codes, con
   return place;
 }
 
+Result<Done> Packages::try_out(const fs::path& code) {
+  auto source = open_source(code, limits_);
+  if (!source) return source.error();
+  const auto trial = root_ / (".trying-" + base::random_hex(16));
+  if (auto made = base::make_directory(trial); !made) return made;
+  Used used;
+  auto unpacked = source->directory ? copy_directory(source->path, trial, used, limits_)
+                                    : unpack_zip(source->bytes, trial, used, limits_);
+  std::error_code ignored;
+  fs::remove_all(trial, ignored);
+  return unpacked;
+}
+
 }  // namespace securebase::functions

@@ -30,6 +30,8 @@ class Packages {
   // Several, laid over each other in order: later files replace earlier ones, as layers in /opt do.
   Result<std::filesystem::path> unpack_layers(const std::vector<std::filesystem::path>& codes,
                                               const Prepare& prepare = {});
+  // Whether `code` can be unpacked; nothing of it stays.
+  Result<Done> try_out(const std::filesystem::path& code);
 
  private:
   const std::filesystem::path root_;

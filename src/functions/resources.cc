@@ -1,4 +1,5 @@
-// The Terraform types of Lambda.
+#include "functions/resources.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,56 +13,6 @@ namespace {
 
 using stack::Context;
 
-constexpr std::string_view kRuntimes = "python3.11, provided, provided.al2, provided.al2023";
-
-struct Environment {
-  std::map<std::string, std::string> variables;
-};
-
-struct Tracing {
-  std::string mode;
-};
-
-struct Ephemeral {
-  std::int64_t size = 512;
-};
-
-struct FunctionResource {
-  std::string function_name;
-  std::string runtime;
-  std::string handler;
-  std::optional<std::string> filename;
-  std::optional<std::string> s3_bucket;
-  std::optional<std::string> image_uri;
-  std::int64_t memory_size = 128;
-  std::int64_t timeout = 3;
-  std::int64_t reserved = -1;
-  bool publish = false;
-  std::vector<std::string> layers;
-  std::optional<std::string> source_code_hash;
-  std::optional<Environment> environment;
-  std::optional<Tracing> tracing;
-  std::optional<Ephemeral> ephemeral;
-  std::map<std::string, std::string> tags;
-};
-
-struct AliasResource {
-  std::string name;
-  std::string function_name;
-  std::string function_version;
-};
-
-struct LayerResource {
-  std::string layer_name;
-  std::optional<std::string> filename;
-};
-
-struct ProvisionedResource {
-  std::string function_name;
-  std::string qualifier;
-  std::int64_t executions = 1;
-};
-
 std::string function_arn(const FunctionResource& f, const Context& c) {
   return c.arn("lambda", "function:" + f.function_name);
 }
@@ -73,19 +24,12 @@ std::string invoke_arn(const std::string& arn, const Context& c) {
                      arn);
 }
 
-// A function is referred to by its name or its ARN.
-std::string name_of(std::string_view name_or_arn) {
-  const auto at = name_or_arn.find(":function:");
-  if (at == std::string_view::npos) return std::string(name_or_arn);
-  name_or_arn.remove_prefix(at + 10);
-  return std::string(name_or_arn.substr(0, name_or_arn.find(':')));
-}
-
 std::string alias_arn(const AliasResource& a, const Context& c) {
   return c.arn("lambda", fmt::format("function:{}:{}", name_of(a.function_name), a.name));
 }
 
-const auto& function_declaration() {
+// What a function and a published version of it have in common.
+stack::Block<FunctionResource> function_block(std::string type, std::string sentence) {
   static const auto environment =
       stack::block<Environment>("environment", "What the function finds in its environment.")
           .attribute("variables", &Environment::variables, {}, "Names and values.")
@@ -97,52 +41,57 @@ const auto& function_declaration() {
   static const auto ephemeral =
       stack::block<Ephemeral>("ephemeral_storage", "/tmp.")
           .attribute("size", &Ephemeral::size, 512, stack::between(512, 10'240), "Its size, in MB.");
+  auto made = stack::resource<FunctionResource>(std::move(type), "functions", std::move(sentence));
+  made.attribute("function_name", &FunctionResource::function_name, "", stack::matches("[a-zA-Z0-9_-]{0,64}"),
+                 "Its name.")
+      .replaces()
+      .provider_requires()
+      .attribute("runtime", &FunctionResource::runtime, "", "What runs the code: python3.11 or provided.")
+      .effect("starts new instances of the function")
+      .attribute("handler", &FunctionResource::handler, "", "module.function, for Python.")
+      .effect("starts new instances of the function")
+      .attribute("filename", &FunctionResource::filename, std::nullopt, "Its code: a zip, or here also a directory.")
+      .effect("starts new instances of the function")
+      .attribute("s3_bucket", &FunctionResource::s3_bucket, std::nullopt, "Where a zip lies in S3.")
+      .attribute("image_uri", &FunctionResource::image_uri, std::nullopt, "A container image.")
+      .attribute("source_code_hash", &FunctionResource::source_code_hash, std::nullopt,
+                 "What makes Terraform see that the code changed.")
+      .effect("starts new instances of the function")
+      .attribute("memory_size", &FunctionResource::memory_size, 128, stack::between(128, 10'240),
+                 "Memory in MB; CPU comes in proportion, one whole at 1769 MB.")
+      .effect("starts new instances of the function")
+      .attribute("timeout", &FunctionResource::timeout, 3, stack::between(1, 900), "Seconds that a call may take.")
+      .attribute("reserved_concurrent_executions", &FunctionResource::reserved, -1, stack::at_least(-1),
+                 "Calls at a time, kept for it and never exceeded; -1 is no limit of its own.")
+      .attribute("publish", &FunctionResource::publish, false, "Whether the code gets a version number.")
+      .attribute("layers", &FunctionResource::layers, {}, stack::any(), "ARNs of layers, unpacked into /opt in order.")
+      .effect("starts new instances of the function")
+      .attribute("role", &FunctionResource::role, "", "The role that it calls AWS APIs with; kept, not enforced.")
+      .attribute("description", &FunctionResource::description, "", "A sentence about it.")
+      .attribute("last_modified", &FunctionResource::last_modified, "1970-01-01T00:00:00.000+0000",
+                 "When an API call last changed it; files have no time.")
+      .nested(environment, &FunctionResource::environment, "Its environment.")
+      .nested(tracing, &FunctionResource::tracing, "Tracing.")
+      .nested(ephemeral, &FunctionResource::ephemeral, "Temporary files.")
+      .known("architectures", "code runs on this machine's architecture")
+      .known("vpc_config", "one machine has one network")
+      .known("package_type")
+      .known("kms_key_arn")
+      .known("dead_letter_config", "events that are given up are counted and logged")
+      .known("snap_start", "instances are started from their package")
+      .known("logging_config")
+      .known("image_config")
+      .known("file_system_config")
+      .known("s3_key")
+      .known("s3_object_version")
+      .computed("arn", function_arn);
+  return made;
+}
+
+const auto& function_declaration() {
   static const auto made =
-      stack::resource<FunctionResource>("aws_lambda_function", "functions", "Code that runs when it is called.")
-          .attribute("function_name", &FunctionResource::function_name, "", stack::matches("[a-zA-Z0-9_-]{0,64}"),
-                     "Its name.")
-          .replaces()
-          .provider_requires()
-          .attribute("runtime", &FunctionResource::runtime, "", "What runs the code: python3.11 or provided.")
-          .effect("starts new instances of the function")
-          .attribute("handler", &FunctionResource::handler, "", "module.function, for Python.")
-          .effect("starts new instances of the function")
-          .attribute("filename", &FunctionResource::filename, std::nullopt,
-                     "Its code: a zip, or here also a directory.")
-          .effect("starts new instances of the function")
-          .attribute("s3_bucket", &FunctionResource::s3_bucket, std::nullopt, "Where a zip lies in S3.")
-          .attribute("image_uri", &FunctionResource::image_uri, std::nullopt, "A container image.")
-          .attribute("source_code_hash", &FunctionResource::source_code_hash, std::nullopt,
-                     "What makes Terraform see that the code changed.")
-          .effect("starts new instances of the function")
-          .attribute("memory_size", &FunctionResource::memory_size, 128, stack::between(128, 10'240),
-                     "Memory in MB; CPU comes in proportion, one whole at 1769 MB.")
-          .effect("starts new instances of the function")
-          .attribute("timeout", &FunctionResource::timeout, 3, stack::between(1, 900), "Seconds that a call may take.")
-          .attribute("reserved_concurrent_executions", &FunctionResource::reserved, -1, stack::at_least(-1),
-                     "Calls at a time, kept for it and never exceeded; -1 is no limit of its own.")
-          .attribute("publish", &FunctionResource::publish, false, "Whether the code gets a version number.")
-          .attribute("layers", &FunctionResource::layers, {}, stack::any(),
-                     "ARNs of layers, unpacked into /opt in order.")
-          .effect("starts new instances of the function")
+      function_block("aws_lambda_function", "Code that runs when it is called.")
           .attribute("tags", &FunctionResource::tags, {}, "Labels.")
-          .nested(environment, &FunctionResource::environment, "Its environment.")
-          .nested(tracing, &FunctionResource::tracing, "Tracing.")
-          .nested(ephemeral, &FunctionResource::ephemeral, "Temporary files.")
-          .known("role", "functions call no AWS API with a role yet")
-          .known("description")
-          .known("architectures", "code runs on this machine's architecture")
-          .known("vpc_config", "one machine has one network")
-          .known("package_type")
-          .known("kms_key_arn")
-          .known("dead_letter_config", "there are no asynchronous calls yet")
-          .known("snap_start", "instances are started from their package")
-          .known("logging_config")
-          .known("image_config")
-          .known("file_system_config")
-          .known("s3_key")
-          .known("s3_object_version")
-          .computed("arn", function_arn)
           .computed("invoke_arn",
                     [](const FunctionResource& f, const Context& c) { return invoke_arn(function_arn(f, c), c); })
           .computed("version", version_of)
@@ -152,12 +101,24 @@ const auto& function_declaration() {
                     [](const FunctionResource& f, const Context& c) {
                       return invoke_arn(function_arn(f, c) + ":" + version_of(f), c);
                     })
-          .computed("id", [](const FunctionResource& f) { return f.function_name; })
-          .computed("last_modified", [](const FunctionResource&) { return "1970-01-01T00:00:00.000+0000"; });
+          .computed("id", [](const FunctionResource& f) { return f.function_name; });
+  return made;
+}
+
+// Made by the API only (PublishVersion): Terraform has no type for it.
+const auto& version_declaration() {
+  static const auto made =
+      function_block(std::string(kVersionType), "A published version: what the function was when it was published.")
+          .attribute("version", &FunctionResource::version, 1, stack::at_least(1), "Its number.")
+          .computed("id", [](const FunctionResource& f) { return fmt::format("{}:{}", f.function_name, f.version); });
   return made;
 }
 
 const auto& alias_declaration() {
+  static const auto routing =
+      stack::block<Routing>("routing_config", "Shares of the calls for other versions.")
+          .attribute("additional_version_weights", &Routing::weights, {}, stack::between(0.0, 1.0),
+                     "By version, the share of the calls that go there.");
   static const auto made =
       stack::resource<AliasResource>("aws_lambda_alias", "functions", "Another name for a version of a function.")
           .required("name", &AliasResource::name, stack::matches("[a-zA-Z0-9_-]{1,128}"), "The alias.")
@@ -165,8 +126,8 @@ const auto& alias_declaration() {
           .required("function_name", &AliasResource::function_name, "The function's name or ARN.")
           .replaces()
           .required("function_version", &AliasResource::function_version, "$LATEST or a version's number.")
-          .known("description")
-          .known("routing_config", "a function has one version here")
+          .attribute("description", &AliasResource::description, "", "A sentence about it.")
+          .nested(routing, &AliasResource::routing, "A second version for some of the calls.")
           .computed("arn", alias_arn)
           .computed("id", alias_arn)
           .computed("invoke_arn",
@@ -184,16 +145,22 @@ const auto& layer_declaration() {
           .replaces()
           .attribute("filename", &LayerResource::filename, std::nullopt, "A zip, or here also a directory.")
           .effect("starts new instances of the functions that use it")
+          .attribute("version", &LayerResource::version, 1, stack::at_least(1), "Its number; the API counts it up.")
+          .attribute("description", &LayerResource::description, "", "A sentence about it.")
+          .attribute("license_info", &LayerResource::license_info, "", "Its license.")
+          .attribute("compatible_runtimes", &LayerResource::compatible_runtimes, {}, stack::any(),
+                     "Runtimes it is meant for; kept, not enforced.")
+          .attribute("created_date", &LayerResource::created_date, "1970-01-01T00:00:00.000+0000",
+                     "When an API call published it; files have no time.")
           .known("source_code_hash")
-          .known("compatible_runtimes")
           .known("compatible_architectures")
-          .known("description")
-          .known("license_info")
           .known("skip_destroy")
-          .computed("arn", [](const LayerResource& l, const Context& c) { return arn(l, c) + ":1"; })
+          .computed("arn",
+                    [](const LayerResource& l, const Context& c) { return fmt::format("{}:{}", arn(l, c), l.version); })
           .computed("layer_arn", arn)
-          .computed("id", [](const LayerResource& l, const Context& c) { return arn(l, c) + ":1"; })
-          .computed("version", [](const LayerResource&) { return "1"; });
+          .computed("id", [](const LayerResource& l, const Context& c) {
+            return fmt::format("{}:{}", arn(l, c), l.version);
+          });
   return made;
 }
 
@@ -211,18 +178,6 @@ const auto& provisioned_declaration() {
   return made;
 }
 
-// Known, so that a misspelling in them is found, and that `plan` says why they change nothing here.
-struct PermissionResource {
-  std::string function_name;
-  std::string action;
-  std::string principal;
-  std::optional<std::string> statement_id;
-};
-
-struct EventInvokeResource {
-  std::string function_name;
-};
-
 const auto& permission_declaration() {
   static const auto made =
       stack::resource<PermissionResource>("aws_lambda_permission", "functions",
@@ -232,9 +187,9 @@ const auto& permission_declaration() {
           .required("principal", &PermissionResource::principal, "The service or account.")
           .attribute("statement_id", &PermissionResource::statement_id, std::nullopt, "Its name in the policy.")
           .known("statement_id_prefix")
-          .known("source_arn", "the gateway of the same stack always may call")
-          .known("source_account")
-          .known("qualifier")
+          .attribute("source_arn", &PermissionResource::source_arn, "", "On whose behalf; kept, not enforced.")
+          .attribute("source_account", &PermissionResource::source_account, "", "Of which account; kept, not enforced.")
+          .attribute("qualifier", &PermissionResource::qualifier, "", "The alias or version it is about.")
           .known("event_source_token")
           .known("principal_org_id")
           .known("function_url_auth_type", "functions have no URLs here")
@@ -249,11 +204,15 @@ const auto& event_invoke_declaration() {
       stack::resource<EventInvokeResource>("aws_lambda_function_event_invoke_config", "functions",
                                            "How asynchronous calls are retried.")
           .required("function_name", &EventInvokeResource::function_name, "The function's name or ARN.")
-          .known("qualifier")
-          .known("maximum_event_age_in_seconds", "there are no asynchronous calls yet")
-          .known("maximum_retry_attempts", "there are no asynchronous calls yet")
-          .known("destination_config", "there are no asynchronous calls yet")
-          .computed("id", [](const EventInvokeResource& e) { return e.function_name; });
+          .attribute("qualifier", &EventInvokeResource::qualifier, "", "The alias or version it is about.")
+          .attribute("maximum_event_age_in_seconds", &EventInvokeResource::age, 21'600, stack::between(60, 21'600),
+                     "An event that waits longer is dropped.")
+          .attribute("maximum_retry_attempts", &EventInvokeResource::retries, 2, stack::between(0, 2),
+                     "How often a call that ended in an error is made again.")
+          .known("destination_config", "what becomes of an event is counted and logged")
+          .computed("id", [](const EventInvokeResource& e) {
+            return e.qualifier.empty() ? e.function_name : e.function_name + ":" + e.qualifier;
+          });
   return made;
 }
 
@@ -262,16 +221,18 @@ class Reader {
   explicit Reader(const stack::Stack& stack) : stack_(stack) {}
 
   Result<std::shared_ptr<const Config>, stack::Diagnostics> read() {
-    for (const auto& found : stack_.all<FunctionResource>("aws_lambda_function")) add_function(found);
-    for (const auto& found : stack_.all<AliasResource>("aws_lambda_alias")) {
-      const std::string name = name_of(found.value.function_name);
-      if (function(found.resource, name)) {
-        config_.qualifiers.push_back({name, found.value.name, found.value.function_version});
-      }
-    }
+    for (const auto& found : stack_.all<FunctionResource>("aws_lambda_function"))
+      add_function(found, version_of(found.value));
+    for (const auto& found : stack_.all<FunctionResource>(kVersionType)) add_version(found);
+    for (const auto& found : stack_.all<AliasResource>("aws_lambda_alias")) add_alias(found);
     for (const auto& found : stack_.all<ProvisionedResource>("aws_lambda_provisioned_concurrency_config")) {
-      auto* one = function(found.resource, name_of(found.value.function_name));
-      if (one) one->provisioned = std::max(one->provisioned, static_cast<std::size_t>(found.value.executions));
+      add_provisioned(found);
+    }
+    for (const auto& found : stack_.all<EventInvokeResource>("aws_lambda_function_event_invoke_config")) {
+      const std::string name = name_of(found.value.function_name);
+      config_.event_invokes.insert_or_assign(
+          found.value.qualifier.empty() ? name : name + ":" + found.value.qualifier,
+          EventInvoke{std::chrono::seconds{found.value.age}, static_cast<unsigned>(found.value.retries)});
     }
     if (problems_.has_errors()) return std::move(problems_);
     return std::make_shared<const Config>(std::move(config_));
@@ -284,19 +245,60 @@ class Reader {
     return path.is_absolute() ? path : (stack_.directory / path).lexically_normal();
   }
 
-  FunctionConfig* function(const stack::Resource& from, const std::string& name) {
+  FunctionConfig* find(const std::string& name, const std::string& version) {
     const auto found = std::find_if(config_.functions.begin(), config_.functions.end(),
-                                    [&](const FunctionConfig& one) { return one.name == name; });
-    if (found != config_.functions.end()) return &*found;
-    std::vector<std::string> names;
-    for (const auto& one : config_.functions) names.push_back(one.name);
+                                    [&](const auto& one) { return one.name == name && one.version == version; });
+    return found == config_.functions.end() ? nullptr : &*found;
+  }
+
+  // What stands for $LATEST; null, and said, when there is no such function. What the API made goes with its function,
+  // as in Lambda, so there it is left out.
+  FunctionConfig* function(const stack::Resource& from, const std::string& name) {
+    if (auto* latest = find(name, "$LATEST")) return latest;
+    for (const auto& alias : config_.qualifiers) {
+      if (alias.function == name && alias.name == "$LATEST") return find(name, alias.version);
+    }
+    if (from.origin == stack::Resource::Origin::kApi) return nullptr;
     problems_.error("Missing function",
                     fmt::format("{} is about the function \"{}\", which this stack does not have.", from.address, name),
                     from.range());
     return nullptr;
   }
 
-  void add_function(const stack::Found<FunctionResource>& found) {
+  void add_version(const stack::Found<FunctionResource>& found) {
+    const auto* latest = function(found.resource, found.value.function_name);
+    const auto number = std::to_string(found.value.version);
+    // What the files publish counts more than what was once kept of it.
+    if (!latest || find(latest->name, number)) return;
+    const auto reserved = latest->reserved;
+    add_function(found, number);
+    if (auto* made = find(found.value.function_name, number)) made->reserved = reserved;
+  }
+
+  void add_alias(const stack::Found<AliasResource>& found) {
+    const std::string name = name_of(found.value.function_name);
+    if (!function(found.resource, name)) return;
+    Qualifier made{name, found.value.name, found.value.function_version, {}};
+    if (found.value.routing) {
+      for (const auto& [version, share] : found.value.routing->weights) made.shares.emplace_back(version, share);
+    }
+    config_.qualifiers.push_back(std::move(made));
+  }
+
+  void add_provisioned(const stack::Found<ProvisionedResource>& found) {
+    const std::string name = name_of(found.value.function_name);
+    auto* one = function(found.resource, name);
+    if (!one) return;
+    std::string version = found.value.qualifier;
+    for (const auto& alias : config_.qualifiers) {
+      if (alias.function == name && alias.name == found.value.qualifier) version = alias.version;
+    }
+    // The files may name a version that is not there: it is the function itself that they mean.
+    if (auto* meant = find(name, version)) one = meant;
+    one->provisioned = std::max(one->provisioned, static_cast<std::size_t>(found.value.executions));
+  }
+
+  void add_function(const stack::Found<FunctionResource>& found, std::string version) {
     const FunctionResource& wanted = found.value;
     const auto& range = found.resource.range();
     if (wanted.s3_bucket || wanted.image_uri) {
@@ -312,7 +314,7 @@ class Reader {
     FunctionConfig made;
     made.name = wanted.function_name;
     made.arn = found.resource.attributes["arn"].to_text().value_or("");
-    made.version = version_of(wanted);
+    made.version = std::move(version);
     made.runtime_name = wanted.runtime;
     if (wanted.runtime == "python3.11") {
       made.runtime = Runtime::kPython311;
@@ -343,10 +345,12 @@ class Reader {
     if (wanted.environment) made.environment = wanted.environment->variables;
 
     const auto same_name = [&](const FunctionConfig& one) { return one.name == made.name; };
-    if (std::any_of(config_.functions.begin(), config_.functions.end(), same_name)) {
+    if (found.resource.type != kVersionType &&
+        std::any_of(config_.functions.begin(), config_.functions.end(), same_name)) {
       problems_.error("Duplicate function", fmt::format("A second function is called \"{}\".", made.name), range);
       return;
     }
+    if (wanted.publish) config_.qualifiers.push_back({made.name, "$LATEST", made.version, {}});
     config_.functions.push_back(std::move(made));
   }
 
@@ -377,8 +381,16 @@ class Reader {
 
 }  // namespace
 
+std::string name_of(std::string_view name_or_arn) {
+  const auto at = name_or_arn.find(":function:");
+  if (at == std::string_view::npos) return std::string(name_or_arn);
+  name_or_arn.remove_prefix(at + 10);
+  return std::string(name_or_arn.substr(0, name_or_arn.find(':')));
+}
+
 void declare(stack::Catalogue& catalogue) {
   catalogue.add(function_declaration());
+  catalogue.add(version_declaration());
   catalogue.add(alias_declaration());
   catalogue.add(layer_declaration());
   catalogue.add(provisioned_declaration());

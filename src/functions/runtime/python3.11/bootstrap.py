@@ -43,7 +43,7 @@ class RuntimeApi:
         self._rest = b""
 
     def _receive(self):
-        data = self._socket.recv(262144)
+        data = self._socket.recv(65536)
         if not data:
             raise ConnectionError("the Runtime API closed the connection")
         return data
@@ -262,15 +262,20 @@ def run_handler(handler, fields, body):
 
 
 def post_error(api, path, result):
-    headers = (("Lambda-Runtime-Function-Error-Type", result["errorType"]), ("Content-Type", "application/json"))
-    api.request("POST", path, headers, _encode(result).encode("utf-8", "replace"))
+    headers = (("Lambda-Runtime-Function-Error-Type", result["errorType"]), *_RESULT_HEADERS)
+    return api.request("POST", path, headers, _encode(result).encode("utf-8", "replace"))
+
+
+# With the second field the platform answers a result with the next event: one exchange for a call instead of two.
+_RESULT_HEADERS = (("Content-Type", "application/json"), ("Securebase-Runtime-Next", "true"))
 
 
 def serve(api, handler):
     global _request_id
-    json_type = (("Content-Type", "application/json"),)
+    status = 0
     while True:
-        status, fields, body = api.request("GET", "invocation/next", ())
+        if status != 200:
+            status, fields, body = api.request("GET", "invocation/next", ())
         if status != 200:
             raise SystemExit("the Runtime API answered %d to next" % status)
         _request_id = fields["lambda-runtime-aws-request-id"]
@@ -281,9 +286,9 @@ def serve(api, handler):
         except Exception as error:
             result = describe(error, _request_id)
             log_error(result)
-            post_error(api, "invocation/%s/error" % _request_id, result)
+            status, fields, body = post_error(api, "invocation/%s/error" % _request_id, result)
             continue
-        status, _, _ = api.request("POST", "invocation/%s/response" % _request_id, json_type, answer)
+        status, fields, body = api.request("POST", "invocation/%s/response" % _request_id, _RESULT_HEADERS, answer)
         if status == 413:
             sys.stdout.write("[ERROR] [%s] The response is larger than 6 MB\n" % _request_id)
 
