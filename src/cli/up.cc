@@ -34,6 +34,7 @@ void say_welcome(const base::Json& status, std::chrono::milliseconds took) {
   fmt::print("\n{}\n\n", styled(fmt::format("SecureBase {} is up", kVersion), Style::kBold));
   row("portal, API", fmt::format("{}   {}", addresses["http"].string_or(""), addresses["https"].string_or("")));
   row("AWS APIs", addresses["aws"].string_or(""));
+  row("operator", fmt::format("{}/metrics   /healthz", addresses["operator"].string_or("")));
   if (const auto* text = addresses["postgres"].as_string()) row("PostgreSQL", *text);
   if (const auto* text = addresses["redis"].as_string()) row("Redis (TLS)", *text);
   row("state", status["state"].string_or(""));

@@ -18,6 +18,7 @@ class LocalAuthority {
 
   const std::filesystem::path& certificate_file() const { return file_; }
   const std::string& certificate_pem() const { return authority_.certificate_pem; }
+  const net::Authority& authority() const { return authority_; }
   // For these names beside localhost, 127.0.0.1 and ::1. Issued anew at every start: it outlives no key.
   Result<net::Certificate> issue(std::vector<std::string> names) const;
 

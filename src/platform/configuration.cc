@@ -10,6 +10,8 @@ namespace {
 
 Error as_error(const stack::Diagnostics& diagnostics) { return {Errc::kMalformed, stack::render(diagnostics)}; }
 
+}  // namespace
+
 std::map<std::string, std::string> process_environment() {
   std::map<std::string, std::string> all;
   for (char** entry = environ; entry && *entry; ++entry) {
@@ -20,8 +22,6 @@ std::map<std::string, std::string> process_environment() {
   return all;
 }
 
-}  // namespace
-
 stack::Catalogue catalogue_of(const Endpoints& endpoints) {
   stack::Catalogue catalogue;
   secrets::declare(catalogue);
@@ -31,6 +31,7 @@ stack::Catalogue catalogue_of(const Endpoints& endpoints) {
   functions::declare(catalogue);
   gateway::declare(catalogue);
   edge::declare(catalogue);
+  notify::declare(catalogue);
   return catalogue;
 }
 
@@ -66,6 +67,7 @@ Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) 
   take(functions::configure(all), made.functions);
   take(gateway::configure(all), made.gateway);
   take(edge::configure(all), made.edge);
+  take(notify::configure(all), made.notify);
   if (problems.has_errors()) return as_error(problems);
   return made;
 }

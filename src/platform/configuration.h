@@ -9,6 +9,7 @@
 #include "edge/edge.h"
 #include "functions/functions.h"
 #include "gateway/gateway.h"
+#include "notify/notify.h"
 #include "objects/objects.h"
 #include "platform/platform.h"
 #include "secrets/secrets.h"
@@ -21,6 +22,9 @@ struct Endpoints {
   database::Endpoint database;
   cache::Endpoint cache;
 };
+
+// The variables of this process.
+std::map<std::string, std::string> process_environment();
 
 // The resource types of all rooms.
 stack::Catalogue catalogue_of(const Endpoints& endpoints);
@@ -40,6 +44,7 @@ struct Configuration {
   std::shared_ptr<const functions::Config> functions;
   std::shared_ptr<const gateway::Config> gateway;
   std::shared_ptr<const edge::Config> edge;
+  std::shared_ptr<const notify::Config> notify;
 };
 
 // Every room's part, or everything that any of them finds wrong.

@@ -66,6 +66,9 @@ net::Task<http::Response> OperatorPort::answer(http::Request& request) {
   }
   if (request.path == "/v1/metrics") {
     if (request.method != http::Method::kPost) co_return only("POST");
+    if (!answers_.otlp_metrics) {
+      co_return text_response(501, "text/plain; charset=utf-8", "This version of SecureBase takes no OTLP.\n");
+    }
     co_return co_await take_otlp(request);
   }
   co_return not_here(request);

@@ -30,12 +30,13 @@ struct StackSource {
 
 struct Settings {
   StackSource stack;
-  std::filesystem::path state;      // state_directory() when not given
-  std::size_t workers = 0;          // 0: one to a core
-  std::string bind = "127.0.0.1";   // nothing but loopback, unless the operator says so
-  std::uint16_t http_port = 8080;   // the edge
-  std::uint16_t https_port = 8443;  // the edge, TLS
-  std::uint16_t aws_port = 4566;    // AWS APIs, and REST APIs without the edge
+  std::filesystem::path state;         // state_directory() when not given
+  std::size_t workers = 0;             // 0: one to a core
+  std::string bind = "127.0.0.1";      // nothing but loopback, unless the operator says so
+  std::uint16_t http_port = 8080;      // the edge
+  std::uint16_t https_port = 8443;     // the edge, TLS
+  std::uint16_t aws_port = 4566;       // AWS APIs, and REST APIs without the edge
+  std::uint16_t operator_port = 8081;  // /metrics, /healthz
   std::uint16_t postgres_port = 5432;
   std::uint16_t redis_port = 6379;
   std::size_t edge_cache_bytes = std::size_t{512} << 20;
@@ -83,7 +84,8 @@ class Control {
  public:
   explicit Control(std::filesystem::path state);
 
-  // `path` is "/status", "/plan", "/apply", "/invalidate", "/invoke" or "/environment" (control.cc). kUnavailable: none
+  // `path` is "/status", "/plan", "/apply", "/invalidate", "/invoke", "/environment" or "/targets"
+  // (control.cc). kUnavailable: none
   // runs there.
   Result<base::Json> ask(std::string_view path, const base::Json& question = {}) const;
 

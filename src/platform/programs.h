@@ -1,5 +1,5 @@
-// The programs that `securebase env` puts in front of the PATH: names that people type against AWS, in <state>/bin. Each
-// is a symbolic link to this program, which looks at the name it was called by (cli/main.cc).
+// The programs that `securebase env` puts in front of the PATH: names that people type against AWS, in <state>/bin.
+// Each is a symbolic link to this program, which looks at the name it was called by (cli/main.cc).
 #pragma once
 
 #include <filesystem>

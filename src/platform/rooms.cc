@@ -60,7 +60,8 @@ Rooms::~Rooms() { stop(); }
 
 // A port that is taken is an error before anything is started.
 Result<Done> Rooms::check_ports() const {
-  for (const std::uint16_t port : {settings_.http_port, settings_.https_port, settings_.aws_port}) {
+  for (const std::uint16_t port :
+       {settings_.http_port, settings_.https_port, settings_.aws_port, settings_.operator_port}) {
     if (auto free = process::port_is_free(settings_.bind, port); !free) return free;
   }
   return Done{};
@@ -86,6 +87,7 @@ Result<Done> Rooms::start() {
   authority_.emplace(std::move(*authority));
 
   if (auto made = make_engines(); !made) return made;
+  if (auto made = make_instruments(); !made) return made;
   if (auto applied = apply_all(first->configuration); !applied) return applied;
   if (first->recorded != *recorded) {
     if (auto saved = first->recorded.save(registry_file()); !saved) return saved;
@@ -182,6 +184,7 @@ Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomName
     if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
     gateway_->apply(configuration.gateway);
     edge_->apply(configuration.edge);
+    if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
     return Done{};
   }();
   auto database_done = database.get();
@@ -212,12 +215,16 @@ Result<Done> Rooms::start_servers() {
   if (auto done = listen(settings_.http_port, nullptr, *edge_); !done) return done;
   if (auto done = listen(settings_.https_port, *tls, *edge_); !done) return done;
   if (auto done = listen(settings_.aws_port, nullptr, *aws_); !done) return done;
+  if (auto done = listen(settings_.operator_port, nullptr, *operator_port_); !done) return done;
+  notify_->start();
+  if (auto done = start_prober(); !done) return done;
 
   using Question = base::Json;
   control_ = std::make_unique<ControlServer>(
       (*workers_)[0], std::map<std::string, ControlServer::Answerer>{
                           {"/status", [this](const Question&) -> Result<base::Json> { return status(); }},
                           {"/environment", [this](const Question&) { return environment(); }},
+                          {"/targets", [this](const Question& question) { return targets(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
                           {"/invalidate", [this](const Question& question) { return invalidate(question); }},
@@ -232,8 +239,10 @@ void Rooms::stop() {
     if (std::exchange(stopped_, true)) return;
   }
   if (control_) control_->stop();
+  if (uptime_) uptime_->stop();  // the prober first: what is stopped on purpose is not down
   for (auto& server : servers_) server->drain();
   servers_.clear();
+  if (notify_) notify_->stop();
   if (functions_) functions_->stop();
   if (workers_) {
     workers_->on_each([this](net::Worker&) {
@@ -245,6 +254,7 @@ void Rooms::stop() {
   if (database_) database_->stop();
   if (cache_) cache_->stop();
   if (supervisor_) supervisor_->stop_all();
+  metrics_.reset();  // writes what was collected last
 }
 
 }  // namespace securebase::platform

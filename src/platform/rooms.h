@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/snapshot.h"
+#include "monitoring/monitoring.h"
 #include "net/event.h"
 #include "net/http/server.h"
 #include "net/worker.h"
@@ -16,8 +17,10 @@
 #include "platform/aws_port.h"
 #include "platform/configuration.h"
 #include "platform/control.h"
+#include "platform/operator_port.h"
 #include "platform/platform.h"
 #include "platform/state.h"
+#include "platform/uptime.h"
 #include "process/process.h"
 #include "stack/registry.h"
 #include "store/tags.h"
@@ -41,6 +44,7 @@ class Rooms final : public stack::Changes {
   Result<base::Json> invalidate(const base::Json& question);
   Result<base::Json> invoke(const base::Json& question);
   Result<base::Json> environment() const;
+  Result<base::Json> targets(const base::Json& question) const;
 
   // What the AWS APIs change (changes.cc). A change waits for the one before it, and for an apply.
   std::shared_ptr<const stack::Stack> current() const override { return in_force_.get(); }
@@ -57,6 +61,10 @@ class Rooms final : public stack::Changes {
   };
 
   Result<Done> make_engines();
+  // instruments.cc: what measures, judges and tells.
+  Result<Done> make_instruments();
+  Result<Done> start_prober();
+  OperatorAnswers operator_answers() const;
   Result<Done> check_ports() const;
   Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched = nullptr);
   Result<Done> start_servers();
@@ -88,9 +96,13 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<functions::Functions> functions_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<edge::Edge> edge_;
+  std::unique_ptr<notify::Notify> notify_;
+  std::unique_ptr<monitoring::Metrics> metrics_;
   std::unique_ptr<AwsPort> aws_;
+  std::unique_ptr<OperatorPort> operator_port_;
   std::vector<std::unique_ptr<http::Server>> servers_;
   std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<Uptime> uptime_;
 
   base::Snapshot<stack::Stack> in_force_{std::make_shared<const stack::Stack>()};  // any thread: applied_.stack
   mutable std::mutex mutex_;                                                       // guards what follows

@@ -67,7 +67,8 @@ base::Json Rooms::status() const {
   };
   auto addresses = base::Json::object({{"http", url("http", settings_.http_port)},
                                        {"https", url("https", settings_.https_port)},
-                                       {"aws", url("http", settings_.aws_port)}});
+                                       {"aws", url("http", settings_.aws_port)},
+                                       {"operator", url("http", settings_.operator_port)}});
   if (first(*applied_.stack, "aws_rds_cluster")) {
     addresses.set("postgres", fmt::format("127.0.0.1:{}", settings_.postgres_port));
   }

@@ -196,5 +196,7 @@ resource "aws_cloudfront_distribution" "main" {
   tags = {
     # Read by SecureBase: the distribution's id. AWS gives one of its own.
     "securebase:id" = "E1234ABCD"
+    # What the prober asks for each second, as canary=path.
+    "securebase:probe" = "portal=/ api=/api/v1/health"
   }
 }

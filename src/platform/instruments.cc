@@ -1,0 +1,140 @@
+// What measures, judges and tells: metrics, notifications, the prober, the operator's port.
+#include <fmt/format.h>
+
+#include "advisor/advisor.h"
+#include "base/log.h"
+#include "platform/rooms.h"
+
+namespace securebase::platform {
+
+namespace {
+
+constexpr std::chrono::hours kLongestWindow{24 * 455};  // as long as metrics are kept
+
+Result<Done> put(monitoring::Metrics& metrics, std::span<const UptimeSample> samples) {
+  std::vector<monitoring::MetricSamples> all;
+  all.reserve(samples.size());
+  for (const auto& sample : samples) {
+    monitoring::MetricSamples one;
+    one.metric = {std::string(sample.name_space), std::string(sample.metric), {{"CanaryName", sample.canary}}};
+    one.unit = sample.unit;
+    one.time = sample.time;
+    one.high_resolution = true;
+    one.values = {{sample.value, sample.count}};
+    all.push_back(std::move(one));
+  }
+  auto done = metrics.put(all);
+  // What is older than the store takes (an outage of weeks) can never be recorded: it is not tried again for ever.
+  if (!done && done.error().code == Errc::kMalformed) {
+    base::log(base::Level::kWarning, "uptime", "left out: {}", done.error().message);
+    return Done{};
+  }
+  return done;
+}
+
+// "portal=/ api=/api/v1/health", the distribution's tag securebase:probe; its first page where it says nothing.
+std::vector<prober::Target> targets_of(const stack::Stack& stack, const std::string& base_url) {
+  std::vector<prober::Target> targets;
+  for (const auto& resource : stack.resources) {
+    if (resource.type != "aws_cloudfront_distribution" || resource.mode != stack::Declaration::Mode::kResource) {
+      continue;
+    }
+    const std::string host = resource.attributes["domain_name"].to_text().value_or("");
+    std::string tag = resource.attributes["tags"]["securebase:probe"].to_text().value_or("");
+    if (tag.empty()) tag = fmt::format("{}=/", resource.attributes["id"].to_text().value_or(resource.name));
+    for (std::size_t begin = 0; begin < tag.size();) {
+      const auto end = std::min(tag.find(' ', begin), tag.size());
+      const std::string word = tag.substr(begin, end - begin);
+      begin = end + 1;
+      const auto equals = word.find('=');
+      if (equals == std::string::npos || equals == 0 || equals + 1 >= word.size() || word[equals + 1] != '/') {
+        if (!word.empty()) {
+          base::log(base::Level::kWarning, "uptime",
+                    "{}: the tag securebase:probe has canary=/path words, not \"{}\"; left out", resource.address,
+                    word);
+        }
+        continue;
+      }
+      targets.push_back({word.substr(0, equals), base_url + word.substr(equals + 1), host});
+    }
+  }
+  return targets;
+}
+
+}  // namespace
+
+Result<Done> Rooms::make_instruments() {
+  auto relay = notify::relay_from(process_environment(), [this](std::string_view name) -> Result<std::string> {
+    auto found = secrets_->value(name);
+    if (!found) return found.error();
+    return found->reveal();
+  });
+  if (!relay) return relay.error().within("the mail server");
+  notify::Settings told;
+  told.directory = state_.of("notify");
+  told.logs = state_.of("logs");
+  told.public_url = fmt::format("http://{}:{}", settings_.bind, settings_.aws_port);
+  told.authority = authority_->authority();
+  told.relay = std::move(*relay);
+  auto notify = notify::Notify::make(
+      std::move(told),
+      {.worker = (*workers_)[0], .pool = *pool_, .functions = functions_.get(), .registry = &registry_});
+  if (!notify) return notify.error().within("notifications");
+  notify_ = std::move(*notify);
+
+  auto metrics = monitoring::Metrics::open({.directory = state_.of("metrics")}, registry_);
+  if (!metrics) return metrics.error().within("the metrics' store");
+  metrics_ = std::move(*metrics);
+  operator_port_ = std::make_unique<OperatorPort>(operator_answers(), *pool_);
+  return Done{};
+}
+
+Result<Done> Rooms::start_prober() {
+  auto targets = targets_of(*applied_.stack, fmt::format("http://{}:{}", settings_.bind, settings_.http_port));
+  if (targets.empty()) return Done{};  // nothing that viewers could ask for
+  auto started = Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", std::move(targets), *supervisor_,
+                               base::system_clock(),
+                               [this](std::span<const UptimeSample> samples) { return put(*metrics_, samples); });
+  if (!started) return started.error().within("the prober");
+  uptime_ = std::move(*started);
+  return Done{};
+}
+
+OperatorAnswers Rooms::operator_answers() const {
+  OperatorAnswers answers;
+  answers.health = [this] {
+    OperatorAnswers::Health health{true, base::Json::object()};
+    // Servers that the stack does not ask for are stopped, and that is well.
+    const auto add = [&health](std::string_view name, const process::Status& status) {
+      const bool well = status.state == process::State::kReady || status.state == process::State::kStopped;
+      health.healthy = health.healthy && well;
+      health.report.set(name, process::to_string(status.state));
+    };
+    add("database", database_->status());
+    add("cache", cache_->status());
+    auto report = base::Json::object({{"status", health.healthy ? "ok" : "degraded"}});
+    for (const auto& [name, state] : *health.report.as_object()) report.set(name, state);
+    health.report = std::move(report);
+    return health;
+  };
+  answers.metrics = [this](std::string_view accept) {
+    OperatorAnswers::Text text;
+    text.text = metrics_->exposition(accept, text.content_type);
+    return text;
+  };
+  return answers;
+}
+
+Result<base::Json> Rooms::targets(const base::Json& question) const {
+  const std::chrono::seconds window{question["window_seconds"].integer_or(3600)};
+  if (window < std::chrono::seconds{1} || window > kLongestWindow) {
+    return Error{Errc::kMalformed, fmt::format("a window lies between 1 second and {} days, the time that metrics are "
+                                               "kept; asked for were {} s",
+                                               kLongestWindow.count() / 24, window.count())};
+  }
+  const auto now = base::system_clock().now();
+  const auto rows = advisor::targets(metrics_->series(), now, window);
+  return base::Json::object({{"text", advisor::render(rows, window)}, {"report", advisor::to_json(rows, now, window)}});
+}
+
+}  // namespace securebase::platform
