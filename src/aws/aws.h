@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "aws/value.h"
 #include "base/clock.h"
@@ -50,8 +51,15 @@ class Identities {
     Identity identity;
     std::string secret_access_key;
     std::string session_token;  // empty: a long-lived key; else X-Amz-Security-Token has to be this
+    std::optional<base::TimePoint> expires;  // of temporary credentials; after it the call is an ExpiredToken
   };
+  // Long-lived keys.
   virtual std::optional<Found> find(std::string_view access_key_id) const = 0;
+  // Temporary credentials: who sends `session_token` with that key. The token may carry all that there is to know.
+  virtual std::optional<Found> find_session(std::string_view access_key_id, std::string_view session_token) const {
+    auto found = find(access_key_id);
+    return found && found->session_token == session_token ? found : std::nullopt;
+  }
 };
 
 // --- an operation ---------------------------------------------------------------------------------------------------
@@ -109,9 +117,12 @@ class Operations {
 
   using Either = std::variant<std::monostate, Handler, WorkerHandler>;
   const Either& find(std::string_view service, std::string_view operation) const;
+  // Service and operation, sorted.
+  std::vector<std::pair<std::string, std::string>> all() const;
 
  private:
-  std::map<std::pair<std::string, std::string>, Either, std::less<>> handlers_;
+  void insert(std::string_view service, std::string_view operation, Either handler);
+  std::map<std::string, std::map<std::string, Either, std::less<>>, std::less<>> handlers_;  // by service, by operation
 };
 
 // One page of a list by the operation's token and limit members (paginators-1.json): keeps of `output`'s result list

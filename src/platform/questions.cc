@@ -158,4 +158,37 @@ Result<base::Json> Rooms::invoke(const base::Json& question) {
                                        : std::string())}});
 }
 
+namespace {
+
+base::Json user_as_json(const secrets::User& user) {
+  auto json = base::Json::object({{"name", user.name},
+                                  {"access_key_id", user.access_key_id},
+                                  {"created", base::iso8601(user.created)}});
+  if (const auto& key = user.secret_access_key.reveal(); !key.empty()) json.set("secret_access_key", key);
+  return json;
+}
+
+}  // namespace
+
+// Who may call the AWS APIs. What this changes counts for the next request.
+Result<base::Json> Rooms::credentials(const base::Json& question) {
+  const auto what = question["what"].string_or("");
+  const auto name = question["name"].string_or("");
+  if (what == "list") {
+    auto users = base::Json::array();
+    for (const auto& user : secrets_->users()) users.push_back(user_as_json(user));
+    return base::Json::object({{"root", secrets_->root().access_key_id}, {"users", users}});
+  }
+  if (what == "delete") {
+    if (auto deleted = secrets_->delete_user(name); !deleted) return deleted.error();
+    return base::Json::object();
+  }
+  if (what != "create" && what != "rotate") {
+    return Error{Errc::kMalformed, "what about the credentials: create, list, delete or rotate?"};
+  }
+  auto user = what == "create" ? secrets_->create_user(name) : secrets_->rotate_user(name);
+  if (!user) return user.error();
+  return user_as_json(*user);
+}
+
 }  // namespace securebase::platform

@@ -28,6 +28,16 @@ std::size_t worker_count(std::size_t asked) {
   return asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
 }
 
+// Objects are put in one piece of up to 5 GB; who takes less says so itself. A presigned URL with a session token has
+// some kilobytes.
+http::ServerLimits aws_limits() {
+  http::ServerLimits limits;
+  limits.head_bytes = 64 << 10;
+  limits.target_bytes = 16 << 10;
+  limits.body_bytes = std::uint64_t{5} << 30;
+  return limits;
+}
+
 // The names under which clients reach what the stack has.
 std::vector<std::string> names_of(const stack::Stack& stack) {
   std::vector<std::string> names;
@@ -150,7 +160,9 @@ Result<Done> Rooms::make_engines() {
                                                    .pool = *pool_,
                                                    .registry = registry_,
                                                    .spans = spans_});
-  aws_ = std::make_unique<AwsPort>(*gateway_);
+  secrets_->add_operations(operations_);
+  front_ = std::make_unique<aws::Front>(aws::Settings{}, operations_, secrets_->identities(), *pool_);
+  aws_ = std::make_unique<AwsPort>(*gateway_, *front_);
   return Done{};
 }
 
@@ -201,9 +213,10 @@ Result<Done> Rooms::start_servers() {
   auto tls = net::TlsServer::make({.certificates = {std::move(*certificate)}});
   if (!tls) return tls.error().within("TLS at the edge");
 
-  const auto listen = [&](std::uint16_t port, std::shared_ptr<const net::TlsServer> with_tls,
-                          http::Handler& handler) -> Result<Done> {
+  const auto listen = [&](std::uint16_t port, std::shared_ptr<const net::TlsServer> with_tls, http::Handler& handler,
+                          http::ServerLimits limits = {}) -> Result<Done> {
     http::ServerSettings settings;
+    settings.limits = limits;
     settings.address.host = settings_.bind;
     settings.address.port = port;
     settings.tls = std::move(with_tls);
@@ -214,7 +227,7 @@ Result<Done> Rooms::start_servers() {
   };
   if (auto done = listen(settings_.http_port, nullptr, *edge_); !done) return done;
   if (auto done = listen(settings_.https_port, *tls, *edge_); !done) return done;
-  if (auto done = listen(settings_.aws_port, nullptr, *aws_); !done) return done;
+  if (auto done = listen(settings_.aws_port, nullptr, *aws_, aws_limits()); !done) return done;
   if (auto done = listen(settings_.operator_port, nullptr, *operator_port_); !done) return done;
   notify_->start();
   if (auto done = start_prober(); !done) return done;
@@ -227,6 +240,7 @@ Result<Done> Rooms::start_servers() {
                           {"/targets", [this](const Question& question) { return targets(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
+                          {"/credentials", [this](const Question& question) { return credentials(question); }},
                           {"/invalidate", [this](const Question& question) { return invalidate(question); }},
                           {"/invoke", [this](const Question& question) { return invoke(question); }}});
   return control_->start(control_socket(state_.directory()));

@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "aws/aws.h"
 #include "base/snapshot.h"
 #include "monitoring/monitoring.h"
 #include "net/event.h"
@@ -49,6 +50,7 @@ class Rooms final : public stack::Changes {
   // What the AWS APIs change (changes.cc). A change waits for the one before it, and for an apply.
   std::shared_ptr<const stack::Stack> current() const override { return in_force_.get(); }
   Result<std::shared_ptr<const stack::Stack>> change(const Decide& decide) override;
+  Result<base::Json> credentials(const base::Json& question);
 
  private:
   // By name, as their declarations say it. nullptr stands for all of them.
@@ -98,6 +100,8 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<edge::Edge> edge_;
   std::unique_ptr<notify::Notify> notify_;
   std::unique_ptr<monitoring::Metrics> metrics_;
+  aws::Operations operations_;
+  std::unique_ptr<aws::Front> front_;
   std::unique_ptr<AwsPort> aws_;
   std::unique_ptr<OperatorPort> operator_port_;
   std::vector<std::unique_ptr<http::Server>> servers_;

@@ -17,6 +17,7 @@ struct Version {
 
 struct Config {
   std::vector<Version> versions;  // at most one a secret
+  std::vector<Role> roles;        // that may be assumed
 };
 
 }  // namespace securebase::secrets

@@ -2,6 +2,8 @@
 // reader's own: they ask Context::derive_secret, which is Secrets::derive.
 #include <fmt/format.h>
 
+#include <cctype>
+#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -89,6 +91,11 @@ auto version_block() {
       });
 }
 
+std::string upper(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
 }  // namespace
 
 void declare(stack::Catalogue& catalogue) {
@@ -113,6 +120,18 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
     known.emplace(secret.second, secret);
   }
   auto config = std::make_shared<Config>();
+  for (const auto& resource : stack.resources) {
+    if (resource.type != "aws_iam_role") continue;
+    const auto text = [&resource](std::string_view name) {
+      return resource.attributes[name].to_text().value_or("");
+    };
+    Role role{text("arn"), text("name"), text("unique_id"), std::chrono::hours(1)};
+    // Roles' ids are drawn from their addresses, so that they stay.
+    if (!role.id.starts_with("AROA")) role.id = "AROA" + upper(base::hex(base::sha256(resource.address)).substr(0, 16));
+    const auto longest = text("max_session_duration");
+    if (!longest.empty()) role.longest_session = std::chrono::seconds(std::atoll(longest.c_str()));
+    if (!role.arn.empty()) config->roles.push_back(std::move(role));
+  }
   std::map<std::string, std::string> versions;  // by secret: address
   for (const auto& found : stack.all<VersionResource>("aws_secretsmanager_secret_version")) {
     const auto secret = known.find(found.value.secret_id);

@@ -12,9 +12,11 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "secrets/api.h"
 #include "secrets/config.h"
 #include "secrets/master_key.h"
 #include "secrets/seal.h"
+#include "secrets/users.h"
 
 namespace securebase::secrets {
 
@@ -23,6 +25,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kRootName = "platform/root-credentials";
+constexpr std::string_view kUsersName = "platform/users";
 constexpr std::string_view kSuffix = ".sealed";
 
 // One version of one secret, as it stands in the index. Its value is read from the file when somebody asks.
@@ -40,6 +43,7 @@ class FileSecrets final : public Secrets {
   FileSecrets(Settings settings, MasterKey master)
       : clock_(settings.clock),
         directory_(settings.directory / "sealed"),
+        account_(settings.account),
         master_(std::move(master)),
         sealer_(master_),
         name_key_(master_.key_for("file names")) {}
@@ -57,7 +61,11 @@ class FileSecrets final : public Secrets {
               std::string(json["version"].string_or("")), std::string(json["origin"].string_or("")),
               json["sequence"].integer_or(0)});
     }
-    return load_root();
+    if (auto loaded = load_root(); !loaded) return loaded;
+    users_ = std::make_unique<Users>(root_, account_, sealer_, clock_,
+                                     [this](const Secret& text) { return put(kUsersName, text); });
+    auto users = value(kUsersName);
+    return users ? users_->load(*users) : Done{};
   }
 
   std::string derive(std::string_view address, std::size_t length, std::string_view alphabet) const override {
@@ -75,6 +83,7 @@ class FileSecrets final : public Secrets {
         return stored;
       }
     }
+    roles_ = config->roles;
     std::vector<std::string> gone;
     for (const auto& [name, versions] : index_) {
       if (versions.back().origin == "stack" && !wanted.contains(name)) gone.push_back(name);
@@ -104,6 +113,22 @@ class FileSecrets final : public Secrets {
   }
 
   const RootCredentials& root() const override { return root_; }
+
+  const aws::Identities& identities() const override { return *users_; }
+  Result<User> create_user(std::string_view name) override { return users_->create(name); }
+  std::vector<User> users() const override { return users_->list(); }
+  Result<Done> delete_user(std::string_view name) override { return users_->remove(name); }
+  Result<User> rotate_user(std::string_view name) override { return users_->rotate(name); }
+
+  std::optional<Role> role(std::string_view arn) const override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& role : roles_) {
+      if (role.arn == arn) return role;
+    }
+    return std::nullopt;
+  }
+
+  void add_operations(aws::Operations& operations) override { add_sts_operations(operations, *users_, *this); }
 
  private:
   // The newest version of the secret; null when there is none.
@@ -198,11 +223,14 @@ class FileSecrets final : public Secrets {
 
   const base::Clock& clock_;
   const fs::path directory_;
+  const std::string account_;
   const MasterKey master_;
   const Sealer sealer_;
   const Secret name_key_;
-  RootCredentials root_;  // constant after load()
+  RootCredentials root_;  // constant after load(), as is the next
+  std::unique_ptr<Users> users_;
   mutable std::mutex mutex_;
+  std::vector<Role> roles_;
   std::map<std::string, std::vector<Stored>, std::less<>> index_;  // by name; versions from old to new, never empty
 };
 

@@ -8,6 +8,7 @@
 // Threads: any. Everything blocks on files, so it is not for a worker's thread; a secret is read at start and apply.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aws/aws.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "stack/stack.h"
@@ -52,8 +54,33 @@ struct RootCredentials {
   Secret secret_access_key;   // 40 characters
 };
 
+// Somebody who may call the AWS APIs.
+struct User {
+  std::string name;
+  std::string id;             // "AIDA..."
+  std::string access_key_id;  // "AKIA..."
+  Secret secret_access_key;   // empty in lists: it is shown once
+  base::TimePoint created;
+};
+
+struct TemporaryCredentials {
+  std::string access_key_id;  // "ASIA..."
+  Secret secret_access_key;
+  std::string session_token;
+  base::TimePoint expires;
+};
+
+// A role of the stack's that may be assumed.
+struct Role {
+  std::string arn;
+  std::string name;
+  std::string id;  // "AROA..."
+  std::chrono::seconds longest_session{3600};
+};
+
 struct Settings {
   std::filesystem::path directory;  // <state>/secrets
+  std::string account = "123456789012";
   const base::Clock& clock = base::system_clock();
 };
 
@@ -77,6 +104,21 @@ class Secrets {
   virtual Result<Done> put(std::string_view name, const Secret& value) = 0;
 
   virtual const RootCredentials& root() const = 0;
+
+  // The keys that calls of the AWS APIs are signed with: root's, the users', temporary ones. Does not block.
+  virtual const aws::Identities& identities() const = 0;
+  // Users besides root. What is acknowledged is on disk, and counts at once. kMalformed: no name of a user; kConflict:
+  // there is one already; kNotFound.
+  virtual Result<User> create_user(std::string_view name) = 0;
+  virtual std::vector<User> users() const = 0;
+  virtual Result<Done> delete_user(std::string_view name) = 0;
+  virtual Result<User> rotate_user(std::string_view name) = 0;
+
+  // nullopt: the stack declares no such role.
+  virtual std::optional<Role> role(std::string_view arn) const = 0;
+
+  // Secrets Manager, STS, and iam:GetUser. This outlives the operations.
+  virtual void add_operations(aws::Operations& operations) = 0;
 };
 
 }  // namespace securebase::secrets
