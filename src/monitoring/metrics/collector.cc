@@ -24,6 +24,41 @@ const std::array kRollUps{
     RollUp{"AWS/ElastiCache", {"ReplicationGroupId"}, {}},
 };
 
+// Counters whose samples are 1 for what they count and 0 for the rest of `whole`, all of the same dimensions (API
+// Gateway developer guide, "Amazon API Gateway dimensions and metrics": "The Average statistic represents the 5XXError
+// error rate, namely, the total count of the 5XXError errors divided by the total number of requests").
+struct Part {
+  std::string_view name_space;
+  std::string_view name;
+  std::vector<std::string_view> whole;
+};
+const std::array kParts{
+    Part{"AWS/ApiGateway", "4XXError", {"Count"}},
+    Part{"AWS/ApiGateway", "5XXError", {"Count"}},
+    Part{"AWS/ApiGateway", "CacheHitCount", {"CacheHitCount", "CacheMissCount"}},
+    Part{"AWS/ApiGateway", "CacheMissCount", {"CacheHitCount", "CacheMissCount"}},
+    Part{"AWS/Lambda", "Errors", {"Invocations"}},
+    Part{"AWS/Lambda", "Throttles", {"Invocations", "Throttles"}},
+};
+
+const Part* part_of(const telemetry::Metric& metric) {
+  const auto found = std::ranges::find_if(
+      kParts, [&](const Part& part) { return part.name_space == metric.name_space && part.name == metric.name; });
+  return found == kParts.end() ? nullptr : &*found;
+}
+
+bool is_whole(const telemetry::Metric& metric) {
+  return std::ranges::any_of(kParts, [&](const Part& part) {
+    return part.name_space == metric.name_space && std::ranges::find(part.whole, metric.name) != part.whole.end();
+  });
+}
+
+MetricId metric_of(const telemetry::Registry::Series& series) {
+  MetricId metric{std::string(series.metric->name_space), std::string(series.metric->name), series.dimensions};
+  std::ranges::sort(metric.dimensions);
+  return metric;
+}
+
 bool has_exactly(const telemetry::Dimensions& dimensions, const std::vector<std::string_view>& names) {
   return dimensions.size() == names.size() && std::ranges::all_of(dimensions, [&](const auto& dimension) {
            return std::ranges::find(names, dimension.first) != names.end();
@@ -31,8 +66,7 @@ bool has_exactly(const telemetry::Dimensions& dimensions, const std::vector<std:
 }
 
 std::vector<MetricId> metrics_of(const telemetry::Registry::Series& series) {
-  MetricId metric{std::string(series.metric->name_space), std::string(series.metric->name), series.dimensions};
-  std::ranges::sort(metric.dimensions);
+  const MetricId metric = metric_of(series);
   std::vector<MetricId> metrics{metric};
   for (const auto& roll_up : kRollUps) {
     if (roll_up.name_space != metric.name_space || !has_exactly(metric.dimensions, roll_up.from)) continue;
@@ -48,7 +82,9 @@ std::vector<MetricId> metrics_of(const telemetry::Registry::Series& series) {
 }  // namespace
 
 void Collector::take_up_new() {
-  for (const auto* series : registry_.series_after(sources_.size())) {
+  const auto fresh = registry_.series_after(sources_.size());
+  if (fresh.empty()) return;
+  for (const auto* series : fresh) {
     Source source{series, {}, 0, {}};
     const UnitNumber unit = unit_number(to_string(series->metric->unit)).value_or(0);
     for (const auto& metric : metrics_of(*series)) {
@@ -60,8 +96,25 @@ void Collector::take_up_new() {
         complained_ = true;
       }
     }
+    if (series->counter && is_whole(*series->metric)) wholes_[metric_of(*series)] = series->counter;
     sources_.push_back(std::move(source));
   }
+  for (auto& source : sources_) find_whole(source);
+}
+
+// A part's whole may be made after it: asked again until all of it is there.
+void Collector::find_whole(Source& source) const {
+  const Part* part = source.series->counter && source.whole.empty() ? part_of(*source.series->metric) : nullptr;
+  if (!part) return;
+  MetricId metric = metric_of(*source.series);
+  std::vector<const telemetry::Counter*> whole;
+  for (const auto name : part->whole) {
+    metric.name = name;
+    const auto found = wholes_.find(metric);
+    if (found == wholes_.end()) return;
+    whole.push_back(found->second);
+  }
+  source.whole = std::move(whole);
 }
 
 Summary Collector::news_of(Source& source) {
@@ -71,11 +124,17 @@ Summary Collector::news_of(Source& source) {
     const std::uint64_t total = series.counter->total();
     const std::uint64_t amount = total - source.counted;
     source.counted = total;
-    if (amount == 0) return news;
-    if (series.metric->unit == telemetry::Unit::kCount) {
-      news.add(1, amount);
-    } else {
-      news.add(static_cast<double>(amount));
+    if (amount > 0) {
+      const bool events = series.metric->unit == telemetry::Unit::kCount;
+      news.add(events ? 1 : static_cast<double>(amount), events ? amount : 1);
+    }
+    if (!source.whole.empty()) {
+      std::uint64_t all = 0;
+      for (const auto* counter : source.whole) all += counter->total();
+      // The part is read first, so that what is counted meanwhile is a 0 now and a 1 in the next second at most once.
+      const std::uint64_t whole = all - source.whole_counted;
+      source.whole_counted = all;
+      if (whole > amount) news.add(0, whole - amount);
     }
   } else if (series.distribution) {
     news = Summary::of(series.distribution->take(source.seen));

@@ -17,7 +17,7 @@ using telemetry::Metric;
 using telemetry::Unit;
 
 constexpr Metric kCount{"AWS/ApiGateway", "Count", Unit::kCount, "Requests."};
-constexpr Metric kErrors{"AWS/ApiGateway", "5XXError", Unit::kCount, "1 for an answer of 5xx, else 0."};
+constexpr Metric kErrors{"AWS/ApiGateway", "5XXError", Unit::kCount, "Answers of 5xx."};
 constexpr Metric kHits{"AWS/CloudFront", "CacheHitRate", Unit::kPercent, "100 or 0."};
 constexpr Metric kBytes{"AWS/CloudFront", "BytesDownloaded", Unit::kNone, "Bytes."};
 constexpr Metric kDuration{"AWS/Lambda", "Duration", Unit::kMilliseconds, "Time."};
@@ -68,9 +68,14 @@ TEST_F(CollectorTest, CountsEventsAsSamplesAndAmountsAsOne) {
   EXPECT_EQ(read(downloaded, "SampleCount"), 3);
 }
 
-TEST_F(CollectorTest, TheAverageOfZerosAndOnesIsTheRate) {
-  auto& errors = registry_.distribution(kErrors, {{"ApiName", "a"}});
-  for (int request = 0; request < 200; ++request) errors.record(request % 50 == 0 ? 1 : 0);
+TEST_F(CollectorTest, TheAverageOfAPartIsItsRate) {
+  auto& errors = registry_.counter(kErrors, {{"ApiName", "a"}});  // before its whole
+  auto& count = registry_.counter(kCount, {{"ApiName", "a"}});
+  for (int request = 0; request < 200; ++request) {
+    count.add();
+    if (request % 50 == 0) errors.add();
+    if (request % 70 == 0) second_passes();
+  }
   second_passes();
   const MetricId metric{"AWS/ApiGateway", "5XXError", {{"ApiName", "a"}}};
   EXPECT_EQ(read(metric, "Average"), 0.02);
