@@ -7,7 +7,9 @@ bool AwsPort::answer_now(const http::Request& request, http::Response& response)
 }
 
 net::Task<http::Response> AwsPort::answer(http::Request& request) {
-  return gateway_.recognises(request) ? gateway_.answer(request) : front_.answer(request);
+  if (gateway_.recognises(request)) return gateway_.answer(request);
+  if (notify_.recognises(request)) return notify_.answer(request);
+  return front_.answer(request);
 }
 
 }  // namespace securebase::platform

@@ -1,22 +1,26 @@
-// Port 4566: REST APIs without the edge (the gateway's own addresses), and the AWS APIs of all services.
+// Port 4566: REST APIs without the edge (the gateway's own addresses), what subscribers of topics follow (links,
+// certificates), and the AWS APIs of all services.
 #pragma once
 
 #include "aws/aws.h"
 #include "gateway/gateway.h"
 #include "net/http/message.h"
+#include "notify/notify.h"
 
 namespace securebase::platform {
 
-// What the gateway recognises is its own, all else a call of an AWS API.
+// What the gateway and notifications recognise is theirs, all else a call of an AWS API.
 class AwsPort final : public http::Handler {
  public:
-  // Both outlive it.
-  AwsPort(gateway::Gateway& gateway, aws::Front& front) : gateway_(gateway), front_(front) {}
+  // All outlive it.
+  AwsPort(gateway::Gateway& gateway, notify::Notify& notify, aws::Front& front)
+      : gateway_(gateway), notify_(notify), front_(front) {}
   bool answer_now(const http::Request& request, http::Response& response) override;
   net::Task<http::Response> answer(http::Request& request) override;
 
  private:
   gateway::Gateway& gateway_;
+  notify::Notify& notify_;
   aws::Front& front_;
 };
 

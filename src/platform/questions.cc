@@ -161,9 +161,8 @@ Result<base::Json> Rooms::invoke(const base::Json& question) {
 namespace {
 
 base::Json user_as_json(const secrets::User& user) {
-  auto json = base::Json::object({{"name", user.name},
-                                  {"access_key_id", user.access_key_id},
-                                  {"created", base::iso8601(user.created)}});
+  auto json = base::Json::object(
+      {{"name", user.name}, {"access_key_id", user.access_key_id}, {"created", base::iso8601(user.created)}});
   if (const auto& key = user.secret_access_key.reveal(); !key.empty()) json.set("secret_access_key", key);
   return json;
 }

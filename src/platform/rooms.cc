@@ -98,6 +98,7 @@ Result<Done> Rooms::start() {
 
   if (auto made = make_engines(); !made) return made;
   if (auto made = make_instruments(); !made) return made;
+  make_aws_port();
   if (auto applied = apply_all(first->configuration); !applied) return applied;
   if (first->recorded != *recorded) {
     if (auto saved = first->recorded.save(registry_file()); !saved) return saved;
@@ -160,9 +161,6 @@ Result<Done> Rooms::make_engines() {
                                                    .pool = *pool_,
                                                    .registry = registry_,
                                                    .spans = spans_});
-  secrets_->add_operations(operations_);
-  front_ = std::make_unique<aws::Front>(aws::Settings{}, operations_, secrets_->identities(), *pool_);
-  aws_ = std::make_unique<AwsPort>(*gateway_, *front_);
   return Done{};
 }
 

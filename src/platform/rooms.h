@@ -66,6 +66,8 @@ class Rooms final : public stack::Changes {
   // instruments.cc: what measures, judges and tells.
   Result<Done> make_instruments();
   Result<Done> start_prober();
+  // aws_apis.cc: what every room answers.
+  void make_aws_port();
   OperatorAnswers operator_answers() const;
   Result<Done> check_ports() const;
   Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched = nullptr);

@@ -1,0 +1,35 @@
+// What every room answers of the AWS APIs, and the port on which all of them do.
+#include "platform/await.h"
+#include "platform/rooms.h"
+
+namespace securebase::platform {
+
+namespace {
+
+constexpr std::size_t kCodeBytes = std::size_t{250} << 20;  // a function's package, unzipped even (Lambda quotas)
+
+net::Task<Result<std::string>> read_object(objects::Objects& objects, std::string bucket, std::string key) {
+  auto object = co_await objects.get(std::move(bucket), std::move(key));
+  if (!object) co_return object.error();
+  if (!object->body.is_stream()) co_return std::string(object->body.bytes());
+  const auto pieces = object->body.take_stream();
+  co_return co_await http::read_all(*pieces, kCodeBytes);
+}
+
+}  // namespace
+
+void Rooms::make_aws_port() {
+  secrets_->add_operations(operations_);
+  functions::add_operations(operations_, {.functions = *functions_,
+                                          .changes = *this,
+                                          .pool = *pool_,
+                                          .fetch_object = [this](const std::string& bucket, const std::string& key) {
+                                            return await_on((*workers_)[0], read_object(*objects_, bucket, key));
+                                          }});
+  notify::add_operations(operations_, *notify_);
+  metrics_->add_operations(operations_);
+  front_ = std::make_unique<aws::Front>(aws::Settings{}, operations_, secrets_->identities(), *pool_);
+  aws_ = std::make_unique<AwsPort>(*gateway_, *notify_, *front_);
+}
+
+}  // namespace securebase::platform
