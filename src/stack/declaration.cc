@@ -14,6 +14,9 @@ namespace {
 
 constexpr const char* kNotListed = "not among the names known here: newer than they are, or misspelt";
 
+void* at(void* object, std::size_t offset) { return static_cast<char*>(object) + offset; }
+const void* at(const void* object, std::size_t offset) { return static_cast<const char*>(object) + offset; }
+
 template <class List>
 auto* named(List& list, std::string_view wanted) {
   const auto found = std::find_if(list.begin(), list.end(), [&](const auto& one) { return one.name == wanted; });
@@ -54,7 +57,7 @@ void read_attribute(const Declaration::Attribute& attribute, void* object, const
     reading.findings.push_back(
         {Finding::Kind::kNote, reading.address, path + attribute.name, attribute.note, given->name_range});
   }
-  if (const auto wrong = attribute.read(object, given->value)) {
+  if (const auto wrong = attribute.member->read(at(object, attribute.offset), given->value)) {
     reading.diagnostics
         .error("Incorrect attribute value",
                fmt::format("Inappropriate value for attribute \"{}\": {}.", path + attribute.name,
@@ -169,7 +172,10 @@ void read_nested(const Declaration::Nested& nested, void* object, const Body& bo
   }
   Reading inner{reading.diagnostics, reading.findings, reading.address, reading.context,
                 provider_block(reading.provider, type)};
-  for (const Body* one : bodies) nested.block->read(nested.add(object), *one, inner, path + type + ".");
+  for (const Body* one : bodies) {
+    void* added = nested.member->add(at(object, nested.offset), *nested.block);
+    nested.block->read(added, *one, inner, path + type + ".");
+  }
 }
 
 void append_table(const Declaration& declared, std::string& out) {
@@ -239,6 +245,17 @@ const Declaration::Nested* Declaration::nested_block(std::string_view wanted) co
   return found == nested.end() ? nullptr : &*found;
 }
 
+std::shared_ptr<void> Declaration::make() const {
+  auto object = make_empty();
+  set_fallbacks(object.get());
+  return object;
+}
+
+void Declaration::set_fallbacks(void* object) const {
+  for (const auto& one : attributes) one.member->set_fallback(at(object, one.offset));
+  for (const auto& one : nested) one.member->set_fallback(at(object, one.offset), *one.block);
+}
+
 void Declaration::read(void* object, const Body& body, Reading& reading, const std::string& path) const {
   const bool was_right = !reading.diagnostics.has_errors();
   for (const auto& one : attributes) read_attribute(one, object, body, reading, path);
@@ -261,12 +278,12 @@ void Declaration::read(void* object, const Body& body, Reading& reading, const s
 Value Declaration::write(const void* object) const {
   Value::Map members;
   for (const auto& one : attributes) {
-    Value value = one.write(object);
+    Value value = one.member->write(at(object, one.offset));
     members.emplace(one.name, one.sensitive && !value.is_null() ? value.marked() : value);
   }
   for (const auto& one : nested) {
     Value::List list;
-    for (const void* element : one.all(object)) list.push_back(one.block->write(element));
+    for (const void* element : one.member->all(at(object, one.offset))) list.push_back(one.block->write(element));
     members.emplace(one.block->name, Value(std::move(list)));
   }
   return members;

@@ -42,6 +42,7 @@ struct Finding {
   SourceRange range;
 };
 
+struct Declaration;
 struct ProviderBlock;  // stack/provider/schema.h: the names that the real provider knows
 
 // One reading of one resource.
@@ -53,12 +54,37 @@ struct Reading {
   const ProviderBlock* provider = nullptr;  // null: only the declaration's own names are known
 };
 
+// How a member of a C++ type is read from a value and written as one, wherever in an object it stands; stack/member.h
+// has one for each type of member and limit.
+class Member {
+ public:
+  virtual ~Member() = default;
+  virtual std::string type() const = 0;   // "number of seconds", "list of string"
+  virtual std::string range() const = 0;  // of its limit; may be empty
+  // Fills the member; an error text when the value is not fit for it.
+  virtual std::optional<std::string> read(void* member, const Value& value) const = 0;
+  virtual Value write(const void* member) const = 0;
+  // What the member is when it is not set.
+  virtual void set_fallback(void* member) const = 0;
+  virtual Value fallback() const = 0;
+};
+
+// The same for a member that nested blocks fill.
+class NestedMember {
+ public:
+  virtual ~NestedMember() = default;
+  // A place for one more block, with the block's defaults in it.
+  virtual void* add(void* member, const Declaration& block) const = 0;
+  virtual std::vector<const void*> all(const void* member) const = 0;
+  virtual void set_fallback(void* member, const Declaration& block) const = 0;
+};
+
 struct Declaration {
   enum class Mode { kBlock, kResource, kData };
 
   struct Attribute {
     std::string name;
-    std::string type;  // "number of seconds", "list of string"
+    std::string type;
     std::string range;
     std::string sentence;
     std::string effect;  // what a change of it empties or restarts
@@ -68,17 +94,16 @@ struct Declaration {
     bool provider_requires = false;
     bool replaces = false;
     bool sensitive = false;
-    // Fills the member; an error text when the value is not fit for it.
-    std::function<std::optional<std::string>(void* object, const Value& value)> read;
-    std::function<Value(const void* object)> write;
+    std::size_t offset = 0;  // of the member in the object, in bytes
+    std::shared_ptr<const Member> member;
   };
   struct Nested {
     std::shared_ptr<const Declaration> block;
     std::string sentence;
     std::size_t least = 0;
-    std::size_t most = 0;  // 0: any number
-    std::function<void*(void* object)> add;
-    std::function<std::vector<const void*>(const void* object)> all;
+    std::size_t most = 0;    // 0: any number
+    std::size_t offset = 0;  // of the member in the object, in bytes
+    std::shared_ptr<const NestedMember> member;
   };
   struct Known {
     std::string name;
@@ -103,11 +128,15 @@ struct Declaration {
   std::vector<Computed> computed;
   std::vector<Rule> rules;
   std::type_index type = typeid(void);
-  std::function<std::shared_ptr<void>()> make;
+  std::shared_ptr<void> (*make_empty)() = nullptr;  // an object of the type, without the declared defaults
 
   const Attribute* attribute(std::string_view wanted) const;
   const Nested* nested_block(std::string_view wanted) const;
   const Known* known_name(std::string_view wanted) const;
+
+  // An object of the type with every default that is declared.
+  std::shared_ptr<void> make() const;
+  void set_fallbacks(void* object) const;
 
   // Fills `object`, which make() made. What is wrong goes to the diagnostics, what is known and not honoured to the
   // findings. `path` is the way to this block, "origin.custom_origin_config." or "".

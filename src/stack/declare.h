@@ -33,7 +33,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <string_view>
 #include <type_traits>
+#include <typeindex>
 
 #include "stack/constraint.h"
 #include "stack/declaration.h"
@@ -41,182 +45,154 @@
 
 namespace securebase::stack {
 
-template <class T>
-class Block {
+// What Block<T> knows whatever T is: compiled once, in declare.cc.
+class AnyBlock {
  public:
-  Block(std::string name, Declaration::Mode mode, std::string room, std::string sentence) {
-    declared_.name = std::move(name);
-    declared_.mode = mode;
-    declared_.room = std::move(room);
-    declared_.sentence = std::move(sentence);
-    declared_.type = typeid(T);
-    declared_.make = [] { return std::static_pointer_cast<void>(std::make_shared<T>()); };
-  }
+  AnyBlock(const AnyBlock& other);
+  ~AnyBlock();
+
+  const Declaration& declaration() const { return declared_; }
+
+ protected:
+  AnyBlock(std::string_view name, Declaration::Mode mode, std::string_view room, std::string_view sentence,
+           std::type_index type, std::shared_ptr<void> (*make_empty)());
+
+  void add(std::string_view name, std::string_view sentence, std::size_t offset, std::unique_ptr<const Member> member);
+  void add_nested(const Declaration& block, std::size_t most, std::string_view sentence, std::size_t offset,
+                  std::unique_ptr<const NestedMember> member);
+  void add_known(std::string_view name, std::string_view reason);
+  void add_computed(std::string_view name, std::function<Value(const void*, const Context&)> value);
+  void add_rule(std::string_view sentence, std::function<bool(const void*)> holds);
+  // The attribute and the nested block declared last.
+  Declaration::Attribute& last();
+  Declaration::Nested& last_nested();
+
+ private:
+  Declaration declared_;
+};
+
+template <class T>
+class Block : public AnyBlock {
+ public:
+  Block(std::string_view name, Declaration::Mode mode, std::string_view room, std::string_view sentence)
+      : AnyBlock(name, mode, room, sentence, typeid(T), [] { return std::shared_ptr<void>(std::make_shared<T>()); }) {}
 
   // `limit` is at_least, at_most, between, one_of, matches, length or any.
   template <class M, MemberLimit<M> C>
-  Block& attribute(std::string name, M T::*member, std::type_identity_t<M> fallback, C limit, std::string sentence) {
-    Declaration::Attribute made;
-    made.name = std::move(name);
-    made.type = member_type<M>(limit);
-    made.range = limit.text();
-    made.sentence = std::move(sentence);
-    made.fallback = member_value(fallback, limit);
-    made.read = [member, limit](void* object, const Value& value) {
-      return read_member(value, static_cast<T*>(object)->*member, limit);
-    };
-    made.write = [member, limit](const void* object) {
-      return member_value(static_cast<const T*>(object)->*member, limit);
-    };
-    fallbacks_.push_back([member, fallback](T& object) { object.*member = fallback; });
-    declared_.make = [fallbacks = fallbacks_] {
-      auto object = std::make_shared<T>();
-      for (const auto& set : fallbacks) set(*object);
-      return std::static_pointer_cast<void>(object);
-    };
-    declared_.attributes.push_back(std::move(made));
+  Block& attribute(std::string_view name, M T::*member, std::type_identity_t<M> fallback, C limit,
+                   std::string_view sentence) {
+    add(name, sentence, offset(member), std::make_unique<LimitedMember<M, C>>(std::move(fallback), std::move(limit)));
     return *this;
   }
   template <class M>
-  Block& attribute(std::string name, M T::*member, std::type_identity_t<M> fallback, std::string sentence) {
-    return attribute(std::move(name), member, std::move(fallback), any(), std::move(sentence));
+  Block& attribute(std::string_view name, M T::*member, std::type_identity_t<M> fallback, std::string_view sentence) {
+    return attribute(name, member, std::move(fallback), any(), sentence);
   }
 
   template <class M, MemberLimit<M> C>
-  Block& required(std::string name, M T::*member, C limit, std::string sentence) {
-    attribute(std::move(name), member, M{}, std::move(limit), std::move(sentence));
-    declared_.attributes.back().required = true;
-    declared_.attributes.back().fallback = nullptr;
+  Block& required(std::string_view name, M T::*member, C limit, std::string_view sentence) {
+    attribute(name, member, M{}, std::move(limit), sentence);
+    last().required = true;
+    last().fallback = nullptr;
     return *this;
   }
   template <class M>
-  Block& required(std::string name, M T::*member, std::string sentence) {
-    return required(std::move(name), member, any(), std::move(sentence));
+  Block& required(std::string_view name, M T::*member, std::string_view sentence) {
+    return required(name, member, any(), sentence);
   }
 
   // Said of the attribute declared last:
   // a change of it does this ("restarts the function's instances"), and `plan` says so.
-  Block& effect(std::string what) { return last().effect = std::move(what), *this; }
+  Block& effect(std::string_view what) { return last().effect = what, *this; }
   // a change of it makes a new resource.
   Block& replaces() { return last().replaces = true, *this; }
   // it is never shown.
   Block& sensitive() { return last().sensitive = true, *this; }
   // the provider would refuse it here; it is accepted, with this note.
-  Block& accepted_with_note(std::string note) { return last().note = std::move(note), *this; }
+  Block& accepted_with_note(std::string_view note) { return last().note = note, *this; }
   // the provider demands it; here it may be missing, with a note.
   Block& provider_requires() { return last().provider_requires = true, *this; }
 
   template <class U>
-  Block& nested(const Block<U>& block, std::vector<U> T::*member, AtLeast<int> least, std::string sentence) {
-    nested(block, member, std::move(sentence));
-    declared_.nested.back().least = static_cast<std::size_t>(least.limit);
+  Block& nested(const Block<U>& block, std::vector<U> T::*member, AtLeast<int> least, std::string_view sentence) {
+    nested(block, member, sentence);
+    last_nested().least = static_cast<std::size_t>(least.limit);
     return *this;
   }
   template <class U>
-  Block& nested(const Block<U>& block, std::vector<U> T::*member, std::string sentence) {
-    return add_nested(
-        block, 0, std::move(sentence),
-        [member, make = block.declaration().make](void* object) -> void* {
-          auto& list = static_cast<T*>(object)->*member;
-          list.push_back(*std::static_pointer_cast<U>(make()));
-          return &list.back();
-        },
-        [member](const void* object) {
-          std::vector<const void*> all;
-          for (const auto& one : static_cast<const T*>(object)->*member) all.push_back(&one);
-          return all;
-        });
+  Block& nested(const Block<U>& block, std::vector<U> T::*member, std::string_view sentence) {
+    return nest<U>(block, member, 0, sentence);
   }
   template <class U>
-  Block& nested(const Block<U>& block, std::optional<U> T::*member, std::string sentence) {
-    return add_nested(
-        block, 1, std::move(sentence),
-        [member, make = block.declaration().make](void* object) -> void* {
-          return &(static_cast<T*>(object)->*member).emplace(*std::static_pointer_cast<U>(make()));
-        },
-        [member](const void* object) {
-          const auto& one = static_cast<const T*>(object)->*member;
-          return one ? std::vector<const void*>{&*one} : std::vector<const void*>{};
-        });
+  Block& nested(const Block<U>& block, std::optional<U> T::*member, std::string_view sentence) {
+    return nest<U>(block, member, 1, sentence);
   }
   template <class U>
-  Block& nested(const Block<U>& block, U T::*member, std::string sentence) {
-    const auto make = block.declaration().make;
-    fallbacks_.push_back([member, make](T& object) { object.*member = *std::static_pointer_cast<U>(make()); });
-    declared_.make = [fallbacks = fallbacks_] {
-      auto object = std::make_shared<T>();
-      for (const auto& set : fallbacks) set(*object);
-      return std::static_pointer_cast<void>(object);
-    };
-    return add_nested(
-        block, 1, std::move(sentence), [member](void* object) -> void* { return &(static_cast<T*>(object)->*member); },
-        [member](const void* object) { return std::vector<const void*>{&(static_cast<const T*>(object)->*member)}; });
+  Block& nested(const Block<U>& block, U T::*member, std::string_view sentence) {
+    return nest<U>(block, member, 1, sentence);
   }
   // Said of the nested block declared last: there is at least one.
-  Block& required_block() { return declared_.nested.back().least = 1, *this; }
+  Block& required_block() { return last_nested().least = 1, *this; }
 
   // An attribute or block that the provider has and this platform does not act on, and why (may be empty).
-  Block& known(std::string name, std::string reason = "") {
-    declared_.known.push_back({std::move(name), std::move(reason)});
-    return *this;
-  }
+  Block& known(std::string_view name, std::string_view reason = "") { return add_known(name, reason), *this; }
 
   // What others refer to. May bear the name of an optional attribute: then it holds where that is not set.
   // `value` is a function of (const T&) or (const T&, const Context&) to something a Value can be made of.
   template <class F>
-  Block& computed(std::string name, F value) {
-    declared_.computed.push_back({std::move(name), [value](const void* object, const Context& context) -> Value {
-                                    if constexpr (std::is_invocable_v<F, const T&, const Context&>) {
-                                      return value(*static_cast<const T*>(object), context);
-                                    } else {
-                                      return value(*static_cast<const T*>(object));
-                                    }
-                                  }});
+  Block& computed(std::string_view name, F value) {
+    auto erased = [value](const void* object, [[maybe_unused]] const Context& context) -> Value {
+      if constexpr (std::is_invocable_v<F, const T&, const Context&>) {
+        return value(*static_cast<const T*>(object), context);
+      } else {
+        return value(*static_cast<const T*>(object));
+      }
+    };
+    add_computed(name, std::move(erased));
     return *this;
   }
 
   // What must hold between attributes; the sentence is the error: "Either filename or s3_bucket is set, not both."
   template <class F>
-  Block& rule(std::string sentence, F holds) {
-    declared_.rules.push_back(
-        {std::move(sentence), [holds](const void* object) -> bool { return holds(*static_cast<const T*>(object)); }});
+  Block& rule(std::string_view sentence, F holds) {
+    add_rule(sentence, [holds](const void* object) -> bool { return holds(*static_cast<const T*>(object)); });
     return *this;
   }
-
-  const Declaration& declaration() const { return declared_; }
 
  private:
-  Declaration::Attribute& last() {
-    check(!declared_.attributes.empty(), "an attribute was declared before something is said about it");
-    return declared_.attributes.back();
+  static const T& sample() {
+    static const T made{};
+    return made;
   }
-  template <class U, class Add, class All>
-  Block& add_nested(const Block<U>& block, std::size_t most, std::string sentence, Add add, All all) {
-    declared_.nested.push_back(
-        {std::make_shared<const Declaration>(block.declaration()), std::move(sentence), 0, most, add, all});
+  // Where in every T the member stands.
+  template <class M>
+  static std::size_t offset(M T::*member) {
+    return static_cast<std::size_t>(reinterpret_cast<const char*>(&(sample().*member)) -
+                                    reinterpret_cast<const char*>(&sample()));
+  }
+  template <class U, class M>
+  Block& nest(const Block<U>& block, M T::*member, std::size_t most, std::string_view sentence) {
+    add_nested(block.declaration(), most, sentence, offset(member), std::make_unique<BlockMember<M, U>>());
     return *this;
   }
-
-  Declaration declared_;
-  std::vector<std::function<void(T&)>> fallbacks_;
 };
 
 // A block inside a resource.
 template <class T>
-Block<T> block(std::string name, std::string sentence = "") {
-  return Block<T>(std::move(name), Declaration::Mode::kBlock, "", std::move(sentence));
+Block<T> block(std::string_view name, std::string_view sentence = "") {
+  return Block<T>(name, Declaration::Mode::kBlock, "", sentence);
 }
 
 // A resource type of the room.
 template <class T>
-Block<T> resource(std::string type, std::string room, std::string sentence) {
-  return Block<T>(std::move(type), Declaration::Mode::kResource, std::move(room), std::move(sentence));
+Block<T> resource(std::string_view type, std::string_view room, std::string_view sentence) {
+  return Block<T>(type, Declaration::Mode::kResource, room, sentence);
 }
 
 // A data source of the room: its answers are computed attributes.
 template <class T>
-Block<T> data_source(std::string type, std::string room, std::string sentence) {
-  return Block<T>(std::move(type), Declaration::Mode::kData, std::move(room), std::move(sentence));
+Block<T> data_source(std::string_view type, std::string_view room, std::string_view sentence) {
+  return Block<T>(type, Declaration::Mode::kData, room, sentence);
 }
 
 }  // namespace securebase::stack

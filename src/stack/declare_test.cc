@@ -12,8 +12,8 @@ using testing::HasSubstr;
 // The example at the head of declare.h, laid out as there.
 // clang-format off
 struct Rule { std::string path; std::chrono::seconds ttl{}; std::optional<std::int64_t> most; };
-enum class Scope { kRegion, kGlobal };
-struct Cache { std::string name; Scope scope{}; std::vector<Rule> rules; std::map<std::string, std::string> tags; };
+enum class Reach { kRegion, kGlobal };
+struct Cache { std::string name; Reach scope{}; std::vector<Rule> rules; std::map<std::string, std::string> tags; };
 
 const auto kRule = stack::block<Rule>("rule")
     .required("path", &Rule::path, "Which requests it is about.")
@@ -22,8 +22,8 @@ const auto kRule = stack::block<Rule>("rule")
     .attribute("most", &Rule::most, std::nullopt, at_least(1), "How many are kept; any number when not set.");
 const auto kCache = stack::resource<Cache>("aws_example_cache", "edge", "Responses kept near the viewer.")
     .required("name", &Cache::name, matches("[a-z][a-z0-9-]*"), "Its name.").replaces()
-    .attribute("scope", &Cache::scope, Scope::kRegion,
-               one_of<Scope>({{"REGION", Scope::kRegion}, {"GLOBAL", Scope::kGlobal}}), "Where it is.")
+    .attribute("scope", &Cache::scope, Reach::kRegion,
+               one_of<Reach>({{"REGION", Reach::kRegion}, {"GLOBAL", Reach::kGlobal}}), "Where it is.")
     .attribute("tags", &Cache::tags, {}, "Labels.")
     .nested(kRule, &Cache::rules, at_least(1), "What is kept, and how long; the first that fits counts.")
     .known("price_class", "one machine has one price")
@@ -54,7 +54,7 @@ TEST(Declare, FillsMembersAndLeavesDefaultsWhereNothingIsSaid) {
                         {Value::map({{"path", "/a"}}), Value::map({{"path", "/b"}, {"ttl", "60"}, {"most", 5}})});
   ASSERT_TRUE(got.diagnostics.empty()) << got.errors();
   EXPECT_EQ(got.cache.name, "portal");
-  EXPECT_EQ(got.cache.scope, Scope::kGlobal);
+  EXPECT_EQ(got.cache.scope, Reach::kGlobal);
   EXPECT_EQ(got.cache.tags.at("a"), "1");
   ASSERT_EQ(got.cache.rules.size(), 2u);
   EXPECT_EQ(got.cache.rules[0].ttl, 1h);

@@ -1,5 +1,6 @@
 // How values of Terraform become members of C++ types and back, for stack/declare.h. Header only, since it is
-// templates.
+// templates; none of them depends on the type that the member belongs to, or a room with many types would be compiled
+// for minutes.
 #pragma once
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "stack/constraint.h"
+#include "stack/declaration.h"
 #include "stack/value.h"
 
 namespace securebase::stack {
@@ -190,5 +192,58 @@ Value member_value(const M& member, const C& limit) {
     return Value(member);
   }
 }
+
+template <class M, class C>
+class LimitedMember final : public Member {
+ public:
+  LimitedMember(M fallback, C limit) : fallback_(std::move(fallback)), limit_(std::move(limit)) {}
+
+  std::string type() const override { return member_type<M>(limit_); }
+  std::string range() const override { return limit_.text(); }
+  std::optional<std::string> read(void* member, const Value& value) const override {
+    return read_member(value, *static_cast<M*>(member), limit_);
+  }
+  Value write(const void* member) const override { return member_value(*static_cast<const M*>(member), limit_); }
+  void set_fallback(void* member) const override { *static_cast<M*>(member) = fallback_; }
+  Value fallback() const override { return member_value(fallback_, limit_); }
+
+ private:
+  const M fallback_;
+  const C limit_;
+};
+
+// M is std::vector<U>, std::optional<U> or U, where U is the type of the block.
+template <class M, class U>
+class BlockMember final : public NestedMember {
+ public:
+  void* add(void* member, const Declaration& block) const override {
+    auto& place = *static_cast<M*>(member);
+    U* added = nullptr;
+    if constexpr (std::is_same_v<M, std::vector<U>>) {
+      added = &place.emplace_back();
+    } else if constexpr (std::is_same_v<M, std::optional<U>>) {
+      added = &place.emplace();
+    } else {
+      return &place;  // the defaults are there already
+    }
+    block.set_fallbacks(added);
+    return added;
+  }
+  std::vector<const void*> all(const void* member) const override {
+    const auto& place = *static_cast<const M*>(member);
+    std::vector<const void*> found;
+    if constexpr (std::is_same_v<M, std::vector<U>>) {
+      for (const U& one : place) found.push_back(&one);
+    } else if constexpr (std::is_same_v<M, std::optional<U>>) {
+      if (place) found.push_back(&*place);
+    } else {
+      found.push_back(&place);
+    }
+    return found;
+  }
+  void set_fallback(void* member, const Declaration& block) const override {
+    if constexpr (std::is_same_v<M, U>) block.set_fallbacks(member);
+  }
+};
 
 }  // namespace securebase::stack

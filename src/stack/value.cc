@@ -14,7 +14,7 @@ namespace securebase::stack {
 
 namespace {
 
-bool is_identifier(std::string_view text) {
+bool is_plain_key(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9') || text[0] == '-') return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -246,7 +246,7 @@ std::string Value::display(int indent) const {
     case Kind::kMap: {
       if (members().empty()) return "{}";
       std::size_t width = 0;
-      const auto key = [](const std::string& name) { return is_identifier(name) ? name : in_quotes(name); };
+      const auto key = [](const std::string& name) { return is_plain_key(name) ? name : in_quotes(name); };
       for (const auto& [name, value] : members()) width = std::max(width, key(name).size());
       std::string out = "{\n";
       for (const auto& [name, value] : members()) {

@@ -18,11 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostFileBytes = std::size_t{256} << 20;
+constexpr std::size_t kMostArchivedBytes = std::size_t{256} << 20;
 constexpr std::size_t kMostArchiveBytes = std::size_t{512} << 20;  // before compression
 
 Result<ZipEntry> entry_of(const fs::path& path, std::string name, const std::string& fixed_mode) {
-  auto bytes = base::read_file(path, kMostFileBytes);
+  auto bytes = base::read_file(path, kMostArchivedBytes);
   if (!bytes) return bytes.error();
   std::error_code failure;
   const bool runs = (fs::status(path, failure).permissions() & fs::perms::owner_exec) != fs::perms::none;
@@ -118,7 +118,7 @@ std::optional<Value::Map> archive_file(const BuiltinCall& call) {
 
 std::optional<Value::Map> local_file(const BuiltinCall& call) {
   const auto path = readable_path(call.functions, call.resource.body["filename"].to_text().value_or(""));
-  const auto bytes = path ? base::read_file(*path, kMostFileBytes) : Result<std::string>(path.error());
+  const auto bytes = path ? base::read_file(*path, kMostArchivedBytes) : Result<std::string>(path.error());
   if (!bytes) return call.fail("Read local file data source error", bytes.error().message + ".");
   const bool secret = call.resource.type == "local_sensitive_file";
   return Value::Map{{"id", base::hex(base::sha1(*bytes))},

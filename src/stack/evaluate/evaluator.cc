@@ -10,7 +10,7 @@ namespace securebase::stack {
 
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{64} << 20;  // of one template's result
+constexpr std::size_t kMostTemplateBytes = std::size_t{64} << 20;  // of one template's result
 
 std::string an(const Value& value) {
   return value.is_null() ? std::string("null") : fmt::format("a {}", to_string(value.kind()));
@@ -343,8 +343,8 @@ std::optional<Value> Evaluator::node(const Template& node, const Expression& who
 bool Evaluator::append_template(const Template& parts, const SourceRange& range, const Bindings* bindings,
                                 std::string& out, bool& sensitive) {
   for (const auto& part : parts.parts) {
-    if (out.size() > kMostText) {
-      fail("Template too large", fmt::format("The result of a template may have {} bytes.", kMostText), range);
+    if (out.size() > kMostTemplateBytes) {
+      fail("Template too large", fmt::format("The result of a template may have {} bytes.", kMostTemplateBytes), range);
       return false;
     }
     if (const auto* text = std::get_if<std::string>(&part)) {

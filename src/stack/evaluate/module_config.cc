@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostFileBytes = 4 << 20;
+constexpr std::size_t kMostSourceBytes = 4 << 20;
 
 bool is_override(std::string_view stem) { return stem == "override" || stem.ends_with("_override"); }
 
@@ -40,9 +40,9 @@ std::vector<Source> sources_in(const fs::path& directory, std::error_code& failu
   return found;
 }
 
-class Collector {
+class BodyCollector {
  public:
-  Collector(ModuleConfig& config, Diagnostics& diagnostics) : config_(config), diagnostics_(diagnostics) {}
+  BodyCollector(ModuleConfig& config, Diagnostics& diagnostics) : config_(config), diagnostics_(diagnostics) {}
 
   void add(BodySyntax& body, bool overrides) {
     overrides_ = overrides;
@@ -192,7 +192,7 @@ std::shared_ptr<const ModuleConfig> read_module(const fs::path& directory, const
   bool right = true;
   for (const auto& source : sources) {
     files.push_back(source.path.string());
-    auto text = base::read_file(source.path, kMostFileBytes);
+    auto text = base::read_file(source.path, kMostSourceBytes);
     if (!text) {
       diagnostics.error("Failed to read file", text.error().message + ".");
       right = false;
@@ -212,7 +212,7 @@ std::shared_ptr<const ModuleConfig> read_module(const fs::path& directory, const
     config->bodies.push_back(std::make_unique<BodySyntax>(std::move(*body)));
     overrides.push_back(source.overrides);
   }
-  Collector collector(*config, diagnostics);
+  BodyCollector collector(*config, diagnostics);
   for (std::size_t i = 0; i < config->bodies.size(); ++i) collector.add(*config->bodies[i], overrides[i]);
   return right ? config : nullptr;
 }

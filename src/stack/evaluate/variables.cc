@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostFileBytes = 4 << 20;
+constexpr std::size_t kMostValuesFileBytes = 4 << 20;
 
 std::string context_of(const std::string& name) { return fmt::format("variable {}", in_quotes(name)); }
 
@@ -58,7 +58,7 @@ bool Loader::take_text(const std::string& name, const std::string& text, const s
 bool Loader::read_values_file(const fs::path& path, const ModuleConfig& root) {
   const std::string shown = path.lexically_proximate(inputs_.directory).string();
   files_.push_back(path.string());
-  auto text = base::read_file(path, kMostFileBytes);
+  auto text = base::read_file(path, kMostValuesFileBytes);
   if (!text) {
     diagnostics_.error("Failed to read variables file", text.error().message + ".");
     return false;

@@ -245,7 +245,7 @@ Value map_of(Arguments& a) {
   return made;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kCollectionFunctions[] = {
     {"alltrue", 1, 1, alltrue},
     {"anytrue", 1, 1, anytrue},
     {"chunklist", 2, 2, chunklist},
@@ -276,6 +276,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> collection_functions() { return kFunctions; }
+std::span<const Function> collection_functions() { return kCollectionFunctions; }
 
 }  // namespace securebase::stack

@@ -78,7 +78,7 @@ Value rsadecrypt(Arguments& a) {
   return plain;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kCryptoFunctions[] = {
     {"base64sha256", 1, 1, base64sha256},
     {"base64sha512", 1, 1, base64sha512},
     {"bcrypt", 1, 2, bcrypt},
@@ -93,6 +93,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> crypto_functions() { return kFunctions; }
+std::span<const Function> crypto_functions() { return kCryptoFunctions; }
 
 }  // namespace securebase::stack

@@ -216,7 +216,7 @@ Value csvdecode(Arguments& a) {
   return made;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kEncodingFunctions[] = {
     {"base64decode", 1, 1, base64decode},
     {"base64encode", 1, 1, base64encode},
     {"base64gzip", 1, 1, base64gzip},
@@ -261,6 +261,6 @@ std::string json_encode(const Value& value) {
   return out;
 }
 
-std::span<const Function> encoding_functions() { return kFunctions; }
+std::span<const Function> encoding_functions() { return kEncodingFunctions; }
 
 }  // namespace securebase::stack

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostFileBytes = std::size_t{256} << 20;
+constexpr std::size_t kMostReadBytes = std::size_t{256} << 20;
 constexpr int kMostTemplates = 20;  // templatefile() inside templatefile()
 
 // nullopt: reported.
@@ -47,7 +47,7 @@ std::string contents(Arguments& a, std::size_t i) {
                           in_quotes(given)));
     return {};
   }
-  auto bytes = base::read_file(*path, kMostFileBytes);
+  auto bytes = base::read_file(*path, kMostReadBytes);
   if (!bytes) {
     a.fail(i, bytes.error().message);
     return {};
@@ -148,7 +148,7 @@ Value pathexpand(Arguments& a) {
   return home + text.substr(1);
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kFileFunctions[] = {
     {"abspath", 1, 1, abspath},
     {"basename", 1, 1, basename},
     {"dirname", 1, 1, dirname},
@@ -182,6 +182,6 @@ Result<fs::path> readable_path(const FunctionContext& context, const std::string
                                           in_quotes(given), in_quotes(fs::weakly_canonical(context.root).string()))};
 }
 
-std::span<const Function> file_functions() { return kFunctions; }
+std::span<const Function> file_functions() { return kFileFunctions; }
 
 }  // namespace securebase::stack

@@ -297,10 +297,10 @@ Value formatlist(Arguments& a) {
   return made;
 }
 
-constexpr Function kFunctions[] = {{"format", 1, kAnyNumber, format}, {"formatlist", 1, kAnyNumber, formatlist}};
+constexpr Function kFormatFunctions[] = {{"format", 1, kAnyNumber, format}, {"formatlist", 1, kAnyNumber, formatlist}};
 
 }  // namespace
 
-std::span<const Function> format_functions() { return kFunctions; }
+std::span<const Function> format_functions() { return kFormatFunctions; }
 
 }  // namespace securebase::stack

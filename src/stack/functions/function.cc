@@ -30,13 +30,13 @@ std::string_view without_namespace(std::string_view name) {
   return name.starts_with(kCore) ? name.substr(kCore.size()) : name;
 }
 
-std::string an(const Value& value) {
+std::string not_it(const Value& value) {
   return value.is_null() ? std::string("argument must not be null")
                          : fmt::format("required, and this is a {}", to_string(value.kind()));
 }
 
 std::string need(std::string_view kind, const Value& value) {
-  return value.is_null() ? an(value) : fmt::format("{} {}", kind, an(value));
+  return value.is_null() ? not_it(value) : fmt::format("{} {}", kind, not_it(value));
 }
 
 bool any_of(std::span<const Value> values, bool (Value::*test)() const) {

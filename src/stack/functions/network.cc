@@ -19,7 +19,7 @@ struct Prefix {
   int length = 0;
 };
 
-std::optional<Prefix> parse(const std::string& text) {
+std::optional<Prefix> parse_prefix(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos) return std::nullopt;
   const std::string host = text.substr(0, slash);
@@ -59,7 +59,7 @@ Wide shifted(Wide value, int by) { return by >= 128 ? 0 : value << by; }
 std::optional<Prefix> prefix_argument(Arguments& a, std::size_t i) {
   const std::string text = a.text(i);
   if (a.failed()) return std::nullopt;
-  auto made = parse(text);
+  auto made = parse_prefix(text);
   if (!made) a.fail(i, fmt::format("invalid CIDR expression: {}; one looks like 10.0.0.0/16", in_quotes(text)));
   return made;
 }
@@ -130,7 +130,7 @@ Value cidrsubnets(Arguments& a) {
   return made;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kNetworkFunctions[] = {
     {"cidrhost", 2, 2, cidrhost},
     {"cidrnetmask", 1, 1, cidrnetmask},
     {"cidrsubnet", 3, 3, cidrsubnet},
@@ -139,6 +139,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> network_functions() { return kFunctions; }
+std::span<const Function> network_functions() { return kNetworkFunctions; }
 
 }  // namespace securebase::stack

@@ -87,7 +87,7 @@ Value parseint(Arguments& a) {
   return negative ? -number : number;
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kNumericFunctions[] = {
     {"abs", 1, 1, abs_of},        {"ceil", 1, 1, ceil_of},        {"floor", 1, 1, floor_of},
     {"log", 2, 2, log_of},        {"max", 1, kAnyNumber, max_of}, {"min", 1, kAnyNumber, min_of},
     {"parseint", 2, 2, parseint}, {"pow", 2, 2, pow_of},          {"signum", 1, 1, signum},
@@ -96,6 +96,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> numeric_functions() { return kFunctions; }
+std::span<const Function> numeric_functions() { return kNumericFunctions; }
 
 }  // namespace securebase::stack

@@ -60,7 +60,7 @@ Value setproduct(Arguments& a) {
   return all_sets ? Value::set(std::move(rows)) : Value(std::move(rows));
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kSetFunctions[] = {
     {"setintersection", 1, kAnyNumber, setintersection},
     {"setproduct", 2, kAnyNumber, setproduct},
     {"setsubtract", 2, 2, setsubtract},
@@ -69,6 +69,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> set_functions() { return kFunctions; }
+std::span<const Function> set_functions() { return kSetFunctions; }
 
 }  // namespace securebase::stack

@@ -10,7 +10,7 @@ namespace securebase::stack {
 
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{64} << 20;
+constexpr std::size_t kMostResultBytes = std::size_t{64} << 20;
 
 Value::List as_list(const std::vector<std::string>& texts) { return Value::List(texts.begin(), texts.end()); }
 
@@ -32,7 +32,7 @@ Value indent(Arguments& a) {
   for (const char c : a.text(1)) {
     out += c;
     if (c == '\n') out += margin;
-    if (out.size() > kMostText) return a.fail("the result is too large");
+    if (out.size() > kMostResultBytes) return a.fail("the result is too large");
   }
   return out;
 }
@@ -122,7 +122,7 @@ Value replace(Arguments& a) {
         if (at < text.size()) out += text[at];
         ++at;
       }
-      if (out.size() > kMostText) return a.fail("the result is too large");
+      if (out.size() > kMostResultBytes) return a.fail("the result is too large");
     }
     if (at < text.size()) out.append(text, at);
     return out;
@@ -134,7 +134,7 @@ Value replace(Arguments& a) {
   }
   for (std::size_t at = 0; (at = text.find(wanted, at)) != std::string::npos; at += with.size()) {
     text.replace(at, wanted.size(), with);
-    if (text.size() > kMostText) return a.fail("the result is too large");
+    if (text.size() > kMostResultBytes) return a.fail("the result is too large");
   }
   return text;
 }
@@ -228,7 +228,7 @@ Value sort(Arguments& a) {
   return as_list(texts);
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kStringFunctions[] = {
     {"chomp", 1, 1, chomp},
     {"endswith", 2, 2, endswith},
     {"indent", 2, 2, indent},
@@ -253,6 +253,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> string_functions() { return kFunctions; }
+std::span<const Function> string_functions() { return kStringFunctions; }
 
 }  // namespace securebase::stack

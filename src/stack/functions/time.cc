@@ -214,13 +214,13 @@ Value timestamp(Arguments& a) {
   return rfc3339({std::chrono::floor<seconds>(clock.now()), seconds(0), true});
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kTimeFunctions[] = {
     {"formatdate", 2, 2, formatdate}, {"plantimestamp", 0, 0, timestamp}, {"timeadd", 2, 2, timeadd},
     {"timecmp", 2, 2, timecmp},       {"timestamp", 0, 0, timestamp},
 };
 
 }  // namespace
 
-std::span<const Function> time_functions() { return kFunctions; }
+std::span<const Function> time_functions() { return kTimeFunctions; }
 
 }  // namespace securebase::stack

@@ -34,7 +34,7 @@ Value defaults(Arguments& a) {
   return a.fail("the experimental function was removed in Terraform 1.3: use optional(type, default)");
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kTypesFunctions[] = {
     {"defaults", 2, 2, defaults},
     {"ephemeralasnull", 1, 1, ephemeralasnull, Marks::kOwn},
     {"issensitive", 1, 1, issensitive, Marks::kOwn},
@@ -50,6 +50,6 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> type_functions() { return kFunctions; }
+std::span<const Function> type_functions() { return kTypesFunctions; }
 
 }  // namespace securebase::stack

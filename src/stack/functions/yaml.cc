@@ -12,9 +12,9 @@ namespace securebase::stack {
 
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{8} << 20;
+constexpr std::size_t kMostYamlBytes = std::size_t{8} << 20;
 constexpr std::size_t kMostValues = 200'000;  // aliases can make a small text a huge value
-constexpr int kMostDepth = 100;
+constexpr int kMostYamlDepth = 100;
 
 // Keys and values are quoted always, as Terraform does, so that no YAML reader takes "no" for a bool.
 void write(const Value& value, int indent, bool in_list, std::string& out) {
@@ -57,7 +57,7 @@ void write(const Value& value, int indent, bool in_list, std::string& out) {
 class Reader {
  public:
   Result<Value> read(const YAML::Node& node, int depth) {
-    if (++count_ > kMostValues || depth > kMostDepth) {
+    if (++count_ > kMostValues || depth > kMostYamlDepth) {
       return Error{Errc::kLimit, "the document is too large or nested too deeply"};
     }
     switch (node.Type()) {
@@ -133,7 +133,8 @@ std::string yaml_encode(const Value& value) {
 }
 
 Result<Value> yaml_decode(const std::string& text) {
-  if (text.size() > kMostText) return Error{Errc::kLimit, fmt::format("at most {} bytes of YAML are read", kMostText)};
+  if (text.size() > kMostYamlBytes)
+    return Error{Errc::kLimit, fmt::format("at most {} bytes of YAML are read", kMostYamlBytes)};
   try {
     return Reader().read(YAML::Load(text), 0);
   } catch (const YAML::Exception& failure) {

@@ -8,7 +8,7 @@ namespace securebase::stack {
 
 namespace {
 
-using Type = ProviderBlock::Type;
+using NameType = ProviderBlock::Type;
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
@@ -44,7 +44,8 @@ class Completer {
       if (!value.is_null()) continue;
       const bool generated_ipv6 =
           name == "ipv6_cidr_block" && value_of(attributes, "assign_generated_ipv6_cidr_block") == Value(true);
-      const bool wanted = known.computed || generated_ipv6 || (path.empty() && (always_set(name) || (is_data_ && name != "filter")));
+      const bool wanted =
+          known.computed || generated_ipv6 || (path.empty() && (always_set(name) || (is_data_ && name != "filter")));
       if (wanted) value = generated(name, known.type, path);
     }
     for (const auto& [name, block] : provider.blocks) {
@@ -123,19 +124,19 @@ class Completer {
     return digits("id", 26, "abcdefghijklmnopqrstuvwxyz0123456789");
   }
 
-  Value generated(const std::string& name, Type type, const std::string& path) const {
+  Value generated(const std::string& name, NameType type, const std::string& path) const {
     switch (type) {
-      case Type::kNumber:
+      case NameType::kNumber:
         return name == "port" ? 443 : 0;
-      case Type::kBool:
+      case NameType::kBool:
         return false;
-      case Type::kList:
+      case NameType::kList:
         return Value::list();
-      case Type::kMap:
+      case NameType::kMap:
         return Value::map();
-      case Type::kAny:
+      case NameType::kAny:
         return Value();
-      case Type::kString:
+      case NameType::kString:
         return text(name, path);
     }
     return Value();
@@ -149,7 +150,8 @@ class Completer {
       return fmt::format("arn:{}:iam::{}:{}/{}", context_.partition, context_.account, last_word(), own);
     if (short_type_.starts_with("s3_bucket")) return fmt::format("arn:{}:s3:::{}", context_.partition, own);
     // What an API's stage writes its access log to.
-    if (short_type_ == "cloudwatch_log_group") return context_.arn("logs", "log-group:" + (name_.empty() ? own : name_));
+    if (short_type_ == "cloudwatch_log_group")
+      return context_.arn("logs", "log-group:" + (name_.empty() ? own : name_));
     return context_.arn(service(), last_word() + "/" + own);
   }
 
