@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "net/http/message.h"
+#include "net/http/syntax.h"
 
 namespace securebase::gateway {
 namespace {
@@ -13,12 +14,6 @@ constexpr int kLevel = 5;  // what most servers choose: near the best ratio for 
 
 // zlib's name for the wrapping: 15 bits of window, 16 more for gzip's header; HTTP's "deflate" is zlib's own format.
 int window_bits(Coding coding) { return coding == Coding::kGzip ? 15 + 16 : 15; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // The weight of one element of Accept-Encoding; what is no weight counts as 1.
 double weight_of(std::string_view parameters) {
@@ -36,7 +31,7 @@ std::string_view to_string(Coding coding) {
 }
 
 std::optional<Coding> coding_from(std::string_view name) {
-  name = trimmed(name);
+  name = http::trim_blanks(name);
   if (name.empty() || http::equal_ignoring_case(name, "identity")) return Coding::kIdentity;
   if (http::equal_ignoring_case(name, "gzip") || http::equal_ignoring_case(name, "x-gzip")) return Coding::kGzip;
   if (http::equal_ignoring_case(name, "deflate")) return Coding::kDeflate;
@@ -50,7 +45,7 @@ Coding choose_coding(std::string_view accept_encoding) {
     const auto element = accept_encoding.substr(0, end);
     accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
     const auto semicolon = std::min(element.find(';'), element.size());
-    const auto name = trimmed(element.substr(0, semicolon));
+    const auto name = http::trim_blanks(element.substr(0, semicolon));
     const double weight = weight_of(element.substr(semicolon));
     if (name == "*") any = weight;
     if (http::equal_ignoring_case(name, "gzip") || http::equal_ignoring_case(name, "x-gzip")) gzip = weight;
@@ -62,7 +57,7 @@ Coding choose_coding(std::string_view accept_encoding) {
 }
 
 bool is_compressible(std::string_view content_type) {
-  const auto type = trimmed(content_type.substr(0, content_type.find(';')));
+  const auto type = http::trim_blanks(content_type.substr(0, content_type.find(';')));
   for (const std::string_view prefix : {"image/", "video/", "audio/", "font/woff"}) {
     if (type.size() >= prefix.size() && http::equal_ignoring_case(type.substr(0, prefix.size()), prefix)) {
       return http::equal_ignoring_case(type, "image/svg+xml");

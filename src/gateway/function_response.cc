@@ -5,13 +5,15 @@
 
 #include <charconv>
 
+#include "net/http/syntax.h"
+
 namespace securebase::gateway {
 namespace {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-Error malformed(std::string_view why) {
+Error no_proxy_response(std::string_view why) {
   return {Errc::kMalformed, fmt::format("the function's answer is no proxy response: {}", why)};
 }
 
@@ -45,12 +47,6 @@ bool belongs_to_the_connection(std::string_view name) {
   return false;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 class Reader {
  public:
   explicit Reader(const FunctionResponse::Limits& limits) : limits_(limits) {}
@@ -79,16 +75,16 @@ class Reader {
       case element_type::NULL_VALUE:
         return Done{};
       default:
-        return malformed("a header's value is an object or a list");
+        return no_proxy_response("a header's value is an object or a list");
     }
-    if (!is_token(name)) return malformed("a header's name holds characters that names do not have");
-    if (!is_field_value(text)) return malformed("a header's value holds control characters");
+    if (!is_token(name)) return no_proxy_response("a header's name holds characters that names do not have");
+    if (!is_field_value(text)) return no_proxy_response("a header's value holds control characters");
     bytes_ += name.size() + text.size();
     if (++fields_ > limits_.header_fields || bytes_ > limits_.header_bytes) {
       return Error{Errc::kLimit, fmt::format("the function's headers exceed {} fields or {} bytes",
                                              limits_.header_fields, limits_.header_bytes)};
     }
-    if (!belongs_to_the_connection(name)) out.headers.add(name, trimmed(text));
+    if (!belongs_to_the_connection(name)) out.headers.add(name, http::trim_blanks(text));
     return Done{};
   }
 
@@ -105,11 +101,11 @@ Result<int> read_status(const element& value) {
   } else if (value.is_string()) {  // API Gateway takes "200" too
     const auto text = value.get_string().value_unsafe();
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), status);
-    if (failure != std::errc{} || end != text.data() + text.size()) return malformed("statusCode is no number");
+    if (failure != std::errc{} || end != text.data() + text.size()) return no_proxy_response("statusCode is no number");
   } else {
-    return malformed("statusCode is no number");
+    return no_proxy_response("statusCode is no number");
   }
-  if (status < 200 || status > 599) return malformed("statusCode is not between 200 and 599");
+  if (status < 200 || status > 599) return no_proxy_response("statusCode is not between 200 and 599");
   return static_cast<int>(status);
 }
 
@@ -119,10 +115,12 @@ Result<Done> read_headers(FunctionResponse& out, const element* single, const el
   Reader reader(limits);
   if (multiple && !multiple->is_null()) {
     simdjson::dom::object fields;
-    if (multiple->get_object().get(fields) != simdjson::SUCCESS) return malformed("multiValueHeaders is no object");
+    if (multiple->get_object().get(fields) != simdjson::SUCCESS)
+      return no_proxy_response("multiValueHeaders is no object");
     for (const auto& [name, values] : fields) {
       simdjson::dom::array list;
-      if (values.get_array().get(list) != simdjson::SUCCESS) return malformed("multiValueHeaders holds no lists");
+      if (values.get_array().get(list) != simdjson::SUCCESS)
+        return no_proxy_response("multiValueHeaders holds no lists");
       for (const auto value : list) {
         if (auto done = reader.field(out, name, value); !done) return done.error();
       }
@@ -131,7 +129,7 @@ Result<Done> read_headers(FunctionResponse& out, const element* single, const el
   const std::size_t from_lists = out.headers.size();
   if (single && !single->is_null()) {
     simdjson::dom::object fields;
-    if (single->get_object().get(fields) != simdjson::SUCCESS) return malformed("headers is no object");
+    if (single->get_object().get(fields) != simdjson::SUCCESS) return no_proxy_response("headers is no object");
     for (const auto& [name, value] : fields) {
       bool replaced = false;
       for (std::size_t i = 0; i < from_lists && !replaced; ++i) {
@@ -147,13 +145,14 @@ Result<Done> read_headers(FunctionResponse& out, const element* single, const el
 }  // namespace
 
 Result<FunctionResponse> FunctionResponse::parse(std::string_view payload, const Limits& limits) {
-  if (payload.size() > limits.payload_bytes) return malformed("it is too long");
+  if (payload.size() > limits.payload_bytes) return no_proxy_response("it is too long");
   // A parser keeps its buffers, which are as large as the largest answer so far: one to a worker.
   thread_local simdjson::dom::parser parser(std::size_t{64} << 20);
   element root;
-  if (parser.parse(payload.data(), payload.size()).get(root) != simdjson::SUCCESS) return malformed("it is no JSON");
+  if (parser.parse(payload.data(), payload.size()).get(root) != simdjson::SUCCESS)
+    return no_proxy_response("it is no JSON");
   simdjson::dom::object members;
-  if (root.get_object().get(members) != simdjson::SUCCESS) return malformed("it is no object");
+  if (root.get_object().get(members) != simdjson::SUCCESS) return no_proxy_response("it is no object");
 
   FunctionResponse out;
   element single, multiple;
@@ -172,13 +171,14 @@ Result<FunctionResponse> FunctionResponse::parse(std::string_view payload, const
     } else if (name == "body") {
       if (value.is_null()) continue;
       std::string_view body;
-      if (value.get_string().get(body) != simdjson::SUCCESS) return malformed("body is no string");
+      if (value.get_string().get(body) != simdjson::SUCCESS) return no_proxy_response("body is no string");
       out.body.assign(body);
     } else if (name == "isBase64Encoded") {
       if (value.is_null()) continue;
-      if (value.get_bool().get(out.base64) != simdjson::SUCCESS) return malformed("isBase64Encoded is no boolean");
+      if (value.get_bool().get(out.base64) != simdjson::SUCCESS)
+        return no_proxy_response("isBase64Encoded is no boolean");
     } else {
-      return malformed(fmt::format("it has a member \"{}\"", name.substr(0, 64)));
+      return no_proxy_response(fmt::format("it has a member \"{}\"", name.substr(0, 64)));
     }
   }
   auto done = read_headers(out, has_single ? &single : nullptr, has_multiple ? &multiple : nullptr, limits);

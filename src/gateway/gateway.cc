@@ -5,22 +5,17 @@
 #include <algorithm>
 
 #include "gateway/engine.h"
+#include "net/http/syntax.h"
 #include "net/worker.h"
 
 namespace securebase::gateway {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 template <class Each>
 void for_each_part(std::string_view list, Each each) {
   while (!list.empty()) {
     const auto end = std::min(list.find(','), list.size());
-    const auto part = trimmed(list.substr(0, end));
+    const auto part = http::trim_blanks(list.substr(0, end));
     list.remove_prefix(std::min(end + 1, list.size()));
     if (!part.empty()) each(part);
   }

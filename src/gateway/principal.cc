@@ -10,17 +10,17 @@ namespace {
 
 constexpr std::size_t kPayloadBytes = 64 << 10;
 
-Error malformed(std::string_view why) {
+Error no_verdict(std::string_view why) {
   return {Errc::kMalformed, fmt::format("the authorizer's answer is no verdict: {}", why)};
 }
 
 }  // namespace
 
 Result<Principal> Principal::parse(std::string_view payload) {
-  if (payload.size() > kPayloadBytes) return malformed("it is longer than 64 KiB");
+  if (payload.size() > kPayloadBytes) return no_verdict("it is longer than 64 KiB");
   auto json = base::Json::parse(payload);
-  if (!json) return malformed("it is no JSON");
-  if (!json->is_object()) return malformed("it is no object");
+  if (!json) return no_verdict("it is no JSON");
+  if (!json->is_object()) return no_verdict("it is no object");
 
   Principal made;
   const auto& id = (*json)["principalId"];
@@ -29,23 +29,23 @@ Result<Principal> Principal::parse(std::string_view payload) {
   } else if (id.is_number()) {
     made.principal_id = id.dump();
   } else {
-    return malformed("it has no principalId");
+    return no_verdict("it has no principalId");
   }
   auto policy = Policy::parse((*json)["policyDocument"]);
-  if (!policy) return malformed(policy.error().message);
+  if (!policy) return no_verdict(policy.error().message);
   made.policy = std::move(*policy);
   made.usage_identifier_key = (*json)["usageIdentifierKey"].string_or("");
 
   made.event_members = "\"principalId\":";
   base::append_json_string(made.event_members, made.principal_id);
   const auto& context = (*json)["context"];
-  if (!context.is_null() && !context.is_object()) return malformed("context is no object");
+  if (!context.is_null() && !context.is_object()) return no_verdict("context is no object");
   if (const auto* members = context.as_object()) {
     for (const auto& [name, value] : *members) {
       // Developer Guide, "Output from an API Gateway Lambda authorizer": strings, numbers and booleans only. In the
       // proxy event all of them arrive as strings.
       if (value.is_null()) continue;
-      if (value.is_object() || value.is_array()) return malformed("context holds an object or a list");
+      if (value.is_object() || value.is_array()) return no_verdict("context holds an object or a list");
       std::string text = value.as_string() ? *value.as_string() : value.dump();
       if (name == "principalId" || name == "integrationLatency") continue;
       made.event_members += ',';

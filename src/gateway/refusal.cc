@@ -7,7 +7,7 @@
 namespace securebase::gateway {
 namespace {
 
-struct Kind {
+struct Wording {
   std::string_view type;  // of aws_api_gateway_gateway_response
   int status;
   std::string_view error_type;  // x-amzn-ErrorType
@@ -15,8 +15,8 @@ struct Kind {
   std::string_view member = "message";
 };
 
-const Kind& kind_of(Refusal refusal) {
-  static constexpr Kind kKinds[] = {
+const Wording& wording_of(Refusal refusal) {
+  static constexpr Wording kWordings[] = {
       {"MISSING_AUTHENTICATION_TOKEN", 403, "MissingAuthenticationTokenException", "Missing Authentication Token"},
       {"UNAUTHORIZED", 401, "UnauthorizedException", "Unauthorized"},
       {"ACCESS_DENIED", 403, "AccessDeniedException", "User is not authorized to access this resource", "Message"},
@@ -35,14 +35,14 @@ const Kind& kind_of(Refusal refusal) {
       {"API_CONFIGURATION_ERROR", 500, "InternalServerErrorException", "Internal server error"},
       {"ACCESS_DENIED", 403, "ForbiddenException", "Forbidden"},
   };
-  return kKinds[static_cast<std::size_t>(refusal)];
+  return kWordings[static_cast<std::size_t>(refusal)];
 }
 
 // The response configured for the type, or for its class.
-const GatewayResponse* configured(const Api& api, const Kind& kind) {
+const GatewayResponse* configured(const Api& api, const Wording& wording) {
   const auto& all = api.gateway_responses;
-  if (const auto found = all.find(std::string(kind.type)); found != all.end()) return &found->second;
-  const auto found = all.find(kind.status >= 500 ? "DEFAULT_5XX" : "DEFAULT_4XX");
+  if (const auto found = all.find(std::string(wording.type)); found != all.end()) return &found->second;
+  const auto found = all.find(wording.status >= 500 ? "DEFAULT_5XX" : "DEFAULT_4XX");
   return found == all.end() ? nullptr : &found->second;
 }
 
@@ -78,29 +78,29 @@ std::string fill(std::string_view text, const Call& call, std::string_view messa
 
 }  // namespace
 
-std::string_view response_type_of(Refusal refusal) { return kind_of(refusal).type; }
+std::string_view response_type_of(Refusal refusal) { return wording_of(refusal).type; }
 
 http::Response refuse(Refusal refusal, const Call* call, std::string_view detail) {
-  const Kind& kind = kind_of(refusal);
-  const std::string message = kind.message.find("{}") == std::string_view::npos
-                                  ? std::string(kind.message)
-                                  : fmt::format(fmt::runtime(kind.message), detail);
+  const Wording& wording = wording_of(refusal);
+  const std::string message = wording.message.find("{}") == std::string_view::npos
+                                  ? std::string(wording.message)
+                                  : fmt::format(fmt::runtime(wording.message), detail);
   std::string text = "null";
   if (!message.empty()) {
     text.clear();
     base::append_json_string(text, message);
   }
   http::Response response;
-  response.status = kind.status;
-  std::string body = fmt::format("{{\"{}\":{}}}", kind.member, text);
-  const GatewayResponse* replaced = call && call->api && call->resource ? configured(*call->api, kind) : nullptr;
+  response.status = wording.status;
+  std::string body = fmt::format("{{\"{}\":{}}}", wording.member, text);
+  const GatewayResponse* replaced = call && call->api && call->resource ? configured(*call->api, wording) : nullptr;
   if (replaced) {
     if (replaced->status) response.status = *replaced->status;
     for (const auto& [name, value] : replaced->headers) response.headers.add(name, value);
-    if (!replaced->body_template.empty()) body = fill(replaced->body_template, *call, message, kind.type);
+    if (!replaced->body_template.empty()) body = fill(replaced->body_template, *call, message, wording.type);
   }
   if (!response.headers.has("Content-Type")) response.headers.add("Content-Type", "application/json");
-  response.headers.add("x-amzn-ErrorType", kind.error_type);
+  response.headers.add("x-amzn-ErrorType", wording.error_type);
   // Caches in front must not keep a verdict about one caller for the next.
   response.headers.add("Cache-Control", "no-store");
   response.body = std::move(body);

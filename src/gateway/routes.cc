@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-enum class Kind { kExact, kParameter, kGreedy };
+enum class SegmentKind { kExact, kParameter, kGreedy };
 
 struct Segment {
-  Kind kind = Kind::kExact;
+  SegmentKind kind = SegmentKind::kExact;
   std::string_view text;  // the name, without braces, of a parameter
 };
 
@@ -23,14 +23,14 @@ Result<Segment> read_segment(std::string_view text, std::string_view whole) {
   if (text.empty()) return wrong("a segment is empty");
   if (text.front() != '{') {
     if (text.find_first_of("{}") != std::string_view::npos) return wrong("a parameter is a whole segment");
-    return Segment{Kind::kExact, text};
+    return Segment{SegmentKind::kExact, text};
   }
   if (text.back() != '}') return wrong("a parameter is a whole segment");
   auto name = text.substr(1, text.size() - 2);
   const bool greedy = name.ends_with('+');
   if (greedy) name.remove_suffix(1);
   if (name.empty() || name.find_first_of("{}+") != std::string_view::npos) return wrong("a parameter has a name");
-  return Segment{greedy ? Kind::kGreedy : Kind::kParameter, name};
+  return Segment{greedy ? SegmentKind::kGreedy : SegmentKind::kParameter, name};
 }
 
 Result<std::vector<Segment>> read_template(std::string_view path) {
@@ -47,11 +47,11 @@ Result<std::vector<Segment>> read_template(std::string_view path) {
     auto segment = read_segment(path.substr(0, end), whole);
     if (!segment) return segment.error();
     path.remove_prefix(std::min(end + 1, path.size()));
-    if (segment->kind == Kind::kGreedy && !path.empty()) {
+    if (segment->kind == SegmentKind::kGreedy && !path.empty()) {
       return Error{Errc::kMalformed,
                    fmt::format("\"{}\" is no resource path: {{{}+}} is its last segment", whole, segment->text)};
     }
-    parameters += segment->kind != Kind::kExact;
+    parameters += segment->kind != SegmentKind::kExact;
     segments.push_back(*segment);
   }
   if (parameters > Routes::kParameters) {
@@ -75,7 +75,7 @@ struct Routes::Node {
   }
 
   Node& make_child(const Segment& segment) {
-    if (segment.kind == Kind::kParameter) {
+    if (segment.kind == SegmentKind::kParameter) {
       if (!parameter) parameter = std::make_unique<Node>();
       return *parameter;
     }
@@ -122,7 +122,7 @@ Result<Done> Routes::add(std::string_view path_template, std::size_t resource) {
   auto segments = read_template(path_template);
   if (!segments) return segments.error();
   Node* node = root_.get();
-  const bool greedy = !segments->empty() && segments->back().kind == Kind::kGreedy;
+  const bool greedy = !segments->empty() && segments->back().kind == SegmentKind::kGreedy;
   if (greedy) segments->pop_back();
   for (const auto& segment : *segments) node = &node->make_child(segment);
   auto& slot = greedy ? node->greedy : node->resource;
@@ -145,7 +145,7 @@ Result<std::vector<std::string>> parameter_names(std::string_view path_template)
   if (!segments) return segments.error();
   std::vector<std::string> names;
   for (const auto& segment : *segments) {
-    if (segment.kind != Kind::kExact) names.emplace_back(segment.text);
+    if (segment.kind != SegmentKind::kExact) names.emplace_back(segment.text);
   }
   return names;
 }

@@ -10,7 +10,7 @@
 namespace securebase::gateway {
 namespace {
 
-void append_part(std::string& key, std::string_view part) { key += fmt::format("{}:{};", part.size(), part); }
+void append_key_part(std::string& key, std::string_view part) { key += fmt::format("{}:{};", part.size(), part); }
 
 // A response that differs by something that is not in the key would be served to the wrong request.
 bool varies_beyond(const http::Headers& headers, const std::vector<Parameter>& cache_key) {
@@ -35,15 +35,15 @@ StageCache::StageCache(std::string scope, std::size_t limit_bytes)
 std::string StageCache::key(const Call& call, const MethodInForce& method) {
   std::string key;
   key.reserve(128 + call.resource_path.size());
-  append_part(key, call.principal ? std::string_view(call.principal->key) : std::string_view());
-  append_part(key, method.cache_version);
-  append_part(key, call.request->method_name);
-  append_part(key, call.resource_path);
+  append_key_part(key, call.principal ? std::string_view(call.principal->key) : std::string_view());
+  append_key_part(key, method.cache_version);
+  append_key_part(key, call.request->method_name);
+  append_key_part(key, call.resource_path);
   for (const auto& parameter : method.method->integration.cache_key) {
     const auto value = value_of(call, parameter);
     // Not there and empty are two.
     key += value ? '+' : '-';
-    append_part(key, value ? std::string_view(*value) : std::string_view());
+    append_key_part(key, value ? std::string_view(*value) : std::string_view());
   }
   return key;
 }

@@ -11,8 +11,8 @@ constexpr std::size_t kStep = 64;           // sizes are rounded up to this
 constexpr std::size_t kClasses = 64;        // so frames up to 4 KiB are kept
 constexpr std::size_t kKeptPerClass = 256;  // at most 256 * 4 KiB * 64 / 2 = 32 MiB a thread
 
-struct Free {
-  Free* next;
+struct FreeFrame {
+  FreeFrame* next;
 };
 
 class Lists {
@@ -20,7 +20,7 @@ class Lists {
   ~Lists() {
     for (auto& list : lists_) {
       while (list.first) {
-        Free* frame = list.first;
+        FreeFrame* frame = list.first;
         list.first = frame->next;
         ::operator delete(frame);
       }
@@ -30,7 +30,7 @@ class Lists {
   void* take(std::size_t index) {
     auto& list = lists_[index];
     if (!list.first) return ::operator new((index + 1) * kStep);
-    Free* frame = list.first;
+    FreeFrame* frame = list.first;
     list.first = frame->next;
     --list.count;
     return frame;
@@ -42,13 +42,13 @@ class Lists {
       ::operator delete(memory);
       return;
     }
-    list.first = new (memory) Free{list.first};
+    list.first = new (memory) FreeFrame{list.first};
     ++list.count;
   }
 
  private:
   struct List {
-    Free* first = nullptr;
+    FreeFrame* first = nullptr;
     std::size_t count = 0;
   };
   std::array<List, kClasses> lists_;

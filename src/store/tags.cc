@@ -11,7 +11,7 @@ namespace securebase::store {
 
 namespace {
 
-std::string lower(std::string_view text) {
+std::string lower_tag(std::string_view text) {
   std::string made(text);
   for (char& c : made) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
@@ -103,7 +103,7 @@ Generation Tags::raise_slot(std::uint32_t slot, Strength strength) {
 }
 
 Generation Tags::raise(std::string_view tag, Strength strength) {
-  return raise_slot(slot_of('t', {}, lower(http::trim_blanks(tag))), strength);
+  return raise_slot(slot_of('t', {}, lower_tag(http::trim_blanks(tag))), strength);
 }
 
 Generation Tags::raise_all(Strength strength) {
@@ -159,7 +159,7 @@ Labels Tags::labels(Generation birth, std::string_view scope, std::string_view p
     http::for_each_element(list, [&](std::string_view tag) {
       if (tag.size() > limits_.tag_characters || tags == limits_.tags_an_object) return;
       ++tags;
-      made.slots_.push_back(slot_of('t', {}, lower(tag)));
+      made.slots_.push_back(slot_of('t', {}, lower_tag(tag)));
     });
   }
   made.slots_.shrink_to_fit();

@@ -41,7 +41,8 @@ Result<Done> write_file(const path& file, std::string_view text) {
 enum class Writable { kNo, kYes };
 
 // `source` with all that is mounted below it appears at `target`, which exists.
-Result<Done> bind(const path& source, const path& target, Writable writable = Writable::kNo, std::uint64_t keep = 0) {
+Result<Done> bind_mount(const path& source, const path& target, Writable writable = Writable::kNo,
+                        std::uint64_t keep = 0) {
   const int tree = open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
   if (tree < 0) return system_error(errno, "open_tree", source.native());
   mount_attr attributes{};
@@ -77,7 +78,7 @@ Result<Done> make_devices(const path& root) {
     // Without root, or where a container forbids devices: the host's own.
     if (auto made = write_file(node, ""); !made) return made;
     const path host = path("/dev") / device.name;
-    if (auto bound = bind(host, node, Writable::kYes, MOUNT_ATTR_NODEV); !bound) return bound;
+    if (auto bound = bind_mount(host, node, Writable::kYes, MOUNT_ATTR_NODEV); !bound) return bound;
   }
   for (const auto& [name, target] : {std::pair("fd", "/proc/self/fd"), std::pair("stdin", "/proc/self/fd/0"),
                                      std::pair("stdout", "/proc/self/fd/1"), std::pair("stderr", "/proc/self/fd/2")}) {
@@ -89,7 +90,7 @@ Result<Done> make_devices(const path& root) {
 // /bin, /lib and so on are links into /usr on a merged system, directories of their own on others.
 Result<Done> add_system(const path& root) {
   mkdir((root / "usr").c_str(), 0755);
-  if (auto bound = bind("/usr", root / "usr"); !bound) return bound;
+  if (auto bound = bind_mount("/usr", root / "usr"); !bound) return bound;
   for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
     const path host = path("/") / name;
     struct stat found {};
@@ -101,7 +102,7 @@ Result<Done> add_system(const path& root) {
       continue;
     }
     mkdir((root / name).c_str(), 0755);
-    if (auto bound = bind(host, root / name); !bound) return bound;
+    if (auto bound = bind_mount(host, root / name); !bound) return bound;
   }
   return Done{};
 }
@@ -116,7 +117,7 @@ Result<Done> build_root(const StartRequest& request, const JailSettings& setting
     if (mkdir((root / name).c_str(), 0755) != 0) return system_error(errno, "mkdir", name);
   }
   if (auto added = add_system(root); !added) return added;
-  if (auto bound = bind(settings.etc, root / "etc"); !bound) return bound;
+  if (auto bound = bind_mount(settings.etc, root / "etc"); !bound) return bound;
   // /etc/passwd and /etc/group are links to these: each instance knows its own user.
   const auto passwd =
       fmt::format("root:x:0:0:root:/:/usr/sbin/nologin\nsbx_user1051:x:{0}:{0}::/tmp:/usr/sbin/nologin\n", uid);
@@ -126,12 +127,12 @@ Result<Done> build_root(const StartRequest& request, const JailSettings& setting
   if (auto made = make_devices(root); !made) return made;
 
   const auto task_access = request.writable_task ? Writable::kYes : Writable::kNo;
-  if (auto bound = bind(request.task, root / "var/task", task_access); !bound) return bound;
+  if (auto bound = bind_mount(request.task, root / "var/task", task_access); !bound) return bound;
   if (!request.layers.empty()) {
-    if (auto bound = bind(request.layers, root / "opt"); !bound) return bound;
+    if (auto bound = bind_mount(request.layers, root / "opt"); !bound) return bound;
   }
   if (!request.runtime.empty()) {
-    if (auto bound = bind(request.runtime, root / "var/runtime"); !bound) return bound;
+    if (auto bound = bind_mount(request.runtime, root / "var/runtime"); !bound) return bound;
   }
   const auto tmp = fmt::format("mode=700,uid={0},gid={0},size={1}m,nr_inodes=65536", uid, request.ephemeral_mb);
   if (auto made = mount_tmpfs(root / "tmp", MS_NOSUID | MS_NODEV, tmp); !made) return made;

@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t kLongestMethod = 32;
 constexpr std::size_t kVersionBytes = 8;  // "HTTP/1.1"
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 void to_lower(std::span<char> text) {
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));

@@ -12,8 +12,6 @@ Error malformed(std::string_view what) {
   return Error{Errc::kMalformed, fmt::format("the origin's response: {}", what)};
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   if (text.empty() || text.size() > 18) return std::nullopt;
   std::uint64_t length = 0;

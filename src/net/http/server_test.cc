@@ -64,9 +64,9 @@ class Client {
 };
 
 // Counts up to `pieces` pieces of 1000 bytes.
-class Pieces final : public BodyReader {
+class CountedPieces final : public BodyReader {
  public:
-  Pieces(std::size_t pieces, std::atomic<std::size_t>& made) : left_(pieces), made_(made) {}
+  CountedPieces(std::size_t pieces, std::atomic<std::size_t>& made) : left_(pieces), made_(made) {}
   net::Task<Result<std::string_view>> next() override {
     if (left_ == 0) co_return std::string_view{};
     --left_;
@@ -101,13 +101,13 @@ class Example final : public Handler {
       response.headers.add("X-Target", request.target);
       response.body = Body(body);
     } else if (request.path == "/stream") {
-      response.body = Body(std::make_unique<Pieces>(3, made));
+      response.body = Body(std::make_unique<CountedPieces>(3, made));
     } else if (request.path == "/length") {
-      response.body = Body(std::make_unique<Pieces>(3, made), 3000);
+      response.body = Body(std::make_unique<CountedPieces>(3, made), 3000);
     } else if (request.path == "/lies") {
-      response.body = Body(std::make_unique<Pieces>(3, made), 3001);
+      response.body = Body(std::make_unique<CountedPieces>(3, made), 3001);
     } else if (request.path == "/endless") {
-      response.body = Body(std::make_unique<Pieces>(SIZE_MAX, made));
+      response.body = Body(std::make_unique<CountedPieces>(SIZE_MAX, made));
     } else if (request.path == "/injection") {
       response.headers.add("Location", "x\r\nSet-Cookie: a=b");
     } else if (request.path == "/sleep") {

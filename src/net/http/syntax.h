@@ -49,6 +49,8 @@ inline bool all_are(std::string_view text, unsigned char wanted) {
 inline bool is_token(std::string_view text) { return !text.empty() && all_are(text, classes::kToken); }
 inline bool is_field_value(std::string_view text) { return all_are(text, classes::kValue); }
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 inline std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
