@@ -130,8 +130,9 @@ Row measure(const Declared& declared, const monitoring::Series& series, base::Ti
     monitoring::MetricQuery query;
     query.metric = metric;
     query.statistic = declared.statistic;
-    query.from = now - window;
-    query.to = now;
+    // Outwards to whole minutes: older samples are kept by the minute, and the one that runs now counts.
+    query.from = std::chrono::floor<std::chrono::minutes>(now - window);
+    query.to = std::chrono::ceil<std::chrono::minutes>(now);
     auto point = series.whole(query);
     if (!point) {
       row.note = point.error().message;
