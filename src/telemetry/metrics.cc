@@ -31,6 +31,8 @@ std::string_view to_string(Unit unit) {
       return "Bytes";
     case Unit::kCountPerSecond:
       return "Count/Second";
+    case Unit::kBytesPerSecond:
+      return "Bytes/Second";
   }
   return "None";
 }
@@ -118,18 +120,19 @@ Distribution::Cell& Distribution::cell(std::size_t index) {
   return *found;
 }
 
-void Distribution::record(double value) {
+void Distribution::record(double value, std::uint64_t times) {
+  if (times == 0) return;
   const auto mine = cell_of_this_thread();
   Cell& cell = this->cell(mine.index);
   const int index = Buckets::index(value);
   if (index < 0) {
     value = 0;
-    add_to(cell.zeros, std::uint64_t{1}, mine.shared);
+    add_to(cell.zeros, times, mine.shared);
   } else {
     auto& octave = cell.octave(static_cast<std::size_t>(index / Buckets::kPerOctave));
-    add_to(octave[static_cast<std::size_t>(index % Buckets::kPerOctave)], std::uint64_t{1}, mine.shared);
+    add_to(octave[static_cast<std::size_t>(index % Buckets::kPerOctave)], times, mine.shared);
   }
-  add_to(cell.sum, value, mine.shared);
+  add_to(cell.sum, value * static_cast<double>(times), mine.shared);
   keep_better(cell.minimum, value, std::less<>{});
   keep_better(cell.maximum, value, std::greater<>{});
 }

@@ -22,7 +22,17 @@
 namespace securebase::telemetry {
 
 // CloudWatch's units (MetricDatum, AWS CloudWatch API).
-enum class Unit { kNone, kCount, kPercent, kMilliseconds, kMicroseconds, kSeconds, kBytes, kCountPerSecond };
+enum class Unit {
+  kNone,
+  kCount,
+  kPercent,
+  kMilliseconds,
+  kMicroseconds,
+  kSeconds,
+  kBytes,
+  kCountPerSecond,
+  kBytesPerSecond
+};
 std::string_view to_string(Unit unit);
 
 // A metric as its room declares it. Static storage: recorders refer to it.
@@ -65,7 +75,8 @@ class Distribution {
   Distribution(const Distribution&) = delete;
   Distribution& operator=(const Distribution&) = delete;
 
-  void record(double value);
+  // `times` samples of that value.
+  void record(double value, std::uint64_t times = 1);
   // Everything recorded since the start.
   Sketch total() const;
   // What was recorded since the last take: `seen` is what total() was then, and is made what it is now. Its minimum and

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <future>
 #include <random>
 #include <thread>
 
 #include "telemetry/metrics.h"
+#include "telemetry/sampler.h"
 #include "telemetry/sketch.h"
 #include "telemetry/span.h"
 
@@ -202,6 +204,37 @@ TEST(Registry, TellsWhatWasMadeSince) {
   ASSERT_EQ(later.size(), 1u);
   EXPECT_EQ(later[0]->dimensions, (Dimensions{{"Id", "a"}}));
   EXPECT_TRUE(registry.series_after(2).empty());
+}
+
+TEST(Distribution, TakesManySamplesOfOneValueAtOnce) {
+  Registry registry;
+  static constexpr Metric kMetric{"Test", "Weighted", Unit::kPercent, ""};
+  auto& distribution = registry.distribution(kMetric);
+  distribution.record(100, 900);
+  distribution.record(0, 100);
+  distribution.record(7, 0);
+  const auto total = distribution.total();
+  EXPECT_EQ(total.count(), 1000U);
+  EXPECT_DOUBLE_EQ(*total.average(), 90);
+  EXPECT_DOUBLE_EQ(*total.minimum(), 0);
+}
+
+TEST(Sampler, LooksAgainAndAgainUntilItEnds) {
+  std::promise<void> third;
+  int looks = 0;
+  {
+    Sampler sampler(std::chrono::milliseconds(1), [&] {
+      if (++looks == 3) third.set_value();
+    });
+    third.get_future().wait();
+  }
+  EXPECT_GE(looks, 3);
+}
+
+TEST(Sampler, EndsWithoutWaitingForItsInterval) {
+  const auto begin = std::chrono::steady_clock::now();
+  { Sampler sampler(std::chrono::hours(1), [] { ADD_FAILURE() << "too early"; }); }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
 }
 
 }  // namespace
