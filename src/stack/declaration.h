@@ -25,6 +25,9 @@ struct Context {
   std::string pinned_id;  // the tag `securebase:id`, or ""
   // Secret text that is the same for an address as long as the state directory lives.
   std::function<std::string(std::string_view address, std::size_t length, std::string_view alphabet)> derive_secret;
+  // The attributes of the resource of that type with that id, among those read before this one (all that it refers to
+  // are); null: none.
+  std::function<Value(std::string_view type, std::string_view id)> attributes_of;
 
   // The pinned id, else `length` characters that follow from the address: the same in every run and on every machine.
   std::string id(std::size_t length, std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") const;
@@ -112,6 +115,7 @@ struct Declaration {
   struct Computed {
     std::string name;
     std::function<Value(const void* object, const Context& context)> value;
+    bool decides = false;  // holds even where the attribute is set
   };
   struct Rule {
     std::string sentence;

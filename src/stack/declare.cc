@@ -41,7 +41,7 @@ void AnyBlock::add_known(std::string_view name, std::string_view reason) {
 }
 
 void AnyBlock::add_computed(std::string_view name, std::function<Value(const void*, const Context&)> value) {
-  declared_.computed.push_back({std::string(name), std::move(value)});
+  declared_.computed.push_back({std::string(name), std::move(value), false});
 }
 
 void AnyBlock::add_rule(std::string_view sentence, std::function<bool(const void*)> holds) {

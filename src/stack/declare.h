@@ -152,6 +152,9 @@ class Block : public AnyBlock {
     return *this;
   }
 
+  // Said of the computed attribute declared last: it holds even where the file sets the attribute.
+  Block& decides() { return declared_.computed.back().decides = true, *this; }
+
   // What must hold between attributes; the sentence is the error: "Either filename or s3_bucket is set, not both."
   template <class F>
   Block& rule(std::string_view sentence, F holds) {

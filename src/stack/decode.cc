@@ -24,7 +24,8 @@ std::string words_for(const Resource& resource) {
                      in_quotes(resource.type), in_quotes(resource.name));
 }
 
-Context context_of(const Resource& resource, const std::string& account, DeriveSecret derive_secret) {
+Context context_of(const Resource& resource, const std::string& account, DeriveSecret derive_secret,
+                   const std::vector<Resource>& others) {
   Context context;
   context.address = resource.address;
   context.account = account;
@@ -34,6 +35,12 @@ Context context_of(const Resource& resource, const std::string& account, DeriveS
                                                               : "aws";
   context.pinned_id = resource.body["tags"]["securebase:id"].to_text().value_or("");
   context.derive_secret = std::move(derive_secret);
+  context.attributes_of = [&others](std::string_view type, std::string_view id) {
+    for (const auto& other : others) {
+      if (other.type == type && other.attributes["id"].to_text() == id) return other.attributes;
+    }
+    return Value();
+  };
   return context;
 }
 
@@ -66,7 +73,8 @@ std::optional<Value::Map> decode(Resource& resource, const Context& context, Dia
     if (attribute.sensitive && found != attributes.end()) found->second = found->second.marked();
   }
   for (const auto& computed : declared.computed) {
-    if (!attributes.contains(computed.name)) attributes.emplace(computed.name, computed.value(object.get(), context));
+    if (attributes.contains(computed.name) && !computed.decides) continue;
+    attributes.insert_or_assign(computed.name, computed.value(object.get(), context));
   }
   const Value defaults = declared.write(object.get());
   for (const auto& [name, value] : defaults.members()) attributes.emplace(name, value);

@@ -11,8 +11,10 @@ namespace securebase::stack {
 using DeriveSecret =
     std::function<std::string(std::string_view address, std::size_t length, std::string_view alphabet)>;
 
-// What the computed attributes of `resource` follow from; its address, region and body are set.
-Context context_of(const Resource& resource, const std::string& account, DeriveSecret derive_secret);
+// What the computed attributes of `resource` follow from; its address, region and body are set. `others` are those that
+// it may refer to; they outlive the context.
+Context context_of(const Resource& resource, const std::string& account, DeriveSecret derive_secret,
+                   const std::vector<Resource>& others);
 
 // What its body sets, and `tags_all` where it takes tags.
 Value::Map written_attributes(const Resource& resource);

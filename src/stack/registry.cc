@@ -43,7 +43,7 @@ Body body_of(Value::Map attributes, const SourceRange& range) {
 
 bool finish(Resource& resource, const Stack& stack, const DeriveSecret& derive_secret, Diagnostics& problems,
             std::vector<Finding>& findings) {
-  const Context context = context_of(resource, stack.account, derive_secret);
+  const Context context = context_of(resource, stack.account, derive_secret, stack.resources);
   auto attributes = decode(resource, context, problems, findings);
   if (!attributes) return false;
   if (const ProviderBlock* provider = provider_type(resource.mode, resource.type)) {

@@ -149,7 +149,7 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
   const ProviderSettings& settings = settings_for(module, block, resource.type);
   resource.region = settings.region.empty() ? inputs_.region : settings.region;
   resource.default_tags = settings.default_tags;
-  const Context context = context_of(resource, inputs_.account, inputs_.derive_secret);
+  const Context context = context_of(resource, inputs_.account, inputs_.derive_secret, stack_.resources);
   const ProviderBlock* provider = provider_type(resource.mode, resource.type);
   Value::Map attributes;
   if (resource.declaration) {
