@@ -34,7 +34,7 @@ struct Stored {
   std::string name;
   std::string arn;  // empty for the platform's own
   std::string version_id;
-  std::string origin;         // "stack", "platform"
+  std::string origin;         // "stack", "platform", "service"
   std::int64_t sequence = 0;  // the highest of a name is its current version, the next lower one its previous
 };
 
@@ -110,6 +110,19 @@ class FileSecrets final : public Secrets {
     const std::lock_guard lock(mutex_);
     if (auto stored = store(name, "", base::random_uuid(), "platform", value); !stored) return stored;
     return drop(std::string(name), 1);
+  }
+
+  Result<Done> keep(std::string_view name, const std::string& arn, const Secret& value) override {
+    if (name.find('!') == std::string_view::npos) {
+      return Error{Errc::kDenied, fmt::format("\"{}\" is not a name of a service's secrets: it has no '!'", name)};
+    }
+    const std::lock_guard lock(mutex_);
+    if (const auto* current = find(name); current != nullptr && current->arn == arn) {
+      auto content = read(current->file);
+      if (!content) return content.error();
+      if (content->second.reveal() == value.reveal()) return Done{};
+    }
+    return store(name, arn, base::random_uuid(), "service", value);
   }
 
   const RootCredentials& root() const override { return root_; }

@@ -102,6 +102,9 @@ class Secrets {
   virtual Result<Secret> value(std::string_view name_or_arn) const = 0;
   // For secrets that the platform keeps for itself, under names that begin with "platform/". Replaced whole.
   virtual Result<Done> put(std::string_view name, const Secret& value) = 0;
+  // For secrets that a service makes for its clients ("rds!cluster-..."), who find them by name and ARN as they find a
+  // stack's. The name has a '!', which a stack's cannot have. A new version only where the value differs.
+  virtual Result<Done> keep(std::string_view name, const std::string& arn, const Secret& value) = 0;
 
   virtual const RootCredentials& root() const = 0;
 

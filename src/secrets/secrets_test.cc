@@ -86,6 +86,21 @@ TEST(Secrets, KeepWhatTheStackDeclaresUntilItNoLongerDoes) {
   EXPECT_EQ(sealed_files(directory.path / "state").size(), 1U);  // the root credentials
 }
 
+TEST(Secrets, OfAServiceStayThroughEveryStackAndChangeOnlyWithTheirValue) {
+  const TemporaryDirectory directory;
+  auto secrets = opened(directory.path / "state");
+  const std::string name = "rds!cluster-1";
+  ASSERT_TRUE(secrets->keep(name, "arn:aws:one", Secret("first")));
+  const auto files = sealed_files(directory.path / "state");
+  ASSERT_TRUE(secrets->keep(name, "arn:aws:one", Secret("first")));
+  EXPECT_EQ(sealed_files(directory.path / "state"), files);
+  ASSERT_TRUE(secrets->keep(name, "arn:aws:one", Secret("second")));
+  secrets = opened(directory.path / "state");
+  ASSERT_TRUE(secrets->apply(*configure(stack_of(directory.path / "empty", "", *secrets))));
+  EXPECT_EQ(secrets->value("arn:aws:one")->reveal(), "second");
+  EXPECT_EQ(secrets->keep("prod-db", "arn:aws:two", Secret("x")).error().code, Errc::kDenied);
+}
+
 TEST(Secrets, StandOnDiskWithoutTheirNamesAndValues) {
   const TemporaryDirectory directory;
   auto secrets = opened(directory.path / "state");
