@@ -1,268 +1,233 @@
 #include "cache/cache.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <future>
 #include <mutex>
-#include <thread>
 
-#include "base/file.h"
-#include "base/hash.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/snapshot.h"
 #include "cache/client.h"
+#include "cache/conf.h"
 #include "cache/config.h"
+#include "cache/sampler.h"
 #include "cache/sweep.h"
+#include "cache/sweeper.h"
+#include "process/server.h"
+#include "process/usage.h"
+#include "telemetry/sampler.h"
 
 namespace securebase::cache {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::chrono::milliseconds kPatience{20'000};
 constexpr std::chrono::milliseconds kTimeout{10'000};
-constexpr std::size_t kWaiting = 1024;  // invalidations; beyond, whoever asks is told so
+constexpr std::chrono::milliseconds kProbeTimeout{1'000};
+constexpr std::chrono::milliseconds kLook{1'000};
 
-std::uint64_t machine_memory() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-}
-
-class Server final : public Cache {
+class Engine final : public Cache {
  public:
-  Server(Settings settings, process::Supervisor& supervisor, const base::Clock& clock)
-      : settings_(std::move(settings)), supervisor_(supervisor), clock_(clock), sweeper_([this] { serve(); }) {}
-  ~Server() override {
-    stop();
-    {
-      const std::lock_guard lock(waiting_mutex_);
-      ending_ = true;
-    }
-    news_.notify_all();
-    sweeper_.join();
-  }
+  Engine(Settings settings, process::Supervisor& supervisor, telemetry::Registry* registry, const base::Clock& clock)
+      : settings_(std::move(settings)),
+        files_{settings_.directory},
+        server_(supervisor),
+        registry_(registry),
+        reader_(files_.socket(), own_password_, clock),
+        sweeper_([this](const auto& tags) { return sweep_now(tags); }, clock),
+        sampler_(kLook, [this] { look(); }) {}
+  ~Engine() override { stop(); }
 
   Result<Done> apply(std::shared_ptr<const Config> config) override {
     const std::lock_guard lock(mutex_);
     if (!config->cluster) {
-      stop_child();
+      server_.stop();
       cluster_.reset();
+      config_.set(nullptr);
       return Done{};
     }
     const Cluster& wanted = *config->cluster;
-    const bool same_server =
-        child_ && cluster_ && cluster_->port == wanted.port && cluster_->auth_token == wanted.auth_token;
-    if (same_server) {
-      if (auto changed = change(wanted); !changed) return changed;
-    } else {
-      stop_child();
-      if (auto started = start(wanted); !started) return started;
+    auto done = needs_start(wanted) ? start(wanted) : change(wanted);
+    if (done) {
+      cluster_ = wanted;
+      config_.set(std::move(config));
     }
-    cluster_ = wanted;
-    return Done{};
+    return done;
   }
 
   void stop() override {
     const std::lock_guard lock(mutex_);
-    stop_child();
+    server_.stop();
   }
 
-  process::Status status() const override {
-    const std::lock_guard lock(mutex_);
-    if (child_) return child_->status();
-    process::Status none;
-    none.state = process::State::kStopped;
-    return none;
-  }
+  process::Status status() const override { return server_.status(); }
 
   void invalidate(std::vector<std::string> tags, std::function<void(Result<Receipt>)> done) override {
-    for (auto& tag : tags) {
-      if (tag.starts_with('#')) tag.erase(0, 1);
-    }
-    {
-      const std::lock_guard lock(waiting_mutex_);
-      if (waiting_.size() < kWaiting && !ending_) {
-        waiting_.push_back({std::move(tags), std::move(done)});
-        news_.notify_one();
-        return;
-      }
-    }
-    done(Error{Errc::kLimit, "too many invalidations wait for Redis"});
+    sweeper_.add(std::move(tags), std::move(done));
   }
 
  private:
-  struct Waiting {
-    std::vector<std::string> tags;
-    std::function<void(Result<Receipt>)> done;
-  };
-
-  fs::path socket() const { return settings_.directory / "redis.sock"; }
-
-  void stop_child() {
-    if (child_) child_->stop();
-    child_.reset();
+  bool needs_start(const Cluster& wanted) const {
+    return !server_.exists() || !cluster_ || cluster_->port != wanted.port || cluster_->tls != wanted.tls ||
+           start_settings(cluster_->parameters) != start_settings(wanted.parameters);
   }
 
-  std::map<std::string, std::string> parameters_of(const Cluster& cluster) const {
-    const auto share = static_cast<std::uint64_t>(static_cast<double>(machine_memory()) * settings_.memory_share);
-    std::map<std::string, std::string> parameters = {{"maxmemory-policy", "allkeys-lru"}};
-    for (const auto& [name, value] : cluster.parameters) parameters[name] = value;
-    parameters["maxmemory"] = std::to_string(std::min(cluster.memory_bytes, share));
-    return parameters;
+  std::string maxmemory(const Cluster& cluster) const {
+    return std::to_string(maxmemory_of(cluster, machine_bytes(), settings_.memory_share));
   }
 
-  // Redis takes its settings from standard words; the password is in this file only, which nobody else reads.
-  std::string conf(const Cluster& cluster) const {
-    std::string text = "# Written by SecureBase at every start.\n";
-    const auto set = [&text](std::string_view name, std::string_view value) {
-      text += fmt::format("{} \"", name);
-      for (const char c : value) {
-        if (c == '"' || c == '\\') text += '\\';
-        if (c != '\n' && c != '\r') text += c;
-      }
-      text += "\"\n";
-    };
-    set("bind", settings_.endpoint.host);
-    set("port", "0");
-    set("tls-port", std::to_string(cluster.port));
-    set("tls-cert-file", (settings_.directory / "server.crt").native());
-    set("tls-key-file", (settings_.directory / "server.key").native());
-    set("tls-ca-cert-file", (settings_.directory / "server.crt").native());
-    set("tls-auth-clients", "no");
-    set("tls-protocols", "TLSv1.2 TLSv1.3");
-    set("unixsocket", socket().native());
-    set("unixsocketperm", "700");
-    set("dir", settings_.directory.native());
-    text += "save \"\"\n";  // nothing is kept
-    set("appendonly", "no");
-    set("daemonize", "no");
-    set("supervised", "no");
-    if (!cluster.auth_token.empty()) set("requirepass", cluster.auth_token);
-    for (const auto& [name, value] : parameters_of(cluster)) set(name, value);
-    return text;
-  }
-
+  // Starts without the group's values, so that what Redis has then is the default that a parameter goes back to.
   Result<Done> start(const Cluster& cluster) {
+    server_.stop();
+    previous_token_.clear();
     auto owner = process::unprivileged(settings_.user);
     if (!owner) return owner.error();
-    if (auto free = process::port_is_free(settings_.endpoint.host, cluster.port); !free) return free;
-    if (auto made = process::private_directory(settings_.directory, *owner); !made) return made;
-    if (auto made = base::make_directory(settings_.logs, 0700); !made) return made;
-    const std::pair<const char*, std::string> files[] = {{"server.crt", settings_.certificate_chain_pem},
-                                                         {"server.key", settings_.certificate_key_pem},
-                                                         {"redis.conf", conf(cluster)}};
-    for (const auto& [name, text] : files) {
-      if (auto written = process::private_file(settings_.directory / name, text, *owner, 0600); !written)
-        return written;
-    }
-    process::ChildSpec spec;
-    spec.name = "cache";
-    spec.command.argv = {settings_.program.native(), (settings_.directory / "redis.conf").native()};
-    spec.command.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}};
-    spec.command.directory = settings_.directory;
-    spec.command.run_as = *owner;
-    spec.log = settings_.logs / "redis.log";
-    spec.ready = [path = socket(), password = cluster.auth_token]() -> Result<Done> {
-      auto client = Client::connect(path, password, std::chrono::milliseconds{1000});
+    RedisSettings settings = start_settings(cluster.parameters);
+    settings.emplace("maxmemory", maxmemory(cluster));
+    spec_ = make_spec(cluster, *owner, settings);
+    if (auto started = server_.start(spec_); !started) return started;
+    auto learnt = learn_defaults();
+    auto done = learnt ? set_live(cluster) : learnt;
+    if (!done) server_.stop();
+    return done;
+  }
+
+  process::ServerSpec make_spec(const Cluster& cluster, const process::Credentials& owner,
+                                const RedisSettings& settings) const {
+    process::ServerSpec spec;
+    spec.title = "Redis";
+    spec.host = settings_.endpoint.host;
+    spec.port = cluster.port;
+    spec.owner = owner;
+    spec.directories = {files_.directory};
+    spec.files = {{files_.certificate(), settings_.certificate_chain_pem},
+                  {files_.key(), settings_.certificate_key_pem},
+                  {files_.conf(), conf_of(cluster, settings)}};
+    spec.child.name = "cache";
+    spec.child.command.argv = {settings_.program.native(), files_.conf().native()};
+    spec.child.command.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C.UTF-8"}};
+    spec.child.command.directory = files_.directory;
+    spec.child.log = settings_.logs / "redis.log";
+    spec.child.ready = [this]() -> Result<Done> {
+      auto client = Client::connect(files_.socket(), own_password_, kProbeTimeout);
       if (!client) return client.error();
       auto pong = client->ask({"PING"});
       if (!pong) return pong.error();
       return Done{};
     };
-    spec.ready_within = kPatience;
-    child_ = supervisor_.add(std::move(spec));
-    auto ready = child_->wait_ready(kPatience);
-    if (!ready) {
-      stop_child();
-      return ready.error().within("Redis does not start");
+    spec.child.ready_within = kPatience;
+    return spec;
+  }
+
+  std::string conf_of(const Cluster& cluster, const RedisSettings& settings) const {
+    return redis_conf(cluster, settings_.endpoint.host, files_, {own_password_, previous_token_}, settings);
+  }
+
+  Result<Done> learn_defaults() {
+    auto client = Client::connect(files_.socket(), own_password_, kTimeout);
+    if (!client) return client.error();
+    auto all = client->ask({"CONFIG", "GET", "*"});
+    if (!all) return all.error();
+    defaults_.clear();
+    for (std::size_t i = 0; i + 1 < all->elements.size(); i += 2) {
+      defaults_[all->elements[i].text] = all->elements[i + 1].text;
     }
     return Done{};
   }
 
   Result<Done> change(const Cluster& wanted) {
-    const auto parameters = parameters_of(wanted);
-    if (parameters == parameters_of(*cluster_)) return Done{};
-    auto client = Client::connect(socket(), wanted.auth_token, kTimeout);
+    const std::string before = previous_token_;
+    if (wanted.auth_token != cluster_->auth_token) {
+      previous_token_ = wanted.new_token == Cluster::NewToken::kRotate ? cluster_->auth_token : "";
+    }
+    auto done = set_live(wanted);
+    if (!done) previous_token_ = before;
+    return done;
+  }
+
+  // The file first: when Redis dies in between, what comes back has the new values.
+  Result<Done> set_live(const Cluster& wanted) {
+    auto settings = live_settings(wanted.parameters, defaults_);
+    settings["maxmemory"] = maxmemory(wanted);
+    auto in_file = settings;
+    in_file.merge(start_settings(wanted.parameters));
+    const std::string old_conf = std::exchange(spec_.files.back().second, conf_of(wanted, in_file));
+    auto done = process::write_files(spec_);
+    if (done) done = tell(wanted, settings);
+    if (!done) {
+      spec_.files.back().second = old_conf;
+      if (auto restored = process::write_files(spec_); !restored) {
+        base::log(base::Level::kError, "cache", "{}", restored.error().message);
+      }
+    }
+    return done;
+  }
+
+  // One command, which Redis takes whole or not at all; then the tokens.
+  Result<Done> tell(const Cluster& wanted, const RedisSettings& settings) {
+    auto client = Client::connect(files_.socket(), own_password_, kTimeout);
     if (!client) return client.error();
-    for (const auto& [name, value] : parameters) {
-      if (auto set = client->ask({"CONFIG", "SET", name, value}); !set) return set.error().within(name);
-    }
-    // A restart after a crash finds the new ones too.
-    auto owner = process::unprivileged(settings_.user);
-    if (!owner) return owner.error();
-    return process::private_file(settings_.directory / "redis.conf", conf(wanted), *owner, 0600);
-  }
-
-  // The thread of the sweeps: everything that waits shares one pass.
-  void serve() {
-    std::unique_lock lock(waiting_mutex_);
-    for (;;) {
-      news_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
-      std::deque<Waiting> batch;
-      batch.swap(waiting_);
-      lock.unlock();
-      run(batch);
-      lock.lock();
-    }
-  }
-
-  void run(std::deque<Waiting>& batch) {
-    std::vector<std::string> tags;
-    for (const auto& one : batch) tags.insert(tags.end(), one.tags.begin(), one.tags.end());
-    std::sort(tags.begin(), tags.end());
-    tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-    const auto begin = clock_.steady();
-    auto swept = sweep_now(tags);
-    for (auto& one : batch) {
-      if (!swept) {
-        one.done(swept.error());
-        continue;
-      }
-      Receipt receipt;
-      for (const auto& tag : swept->tags) {
-        if (std::find(one.tags.begin(), one.tags.end(), tag.name) != one.tags.end()) receipt.tags.push_back(tag);
-      }
-      receipt.keys_seen = swept->keys_seen;
-      receipt.took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begin);
-      one.done(std::move(receipt));
-    }
+    std::vector<std::string> words = {"CONFIG", "SET"};
+    for (const auto& [name, value] : settings) words.insert(words.end(), {name, value});
+    if (auto set = client->ask(words); !set) return set.error().within("the parameters");
+    words = {"ACL", "SETUSER", "default"};
+    for (auto& rule : token_rules(wanted.auth_token, previous_token_)) words.push_back(std::move(rule));
+    if (auto set = client->ask(words); !set) return set.error().within("auth_token");
+    return Done{};
   }
 
   Result<Receipt> sweep_now(const std::vector<std::string>& tags) {
-    std::string password;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!child_) return Receipt{};
-      password = cluster_ ? cluster_->auth_token : "";
-    }
-    auto client = Client::connect(socket(), password, kTimeout);
+    if (!server_.exists()) return Receipt{};
+    auto client = Client::connect(files_.socket(), own_password_, kTimeout);
     if (!client) return Error{Errc::kUnavailable, client.error().message + "; when it comes back it is empty"};
     return sweep(*client, tags);
   }
 
+  // On the sampler's thread.
+  void look() {
+    const auto config = config_.get();
+    if (!registry_ || !config || server_.status().state != process::State::kReady) {
+      reader_.disconnect();
+      last_.reset();
+      return;
+    }
+    auto reading = reader_.read();
+    if (!reading) {
+      last_.reset();
+      return;
+    }
+    if (last_) record(*registry_, *config->cluster, *last_, *reading, process::available_memory_bytes());
+    last_ = *reading;
+  }
+
   const Settings settings_;
-  process::Supervisor& supervisor_;
-  const base::Clock& clock_;
+  const Files files_;
+  const std::string own_password_ = base::random_hex(64);  // of the platform's own user in Redis
+  process::Server server_;
 
-  mutable std::mutex mutex_;  // guards what follows
-  std::shared_ptr<process::Child> child_;
+  std::mutex mutex_;  // one change at a time; guards what follows
   std::optional<Cluster> cluster_;
+  process::ServerSpec spec_;
+  RedisSettings defaults_;      // of the server that runs, before any group's values
+  std::string previous_token_;  // still valid beside the cluster's own; "": none
 
-  std::mutex waiting_mutex_;  // guards what follows
-  std::condition_variable news_;
-  std::deque<Waiting> waiting_;
-  bool ending_ = false;
+  base::Snapshot<Config> config_{nullptr};  // what is recorded under; any thread
+  telemetry::Registry* const registry_;
+  // The sampler's thread.
+  Reader reader_;
+  std::optional<Reading> last_;
 
-  std::thread sweeper_;
+  // Last: they use the others.
+  Sweeper sweeper_;
+  telemetry::Sampler sampler_;
 };
 
 }  // namespace
 
-std::unique_ptr<Cache> Cache::make(Settings settings, process::Supervisor& supervisor, const base::Clock& clock) {
-  return std::make_unique<Server>(std::move(settings), supervisor, clock);
+std::unique_ptr<Cache> Cache::make(Settings settings, process::Supervisor& supervisor, telemetry::Registry* registry,
+                                   const base::Clock& clock) {
+  return std::make_unique<Engine>(std::move(settings), supervisor, registry, clock);
 }
 
 Result<Receipt> Cache::invalidate(std::vector<std::string> tags) {

@@ -1,7 +1,8 @@
 // The door of the cache room: ElastiCache for Redis, as one managed redis-server below <state>/cache.
 //
-// Clients come in by TLS with the password (auth_token); the platform itself by a Unix socket. Nothing is kept when the
-// server stops: a cache that came back with its old values would give what was invalidated meanwhile. docs/cache.md.
+// Clients come in by TLS (transit_encryption_enabled) with the password (auth_token); the platform itself by a Unix
+// socket, as a user of its own. Nothing is kept when the server stops: a cache that came back with its old values would
+// give what was invalidated meanwhile. docs/cache.md.
 //
 // Threads: any; what says that it blocks is not for a worker's thread.
 #pragma once
@@ -17,24 +18,30 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "process/process.h"
+#include "process/server.h"
 #include "stack/stack.h"
+#include "telemetry/metrics.h"
 
 namespace securebase::cache {
 
 // Where the server is reached; computed attributes (primary_endpoint_address, port) say the same.
-struct Endpoint {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: the port that the cluster asks for, 6379 by default
-};
+using Endpoint = process::Endpoint;
 
 // Adds the resource types that this room owns.
 void declare(stack::Catalogue& catalogue, const Endpoint& endpoint = {});
 
 // The replication group or cluster of a stack, or none. Opaque here.
 struct Config;
-// Errors: a second cluster, memcached, an unknown node type, a parameter that Redis does not know.
+// Errors: a second cluster, memcached, an unknown node type or parameter group, a parameter or value that the family
+// redis7 does not have.
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack,
                                                                     const Endpoint& endpoint = {});
+
+// What `plan` and the start say about it besides: what this machine makes of the node type, whose port wins.
+std::vector<stack::Finding> notes(const stack::Stack& stack, const Endpoint& endpoint = {});
+
+// Of a machine's memory, at most as much as this share becomes maxmemory, whatever the node type has.
+constexpr double kMemoryShare = 0.25;
 
 struct Settings {
   std::filesystem::path directory;  // <state>/cache
@@ -45,8 +52,7 @@ struct Settings {
   // The server's certificate for "localhost" and 127.0.0.1, leaf first, and its key.
   std::string certificate_chain_pem;
   std::string certificate_key_pem;
-  // Of this machine's memory, at most as much as this share becomes maxmemory, whatever the node type has.
-  double memory_share = 0.25;
+  double memory_share = kMemoryShare;
 };
 
 // What an invalidation did.
@@ -63,13 +69,15 @@ struct Receipt {
 
 class Cache {
  public:
+  // All outlive it. No registry: nothing is recorded.
   static std::unique_ptr<Cache> make(Settings settings, process::Supervisor& supervisor,
+                                     telemetry::Registry* registry = nullptr,
                                      const base::Clock& clock = base::system_clock());
   // Stops the server if it runs.
   virtual ~Cache() = default;
 
   // Starts the server if need be and makes it what the stack asks for; blocks until it is so. What Redis can change
-  // while it runs is changed so; a new password or port restarts it, empty.
+  // while it runs is changed so, the password too; a new port, TLS or `databases` restarts it, empty.
   virtual Result<Done> apply(std::shared_ptr<const Config> config) = 0;
   virtual void stop() = 0;
   virtual process::Status status() const = 0;

@@ -108,10 +108,8 @@ Result<Client> Client::connect(const std::filesystem::path& socket, const std::s
   if (::connect(client.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return Error{Errc::kUnavailable, system_error(errno, "connect", socket.native()).message};
   }
-  if (!password.empty()) {
-    auto welcome = client.ask({"AUTH", password});
-    if (!welcome) return welcome.error();
-  }
+  auto welcome = client.ask({"AUTH", kOwnUser, password});
+  if (!welcome) return welcome.error();
   return client;
 }
 

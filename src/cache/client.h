@@ -25,8 +25,12 @@ struct Reply {
 // levels.
 Result<std::optional<Reply>> take_reply(std::string_view& bytes);
 
+// The platform's own user in Redis; clients are "default".
+constexpr const char* kOwnUser = "securebase";
+
 class Client {
  public:
+  // As kOwnUser.
   static Result<Client> connect(const std::filesystem::path& socket, const std::string& password,
                                 std::chrono::milliseconds timeout);
   ~Client();
