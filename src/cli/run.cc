@@ -86,8 +86,8 @@ int run(int argc, char** argv) {
   up_command->add_option("--https-port", settings.https_port, "The edge, TLS")->capture_default_str();
   up_command->add_option("--aws-port", settings.aws_port, "The AWS APIs")->capture_default_str();
   up_command->add_option("--operator-port", settings.operator_port, "/metrics and /healthz")->capture_default_str();
-  up_command->add_option("--postgres-port", settings.postgres_port, "PostgreSQL")->capture_default_str();
-  up_command->add_option("--redis-port", settings.redis_port, "Redis, TLS")->capture_default_str();
+  up_command->add_option("--postgres-port", settings.postgres_port, "PostgreSQL, over the stack's port; else 5432");
+  up_command->add_option("--redis-port", settings.redis_port, "Redis, over the stack's port; else 6379");
   up_command->add_option("--workers", settings.workers, "Event loops; 0 is one to a core")->capture_default_str();
   up_command->add_option("--edge-cache-bytes", settings.edge_cache_bytes, "What the edge keeps in memory")
       ->capture_default_str()

@@ -36,7 +36,7 @@ void say_welcome(const base::Json& status, std::chrono::milliseconds took) {
   row("AWS APIs", addresses["aws"].string_or(""));
   row("operator", fmt::format("{}/metrics   /healthz", addresses["operator"].string_or("")));
   if (const auto* text = addresses["postgres"].as_string()) row("PostgreSQL", *text);
-  if (const auto* text = addresses["redis"].as_string()) row("Redis (TLS)", *text);
+  if (const auto* text = addresses["redis"].as_string()) row("Redis", *text);
   row("state", status["state"].string_or(""));
   row("credentials", "eval \"$(" + std::string(status["program"].string_or("securebase")) + " env)\"");
   if (const auto* commands = status["try"].as_array(); commands && !commands->empty()) {

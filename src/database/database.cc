@@ -2,16 +2,24 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <charconv>
 #include <mutex>
+#include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/snapshot.h"
 #include "database/connection.h"
 #include "database/files.h"
+#include "database/logs.h"
 #include "database/provision.h"
+#include "database/sampler.h"
+#include "telemetry/sampler.h"
 
 namespace securebase::database {
 
@@ -20,59 +28,109 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kFirstStart{60'000};
-constexpr std::size_t kSocketPathBytes = 107;  // sun_path of a Unix socket's address
+constexpr std::size_t kSocketPathBytes = 107;      // sun_path of a Unix socket's address
+constexpr std::chrono::milliseconds kLook{1'000};  // slow statements are in their file as soon
+constexpr int kLooksAReading = 5;
+constexpr int kReadingsAWalk = 12;  // through the data directory
 
-class Server final : public Database {
+std::uint64_t free_bytes(const fs::path& directory) {
+  struct statvfs found {};
+  return statvfs(directory.c_str(), &found) == 0 ? found.f_bavail * found.f_frsize : 0;
+}
+
+// Files come and go while it walks; what is gone counts nothing.
+std::uint64_t used_bytes(const fs::path& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code failure;
+  for (fs::recursive_directory_iterator at(directory, failure), end; !failure && at != end; at.increment(failure)) {
+    struct stat found {};
+    if (lstat(at->path().c_str(), &found) == 0) bytes += static_cast<std::uint64_t>(found.st_blocks) * 512;
+  }
+  return bytes;
+}
+
+class Engine final : public Database {
  public:
-  Server(Settings settings, Doors doors)
+  Engine(Settings settings, Doors doors)
       : settings_(std::move(settings)),
         doors_(std::move(doors)),
         places_{settings_.directory / "data", settings_.directory / "run", settings_.directory / "tls",
-                settings_.directory / "pg_hba.conf"} {}
-  ~Server() override { stop(); }
+                settings_.directory / "pg_hba.conf"},
+        logs_(settings_.logs),
+        server_(doors_.supervisor),
+        reader_(places_.sockets, doors_.clock),
+        sampler_(kLook, [this] { look(); }) {}
+  ~Engine() override { stop(); }
 
   Result<Done> apply(std::shared_ptr<const Config> config) override {
     const std::lock_guard lock(mutex_);
     if (!config->cluster) {
-      stop_child();
+      server_.stop();
+      config_.set(std::move(config));
       return Done{};
     }
     const Cluster& cluster = *config->cluster;
-    if (!child_ || cluster.port != port_) {
-      stop_child();
-      if (auto started = start(cluster); !started) return started;
-    } else if (auto changed = change(cluster); !changed) {
-      return changed;
-    }
-    return provision(places_.sockets, cluster, doors_);
+    auto made = !server_.exists() || cluster.port != spec_.port ? start(cluster) : change(cluster);
+    if (!made) return made;
+    auto provisioned = provision(places_.sockets, cluster, doors_);
+    if (!provisioned) return provisioned.error();
+    if (*provisioned > 0) checkpoint_due_ = true;
+    config_.set(std::move(config));
+    return Done{};
   }
 
   void stop() override {
+    std::thread reboot;
+    {
+      const std::lock_guard lock(mutex_);
+      reboot.swap(reboot_);
+    }
+    if (reboot.joinable()) reboot.join();
     const std::lock_guard lock(mutex_);
-    stop_child();
+    server_.stop();
+    catch_up();
   }
 
-  process::Status status() const override {
-    const std::lock_guard lock(mutex_);
-    if (child_) return child_->status();
-    process::Status none;
-    none.state = process::State::kStopped;
-    return none;
+  Result<Done> reboot() override {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || rebooting_.load()) return Error{Errc::kUnavailable, "the server is being changed at this moment"};
+    if (!server_.exists()) return Error{Errc::kUnavailable, "no server runs"};
+    if (reboot_.joinable()) reboot_.join();
+    rebooting_ = true;
+    reboot_ = std::thread([this] {
+      const std::lock_guard changing(mutex_);
+      if (auto done = server_.start(spec_); !done) {
+        base::log(base::Level::kError, "database", "after a reboot: {}", done.error().message);
+      }
+      rebooting_ = false;
+    });
+    return Done{};
   }
 
+  process::Status status() const override { return server_.status(); }
   fs::path socket_directory() const override { return places_.sockets; }
+  std::shared_ptr<const Config> config() const override { return config_.get(); }
+  Logs& logs() override { return logs_; }
+
+  Facts facts() const override {
+    Facts facts;
+    if (const auto version = version_.get()) facts.version = *version;
+    struct stat made {};
+    // Written by initdb, and never again.
+    if (stat((places_.data / "PG_VERSION").c_str(), &made) == 0) {
+      facts.created = base::TimePoint(std::chrono::seconds(made.st_mtim.tv_sec));
+    }
+    facts.storage_bytes = used_.load() + free_bytes(places_.data);
+    facts.rebooting = rebooting_.load();
+    return facts;
+  }
 
  private:
-  void stop_child() {
-    if (child_) child_->stop();
-    child_.reset();
-  }
-
   Result<Done> start(const Cluster& cluster) {
+    server_.stop();
     auto owner = process::unprivileged(settings_.user);
     if (!owner) return owner.error();
     owner_ = *owner;
-    if (auto free = process::port_is_free(settings_.endpoint.host, cluster.port); !free) return free;
     const std::string socket = fmt::format("{}/.s.PGSQL.{}", places_.sockets.native(), cluster.port);
     if (socket.size() > kSocketPathBytes) {
       return Error{Errc::kLimit,
@@ -80,32 +138,39 @@ class Server final : public Database {
                                "has at most {}; choose a shorter --state",
                                socket, socket.size(), kSocketPathBytes)};
     }
-    if (auto written = write_files(cluster); !written) return written;
-    port_ = cluster.port;
-    child_ = doors_.supervisor.add(spec());
-    auto ready = child_->wait_ready(kFirstStart);
-    if (!ready) {
-      stop_child();
-      return ready.error().within("PostgreSQL does not start");
-    }
-    return Done{};
+    spec_ = make_spec(cluster);
+    auto started = server_.start(spec_);
+    if (started) learn_version();
+    return started;
   }
 
-  Result<Done> write_files(const Cluster& cluster) {
-    for (const fs::path& folder : {settings_.directory, places_.sockets, places_.tls}) {
-      if (auto made = process::private_directory(folder, owner_); !made) return made;
-    }
-    if (auto made = base::make_directory(settings_.logs, 0700); !made) return made;
-    conf_ = postgresql_conf(settings_, cluster, places_);
-    const std::pair<fs::path, std::string_view> files[] = {
-        {places_.tls / "server.crt", settings_.certificate_chain_pem},
-        {places_.tls / "server.key", settings_.certificate_key_pem},
-        {settings_.directory / "postgresql.conf", conf_}};
-    for (const auto& [path, text] : files) {
-      if (auto written = process::private_file(path, text, owner_, 0600); !written) return written;
-    }
-    return process::private_file(places_.hba, pg_hba_conf(), owner_, 0600);
+  process::ServerSpec make_spec(const Cluster& cluster) {
+    process::ServerSpec spec;
+    spec.title = "PostgreSQL";
+    spec.host = settings_.endpoint.host;
+    spec.port = cluster.port;
+    spec.owner = owner_;
+    spec.directories = {settings_.directory, places_.sockets, places_.tls};
+    spec.files = {{places_.tls / "server.crt", settings_.certificate_chain_pem},
+                  {places_.tls / "server.key", settings_.certificate_key_pem},
+                  {places_.hba, pg_hba_conf()},
+                  {conf_path(), postgresql_conf(settings_, cluster, places_)}};
+    spec.child.name = "database";
+    spec.child.command = command({(settings_.programs / "postgres").native(), "-D", places_.data.native(), "-c",
+                                  "config_file=" + conf_path().native()});
+    spec.child.log = settings_.logs / "postgresql.log";
+    spec.child.prepare = [this] { return prepare(); };
+    spec.child.ready = [sockets = places_.sockets, port = cluster.port]() -> Result<Done> {
+      auto connection = Connection::open(sockets, port, "postgres");
+      if (!connection) return connection.error();
+      return Done{};
+    };
+    spec.child.ready_within = kFirstStart;
+    spec.child.stop_signal = SIGINT;  // fast shutdown: transactions under way are rolled back
+    return spec;
   }
+
+  fs::path conf_path() const { return settings_.directory / "postgresql.conf"; }
 
   process::Command command(std::vector<std::string> argv) const {
     process::Command command;
@@ -114,23 +179,6 @@ class Server final : public Database {
     command.directory = settings_.directory;
     command.run_as = owner_;
     return command;
-  }
-
-  process::ChildSpec spec() {
-    process::ChildSpec spec;
-    spec.name = "database";
-    spec.command = command({(settings_.programs / "postgres").native(), "-D", places_.data.native(), "-c",
-                            "config_file=" + (settings_.directory / "postgresql.conf").native()});
-    spec.log = settings_.logs / "postgresql.log";
-    spec.prepare = [this] { return prepare(); };
-    spec.ready = [sockets = places_.sockets, port = port_]() -> Result<Done> {
-      auto connection = Connection::open(sockets, port, "postgres");
-      if (!connection) return connection.error();
-      return Done{};
-    };
-    spec.ready_within = kFirstStart;
-    spec.stop_signal = SIGINT;  // fast shutdown: transactions under way are rolled back
-    return spec;
   }
 
   // Before every start: a cluster on disk, and no trace of a server that was killed.
@@ -169,19 +217,21 @@ class Server final : public Database {
     return Done{};
   }
 
+  void learn_version() {
+    auto connection = Connection::open(places_.sockets, spec_.port, "postgres");
+    if (!connection) return;
+    auto told = connection->run("SELECT split_part(current_setting('server_version'), ' ', 1)");
+    if (told && !told->empty()) version_.set(std::make_shared<const std::string>((*told)[0][0]));
+  }
+
   // Parameters of the running server.
   Result<Done> change(const Cluster& cluster) {
-    if (postgresql_conf(settings_, cluster, places_) == conf_) return Done{};
-    auto connection = Connection::open(places_.sockets, port_, "postgres");
+    const std::string conf = postgresql_conf(settings_, cluster, places_);
+    if (conf == spec_.files.back().second) return Done{};
+    auto connection = Connection::open(places_.sockets, spec_.port, "postgres");
     if (!connection) return connection.error();
-    for (const auto& [name, value] : cluster.parameters) {
-      auto known = connection->run("SELECT 1 FROM pg_settings WHERE name = lower($1)", {name});
-      if (!known) return known.error();
-      if (known->empty()) {
-        return Error{Errc::kMalformed, fmt::format("PostgreSQL 15 has no parameter \"{}\"", name)};
-      }
-    }
-    if (auto written = write_files(cluster); !written) return written;
+    spec_.files.back().second = conf;
+    if (auto written = process::write_files(spec_); !written) return written;
     if (auto reloaded = connection->run("SELECT pg_reload_conf(), pg_sleep(0.2)"); !reloaded) return reloaded.error();
     auto wrong = connection->run(
         "SELECT name || ': ' || error FROM pg_file_settings WHERE error IS NOT NULL AND "
@@ -192,24 +242,79 @@ class Server final : public Database {
     if (!pending) return pending.error();
     if ((*pending)[0][0] == "0") return Done{};
     base::log(base::Level::kInfo, "database", "PostgreSQL restarts for a changed parameter");
-    stop_child();
     return start(cluster);
   }
 
+  void catch_up() {
+    if (auto done = logs_.catch_up(); !done) {
+      base::log(base::Level::kWarning, "database", "the slow query log: {}", done.error().message);
+    }
+  }
+
+  // On the sampler's thread.
+  void look() {
+    catch_up();
+    const auto status = server_.status();
+    const auto config = config_.get();
+    if (status.state != process::State::kReady || !config || !config->cluster) {
+      reader_.disconnect();
+      last_.reset();
+      return;
+    }
+    const Cluster& cluster = *config->cluster;
+    if (checkpoint_due_.exchange(false)) {
+      if (auto done = reader_.checkpoint(cluster.port); !done) {
+        base::log(base::Level::kDebug, "database", "checkpoint: {}", done.error().message);
+      }
+    }
+    if (doors_.registry && looks_++ % kLooksAReading == 0) sample(cluster, status.pid);
+  }
+
+  void sample(const Cluster& cluster, pid_t postmaster) {
+    auto reading = reader_.read(cluster.port, postmaster);
+    if (!reading) {
+      last_.reset();
+      return;
+    }
+    Identifiers of{cluster.identifier, {}};
+    for (const auto& instance : cluster.instances) of.instances.push_back(instance.identifier);
+    if (last_) record(*doors_.registry, of, *last_, *reading, std::max(1U, std::thread::hardware_concurrency()));
+    const bool walk = readings_++ % kReadingsAWalk == 0;
+    if (walk) used_ = used_bytes(places_.data);
+    record_storage(*doors_.registry, of, free_bytes(places_.data), walk ? std::optional(used_.load()) : std::nullopt,
+                   process::available_memory_bytes());
+    last_ = std::move(*reading);
+  }
+
+  // Constant after construction.
   const Settings settings_;
   const Doors doors_;
   const Places places_;
-  mutable std::mutex mutex_;  // guards what follows
+  // Any thread.
+  Logs logs_;
+  process::Server server_;
+  base::Snapshot<Config> config_{nullptr};
+  base::Snapshot<std::string> version_{nullptr};
+  std::atomic<bool> rebooting_{false};
+  std::atomic<bool> checkpoint_due_{false};
+  std::atomic<std::uint64_t> used_{0};  // bytes of the data directory
+  // One change at a time, which has the lock.
+  std::mutex mutex_;
   process::Credentials owner_;
-  std::uint16_t port_ = 0;
-  std::string conf_;  // postgresql.conf as it was written last
-  std::shared_ptr<process::Child> child_;
+  process::ServerSpec spec_;
+  std::thread reboot_;
+  // The sampler's thread.
+  Reader reader_;
+  std::optional<Reading> last_;
+  int looks_ = 0;
+  int readings_ = 0;
+  telemetry::Sampler sampler_;  // last: it uses the others
 };
 
 }  // namespace
 
 std::unique_ptr<Database> Database::make(Settings settings, Doors doors) {
-  return std::make_unique<Server>(std::move(settings), std::move(doors));
+  return std::make_unique<Engine>(std::move(settings), std::move(doors));
 }
 
 }  // namespace securebase::database

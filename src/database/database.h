@@ -17,27 +17,33 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "process/process.h"
+#include "process/server.h"
 #include "stack/stack.h"
+#include "telemetry/metrics.h"
+
+namespace securebase::aws {
+class Operations;
+}
 
 namespace securebase::database {
 
 // Where the server is reached; computed attributes (endpoint, port) say the same.
-struct Endpoint {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: the port that the cluster asks for, 5432 by default
-};
+using Endpoint = process::Endpoint;
 
 // Adds the resource types that this room owns.
 void declare(stack::Catalogue& catalogue, const Endpoint& endpoint = {});
 
 // The cluster of a stack with its parameters, or none. Opaque here.
 struct Config;
-// Errors: a second cluster, an engine that is not PostgreSQL, a parameter that is the platform's own. One that PostgreSQL
-// does not know is apply()'s error: the server itself knows best.
+// Errors: a second cluster, an engine that is not PostgreSQL, an unknown parameter group, a parameter or value that
+// PostgreSQL 15 does not have or that is the platform's own.
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack,
                                                                     const Endpoint& endpoint = {});
+// What `plan` and the start say about it besides: whose port wins, what is known and not honoured.
+std::vector<stack::Finding> notes(const stack::Stack& stack, const Endpoint& endpoint = {});
 
 struct Settings {
   std::filesystem::path directory;  // <state>/database
@@ -56,7 +62,23 @@ struct Doors {  // all outlive the Database
   process::Supervisor& supervisor;
   // A secret's text by name or ARN (secrets/secrets.h): the application's role is made from one.
   std::function<Result<std::string>(std::string_view name_or_arn)> secret;
+  // Secret text of an address, the same as long as the state directory lives: passwords that RDS makes.
+  std::function<std::string(std::string_view address, std::size_t length, std::string_view alphabet)> derive;
+  // Keeps such a password where clients find it; nothing happens when it is kept already.
+  std::function<Result<Done>(const std::string& name, const std::string& arn, const std::string& text)> keep_secret;
+  telemetry::Registry* registry = nullptr;  // null: nothing is recorded
+  const base::Clock& clock = base::system_clock();
 };
+
+// What is known of the server itself rather than of the stack.
+struct Facts {
+  std::string version;              // "15.18"; empty: it has never run
+  base::TimePoint created{};        // of the data directory
+  std::uint64_t storage_bytes = 0;  // what the data directory can have: what it has, and what is free beside it
+  bool rebooting = false;
+};
+
+class Logs;
 
 class Database {
  public:
@@ -69,9 +91,19 @@ class Database {
   virtual Result<Done> apply(std::shared_ptr<const Config> config) = 0;
   virtual void stop() = 0;
 
+  // Restarts the server; returns when that has begun. kUnavailable: none runs, or it restarts already.
+  virtual Result<Done> reboot() = 0;
+
   virtual process::Status status() const = 0;
+  // What was applied last; null: nothing yet.
+  virtual std::shared_ptr<const Config> config() const = 0;
+  virtual Facts facts() const = 0;
+  virtual Logs& logs() = 0;
   // The directory of the private Unix socket: "host=" of a libpq connection as user postgres.
   virtual std::filesystem::path socket_directory() const = 0;
 };
+
+// The operations of RDS that it answers (api.cc). `database` outlives them.
+void add_operations(aws::Operations& operations, Database& database);
 
 }  // namespace securebase::database

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "database/logs.h"
+
 namespace securebase::database {
 
 namespace {
@@ -14,6 +16,15 @@ std::string quoted(std::string_view text) {
     if (c != '\n' && c != '\r' && c != '\0') quoted += c;
   }
   return quoted + "'";
+}
+
+constexpr const char* kPreloaded = "shared_preload_libraries";
+
+// The platform's own measurements rest on pg_stat_statements, whatever else a group loads.
+std::string with_statistics(const std::string& libraries) {
+  constexpr std::string_view kStatistics = "pg_stat_statements";
+  if (libraries.find(kStatistics) != std::string::npos) return libraries;
+  return libraries.empty() ? std::string(kStatistics) : fmt::format("{},{}", kStatistics, libraries);
 }
 
 }  // namespace
@@ -35,7 +46,6 @@ std::string postgresql_conf(const Settings& settings, const Cluster& cluster, co
   set("password_encryption", "scram-sha-256");
   set("max_connections", std::to_string(settings.max_connections));
   set("shared_buffers", fmt::format("{}kB", settings.shared_buffers_bytes / 1024));
-  set("shared_preload_libraries", "pg_stat_statements");
   set("synchronous_commit", "on");
   set("wal_compression", "lz4");
   set("max_wal_size", "2GB");
@@ -43,8 +53,12 @@ std::string postgresql_conf(const Settings& settings, const Cluster& cluster, co
   set("jit", "off");               // compiling costs more than the short statements of an API take
   set("timezone", "UTC");
   set("log_timezone", "UTC");
-  set("log_line_prefix", "%m [%p] %q%u@%d ");
-  for (const auto& [name, value] : cluster.parameters) set(name, value);
+  set("log_line_prefix", kLogLinePrefix);
+  for (const auto& [name, value] : cluster.parameters) {
+    if (name != kPreloaded) set(name, value);
+  }
+  const auto preloaded = cluster.parameters.find(kPreloaded);
+  set(kPreloaded, with_statistics(preloaded == cluster.parameters.end() ? "" : preloaded->second));
   return text;
 }
 

@@ -41,20 +41,46 @@ Result<Done> make_app_role(Connection& connection, const Cluster& cluster, const
   return make_role(connection, name, password, "NOSUPERUSER NOCREATEROLE NOCREATEDB NOBYPASSRLS");
 }
 
+// RDS: at least eight printable characters without '/', '\'', '"' and '@'.
+constexpr std::string_view kPasswordAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&*+-.:<=>?[]_{|}~";
+constexpr std::size_t kPasswordLength = 28;
+
+Result<std::string> master_password(const Cluster& cluster, const Doors& doors) {
+  if (!cluster.managed) return cluster.master_password;
+  if (!doors.derive || !doors.keep_secret) {
+    return Error{Errc::kUnsupported, "manage_master_user_password needs a place for secrets"};
+  }
+  std::string password = doors.derive(cluster.managed->derivation, kPasswordLength, kPasswordAlphabet);
+  const auto text = base::Json::object({{"username", cluster.master_username}, {"password", password}}).dump();
+  auto kept = doors.keep_secret(cluster.managed->secret_name, cluster.managed->secret_arn, text);
+  if (!kept) return kept.error().within("the secret of the master password");
+  return password;
+}
+
+Result<Done> make_master_role(Connection& connection, const Cluster& cluster, const Doors& doors) {
+  if (cluster.master_username.empty()) return Done{};
+  auto password = master_password(cluster, doors);
+  if (!password) return password.error();
+  auto made = make_role(connection, cluster.master_username, *password, "CREATEROLE CREATEDB");
+  if (!made) return made;
+  // Aurora's master sees everybody's statements.
+  auto granted = connection.run("GRANT pg_monitor TO " + connection.identifier(cluster.master_username));
+  if (!granted) return granted.error();
+  return Done{};
+}
+
 }  // namespace
 
-Result<Done> provision(const std::filesystem::path& socket_directory, const Cluster& cluster, const Doors& doors) {
+Result<std::size_t> provision(const std::filesystem::path& socket_directory, const Cluster& cluster,
+                              const Doors& doors) {
   auto connection = Connection::open(socket_directory, cluster.port, "postgres");
   if (!connection) return connection.error();
-  if (!cluster.master_username.empty()) {
-    auto made = make_role(*connection, cluster.master_username, cluster.master_password, "CREATEROLE CREATEDB");
-    if (!made) return made;
-    // Aurora's master sees everybody's statements.
-    auto granted = connection->run("GRANT pg_monitor TO " + connection->identifier(cluster.master_username));
-    if (!granted) return granted.error();
-  }
-  if (auto made = make_app_role(*connection, cluster, doors); !made) return made;
-  if (cluster.database.empty()) return Done{};
+  if (auto made = make_master_role(*connection, cluster, doors); !made) return made.error();
+  if (auto made = make_app_role(*connection, cluster, doors); !made) return made.error();
+  constexpr const char* kStatistics = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
+  if (auto made = connection->run(kStatistics); !made) return made.error();  // for the platform's own measurements
+  if (cluster.database.empty()) return 0;
 
   auto there = connection->run("SELECT 1 FROM pg_database WHERE datname = $1", {cluster.database});
   if (!there) return there.error();
@@ -66,15 +92,15 @@ Result<Done> provision(const std::filesystem::path& socket_directory, const Clus
   }
   auto inside = Connection::open(socket_directory, cluster.port, cluster.database);
   if (!inside) return inside.error();
-  if (auto made = inside->run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); !made) return made.error();
-  if (cluster.schema.empty()) return Done{};
+  if (auto made = inside->run(kStatistics); !made) return made.error();
+  if (cluster.schema.empty()) return 0;
 
   auto migrations = read_migrations(cluster.schema);
   if (!migrations) return migrations.error();
   auto applied = migrate(*inside, cluster.master_username.empty() ? "postgres" : cluster.master_username, *migrations);
   if (!applied) return applied.error().within("migrations");
   if (*applied > 0) base::log(base::Level::kInfo, "database", "{} migrations applied", *applied);
-  return Done{};
+  return *applied;
 }
 
 }  // namespace securebase::database

@@ -5,6 +5,8 @@
 
 namespace securebase::database {
 
-Result<Done> provision(const std::filesystem::path& socket_directory, const Cluster& cluster, const Doors& doors);
+// Gives how many migrations were applied now.
+Result<std::size_t> provision(const std::filesystem::path& socket_directory, const Cluster& cluster,
+                              const Doors& doors);
 
 }  // namespace securebase::database

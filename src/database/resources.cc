@@ -1,9 +1,10 @@
 // The Terraform types of Aurora PostgreSQL.
 #include <fmt/format.h>
 
-#include <set>
-
-#include "database/config.h"
+#include "base/encoding.h"
+#include "base/hash.h"
+#include "database/database.h"
+#include "database/resources.h"
 #include "stack/declare.h"
 
 namespace securebase::database {
@@ -12,45 +13,21 @@ namespace {
 
 using stack::Context;
 
-constexpr std::uint16_t kDefaultPort = 5432;
+// RDS's names: "rds!cluster-" and a UUID for the secret, which here follows from the cluster's address.
+std::string secret_name(const stack::Context& context) {
+  const std::string digits = base::hex(base::sha256("master_user_secret\n" + context.address));
+  return fmt::format("rds!cluster-{}-{}-{}-{}-{}", digits.substr(0, 8), digits.substr(8, 4), digits.substr(12, 4),
+                     digits.substr(16, 4), digits.substr(20, 12));
+}
 
-struct Scaling {
-  double min_capacity = 0.5;
-  double max_capacity = 1;
-};
-
-struct ClusterResource {
-  std::string identifier;
-  std::string engine;
-  std::optional<std::string> database_name;
-  std::optional<std::string> master_username;
-  std::optional<std::string> master_password;
-  std::optional<bool> manage_password;
-  std::optional<std::uint16_t> port;
-  std::optional<std::string> parameter_group;
-  std::optional<Scaling> scaling;
-  std::map<std::string, std::string> tags;
-};
-
-struct InstanceResource {
-  std::optional<std::string> identifier;
-  std::string cluster;
-};
-
-struct Parameter {
-  std::string name;
-  std::string value;
-};
-
-struct ParameterGroup {
-  std::string name;
-  std::string family;
-  std::vector<Parameter> parameters;
-};
-
-std::uint16_t port_of(const std::optional<std::uint16_t>& asked, const Endpoint& endpoint) {
-  if (asked) return *asked;
-  return endpoint.port != 0 ? endpoint.port : kDefaultPort;
+stack::Value master_user_secret(const ClusterResource& cluster, const stack::Context& context) {
+  if (!cluster.manage_password.value_or(false)) return stack::Value::list();
+  const std::string name = secret_name(context);
+  const std::string suffix = base::hex(base::sha256("suffix\n" + context.address)).substr(0, 6);
+  return stack::Value::list(
+      {stack::Value::map({{"secret_arn", context.arn("secretsmanager", fmt::format("secret:{}-{}", name, suffix))},
+                          {"secret_status", "active"},
+                          {"kms_key_id", context.arn("kms", "alias/aws/secretsmanager")}})});
 }
 
 auto cluster_declaration(const Endpoint& endpoint) {
@@ -62,7 +39,7 @@ auto cluster_declaration(const Endpoint& endpoint) {
                      .known("min_capacity", "the server has what this machine has")
                      .known("max_capacity", "the server has what this machine has")
                      .known("seconds_until_auto_pause");
-  return stack::resource<ClusterResource>("aws_rds_cluster", "database", "A PostgreSQL server: one to a platform.")
+  return stack::resource<ClusterResource>(kCluster, "database", "A PostgreSQL server: one to a platform.")
       .required("cluster_identifier", &ClusterResource::identifier, stack::matches("[a-z][a-z0-9-]{0,62}"), "Its name.")
       .replaces()
       .required("engine", &ClusterResource::engine, "aurora-postgresql or postgres.")
@@ -73,7 +50,7 @@ auto cluster_declaration(const Endpoint& endpoint) {
       .attribute("master_password", &ClusterResource::master_password, std::nullopt, "The role's password.")
       .sensitive()
       .attribute("manage_master_user_password", &ClusterResource::manage_password, std::nullopt,
-                 "Whether RDS makes the password.")
+                 "Whether RDS makes the password; it is in the secret that master_user_secret names.")
       .attribute("port", &ClusterResource::port, std::nullopt, "Where it listens.")
       .effect("restarts PostgreSQL")
       .attribute("db_cluster_parameter_group_name", &ClusterResource::parameter_group, std::nullopt,
@@ -90,72 +67,66 @@ auto cluster_declaration(const Endpoint& endpoint) {
       .computed("arn", arn)
       .computed("endpoint", host)
       .computed("reader_endpoint", host)
-      .computed("port", [endpoint](const ClusterResource& c) { return port_of(c.port, endpoint); })
+      .computed("port",
+                [endpoint](const ClusterResource& c) { return process::port_of(endpoint, c.port, kCustomaryPort); })
+      .decides()
+      .computed("master_user_secret", master_user_secret)
       .computed("cluster_resource_id",
                 [](const ClusterResource&, const Context& context) { return "cluster-" + context.id(26); })
-      .computed("hosted_zone_id", [](const ClusterResource&) { return "Z2R2ITUGPM61AM"; });
+      .computed("hosted_zone_id", [](const ClusterResource&) { return "Z2R2ITUGPM61AM"; })
+      .rule("Either master_password or manage_master_user_password is set, not both.",
+            [](const ClusterResource& c) { return !c.master_password || !c.manage_password.value_or(false); })
+      .rule("A password needs a master_username.", [](const ClusterResource& c) {
+        return c.master_username || (!c.master_password && !c.manage_password.value_or(false));
+      });
 }
 
 auto instance_declaration(const Endpoint& endpoint) {
   const auto name = [](const InstanceResource& i, const Context& c) {
     return i.identifier.value_or("tf-" + c.id(20, "abcdefghijklmnopqrstuvwxyz0123456789"));
   };
-  return stack::resource<InstanceResource>("aws_rds_cluster_instance", "database",
+  return stack::resource<InstanceResource>(kInstance, "database",
                                            "A node of a cluster; all of them are the one server.")
       .attribute("identifier", &InstanceResource::identifier, std::nullopt, "Its name.")
       .replaces()
       .required("cluster_identifier", &InstanceResource::cluster, "The cluster.")
       .replaces()
-      .known("instance_class", "the server has what this machine has")
+      .attribute("instance_class", &InstanceResource::instance_class, "db.serverless",
+                 "Its size in RDS; the server has what this machine has.")
+      .attribute("db_parameter_group_name", &InstanceResource::parameter_group, std::nullopt,
+                 "Whose parameters it has, over the cluster's.")
+      .effect("reloads PostgreSQL, or restarts it where a parameter needs that")
       .known("engine")
       .known("engine_version")
       .computed("identifier", name)
       .computed("id", name)
       .computed("arn", [name](const InstanceResource& i, const Context& c) { return c.arn("rds", "db:" + name(i, c)); })
       .computed("endpoint", [endpoint](const InstanceResource&) { return endpoint.host; })
-      .computed("port", [endpoint](const InstanceResource&) { return port_of(std::nullopt, endpoint); })
+      .computed("port",
+                [endpoint](const InstanceResource& i, const Context& c) {
+                  const auto port = c.attributes_of(kCluster, i.cluster)["port"].to_integer();
+                  return port.value_or(process::port_of(endpoint, std::nullopt, kCustomaryPort));
+                })
+      .computed("dbi_resource_id", [](const InstanceResource&, const Context& c) { return "db-" + c.id(26); })
       .computed("writer", [](const InstanceResource&) { return true; });
 }
 
-const auto& parameter_group_declaration() {
-  static const auto parameter =
-      stack::block<Parameter>("parameter", "A setting of PostgreSQL.")
-          .required("name", &Parameter::name, stack::matches("[a-z][a-z0-9_.]*"), "Its name.")
-          .required("value", &Parameter::value, "What it is set to.")
-          .known("apply_method", "what can change while the server runs does, the rest restarts it");
-  static const auto made =
-      stack::resource<ParameterGroup>("aws_rds_cluster_parameter_group", "database", "Settings of PostgreSQL.")
-          .required("name", &ParameterGroup::name, "Its name.")
-          .replaces()
-          .required("family", &ParameterGroup::family, "aurora-postgresql15 or postgres15.")
-          .nested(parameter, &ParameterGroup::parameters, "The settings.")
-          .known("description")
-          .computed("id", [](const ParameterGroup& g) { return g.name; })
-          .computed("arn",
-                    [](const ParameterGroup& g, const Context& c) { return c.arn("rds", "cluster-pg:" + g.name); });
-  return made;
-}
-
-// These are how the platform reaches the server, and how nobody else does.
-bool platforms_own(const std::string& parameter) {
-  static const std::set<std::string> kOwn = {"listen_addresses",
-                                             "port",
-                                             "unix_socket_directories",
-                                             "unix_socket_permissions",
-                                             "hba_file",
-                                             "ident_file",
-                                             "config_file",
-                                             "data_directory",
-                                             "ssl",
-                                             "ssl_cert_file",
-                                             "ssl_key_file",
-                                             "password_encryption",
-                                             "logging_collector",
-                                             "log_destination",
-                                             "shared_preload_libraries",
-                                             "fsync",
-                                             "full_page_writes"};
-  return kOwn.contains(parameter);
+auto parameter_group_declaration(const char* type, const char* arn_kind, const char* sentence) {
+  const auto parameter = stack::block<Parameter>("parameter", "A setting of PostgreSQL.")
+                             .required("name", &Parameter::name, stack::matches("[A-Za-z_][A-Za-z0-9_.]*"), "Its name.")
+                             .required("value", &Parameter::value, "What it is set to.")
+                             .known("apply_method", "what can change while the server runs does, the rest restarts it");
+  return stack::resource<ParameterGroupResource>(type, "database", sentence)
+      .required("name", &ParameterGroupResource::name, "Its name.")
+      .replaces()
+      .required("family", &ParameterGroupResource::family, stack::one_of({"aurora-postgresql15", "postgres15"}),
+                "What the parameters are of.")
+      .attribute("description", &ParameterGroupResource::description, "Managed by Terraform", "What it is for.")
+      .nested(parameter, &ParameterGroupResource::parameters, "The settings.")
+      .computed("id", [](const ParameterGroupResource& g) { return g.name; })
+      .computed("arn", [arn_kind](const ParameterGroupResource& g, const Context& c) {
+        return c.arn("rds", fmt::format("{}:{}", arn_kind, g.name));
+      });
 }
 
 }  // namespace
@@ -163,71 +134,8 @@ bool platforms_own(const std::string& parameter) {
 void declare(stack::Catalogue& catalogue, const Endpoint& endpoint) {
   catalogue.add(cluster_declaration(endpoint));
   catalogue.add(instance_declaration(endpoint));
-  catalogue.add(parameter_group_declaration());
-}
-
-Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack,
-                                                                    const Endpoint& endpoint) {
-  auto config = std::make_shared<Config>();
-  stack::Diagnostics problems;
-  for (const auto& found : stack.all<ClusterResource>("aws_rds_cluster")) {
-    const ClusterResource& wanted = found.value;
-    const auto& range = found.resource.range();
-    if (config->cluster) {
-      problems.error("Second cluster",
-                     fmt::format("{} would be a second PostgreSQL server; a platform has one.", found.resource.address),
-                     range);
-      continue;
-    }
-    if (wanted.engine != "aurora-postgresql" && wanted.engine != "postgres") {
-      problems.error(
-          "Unsupported engine",
-          fmt::format("The engine of {} is \"{}\"; there is aurora-postgresql.", found.resource.address, wanted.engine),
-          range);
-    }
-    if (wanted.manage_password.value_or(false)) {
-      problems.error("Unsupported password",
-                     fmt::format("{} asks for a password that RDS makes. Set master_password, from a random_password "
-                                 "for instance.",
-                                 found.resource.address),
-                     range);
-    } else if (wanted.master_username && !wanted.master_password) {
-      problems.error("Missing password",
-                     fmt::format("{} has a master_username and no master_password.", found.resource.address), range);
-    }
-    if (wanted.master_username == "postgres") {
-      problems.error("Reserved name", "The role \"postgres\" is the platform's own; choose another master_username.",
-                     range);
-    }
-    Cluster made;
-    made.identifier = wanted.identifier;
-    made.port = port_of(wanted.port, endpoint);
-    made.database = wanted.database_name.value_or("");
-    made.master_username = wanted.master_username.value_or("");
-    made.master_password = wanted.master_password.value_or("");
-    const auto tag = [&](const char* name) {
-      const auto at = wanted.tags.find(name);
-      return at == wanted.tags.end() ? std::string() : at->second;
-    };
-    made.app_credentials = tag("securebase:app-credentials");
-    if (const std::string schema = tag("securebase:schema"); !schema.empty()) {
-      made.schema = std::filesystem::path(schema).is_absolute() ? std::filesystem::path(schema)
-                                                                : (stack.directory / schema).lexically_normal();
-    }
-    for (const auto& group : stack.all<ParameterGroup>("aws_rds_cluster_parameter_group")) {
-      if (group.value.name != wanted.parameter_group) continue;
-      for (const auto& parameter : group.value.parameters) {
-        if (platforms_own(parameter.name)) {
-          problems.error("Reserved parameter", fmt::format("The parameter {} is the platform's own.", parameter.name),
-                         group.resource.range());
-        }
-        made.parameters[parameter.name] = parameter.value;
-      }
-    }
-    config->cluster = std::move(made);
-  }
-  if (problems.has_errors()) return problems;
-  return std::shared_ptr<const Config>(std::move(config));
+  catalogue.add(parameter_group_declaration(kClusterParameterGroup, "cluster-pg", "Settings of PostgreSQL."));
+  catalogue.add(parameter_group_declaration(kParameterGroup, "pg", "Settings of PostgreSQL, of an instance."));
 }
 
 }  // namespace securebase::database

@@ -50,6 +50,10 @@ Result<stack::Stack> read_stack(const StackSource& source, const Endpoints& endp
 
 Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) {
   Configuration made;
+  for (auto& notes : {database::notes(stack, endpoints.database), cache::notes(stack, endpoints.cache)}) {
+    made.notes.insert(made.notes.end(), notes.begin(), notes.end());
+  }
+  stack.findings.insert(stack.findings.end(), made.notes.begin(), made.notes.end());
   made.stack = std::make_shared<const stack::Stack>(std::move(stack));
   stack::Diagnostics problems;
   const auto take = [&problems](auto outcome, auto& into) {

@@ -45,6 +45,7 @@ struct Configuration {
   std::shared_ptr<const gateway::Config> gateway;
   std::shared_ptr<const edge::Config> edge;
   std::shared_ptr<const notify::Config> notify;
+  std::vector<stack::Finding> notes;  // what a start says too; `plan` says them as the stack's findings
 };
 
 // Every room's part, or everything that any of them finds wrong.

@@ -37,8 +37,9 @@ struct Settings {
   std::uint16_t https_port = 8443;     // the edge, TLS
   std::uint16_t aws_port = 4566;       // AWS APIs, and REST APIs without the edge
   std::uint16_t operator_port = 8081;  // /metrics, /healthz
-  std::uint16_t postgres_port = 5432;
-  std::uint16_t redis_port = 6379;
+  // Over the stack's own; nullopt: the stack's, else 5432 and 6379.
+  std::optional<std::uint16_t> postgres_port;
+  std::optional<std::uint16_t> redis_port;
   std::size_t edge_cache_bytes = std::size_t{512} << 20;
 };
 

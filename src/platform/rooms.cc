@@ -62,8 +62,8 @@ Rooms::Rooms(Settings settings, State state, Platform::Progress progress)
       state_(std::move(state)),
       progress_(std::move(progress)),
       begun_(base::system_clock().steady()) {
-  endpoints_.database.port = settings_.postgres_port;
-  endpoints_.cache.port = settings_.redis_port;
+  endpoints_.database.port = settings_.postgres_port.value_or(0);
+  endpoints_.cache.port = settings_.redis_port.value_or(0);
 }
 
 Rooms::~Rooms() { stop(); }
@@ -90,6 +90,9 @@ Result<Done> Rooms::start() {
   if (!first) return first.error();
   progress_(fmt::format("{}: {} resources", settings_.stack.directory.native(),
                         first->configuration.stack->resources.size()));
+  for (const auto& note : first->configuration.notes) {
+    progress_(fmt::format("{}: {}, {}", note.address, note.attribute, note.reason));
+  }
 
   if (auto free = check_ports(); !free) return free;
   auto authority = LocalAuthority::open(state_.of("tls"));
@@ -125,17 +128,23 @@ Result<Done> Rooms::make_engines() {
        .endpoint = endpoints_.database,
        .certificate_chain_pem = certificate->chain_pem,
        .certificate_key_pem = certificate->key_pem},
-      {.supervisor = *supervisor_, .secret = [this](std::string_view name) -> Result<std::string> {
+      {.supervisor = *supervisor_,
+       .secret = [this](std::string_view name) -> Result<std::string> {
          auto found = secrets_->value(name);
          if (!found) return found.error();
          return found->reveal();
-       }});
+       },
+       .derive = [this](std::string_view address, std::size_t length,
+                        std::string_view alphabet) { return secrets_->derive(address, length, alphabet); },
+       .keep_secret = [this](const std::string& name, const std::string& arn,
+                             const std::string& text) { return secrets_->keep(name, arn, secrets::Secret(text)); },
+       .registry = &registry_});
   cache_ = cache::Cache::make({.directory = state_.of("cache"),
                                .logs = state_.of("logs") / "cache",
                                .endpoint = endpoints_.cache,
                                .certificate_chain_pem = certificate->chain_pem,
                                .certificate_key_pem = certificate->key_pem},
-                              *supervisor_);
+                              *supervisor_, &registry_);
 
   auto objects = objects::Objects::open(state_.of("objects"), *pool_, base::system_clock());
   if (!objects) return objects.error();

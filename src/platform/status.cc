@@ -27,6 +27,25 @@ std::string text_of(const stack::Resource& resource, std::string_view attribute)
   return resource.attributes[attribute].to_text().value_or("");
 }
 
+const stack::Resource* first_cache(const stack::Stack& stack) {
+  const auto* group = first(stack, "aws_elasticache_replication_group");
+  return group ? group : first(stack, "aws_elasticache_cluster");
+}
+
+std::string cache_host(const stack::Resource& cache) {
+  const std::string host = text_of(cache, "primary_endpoint_address");
+  return host.empty() ? text_of(cache, "cluster_address") : host;
+}
+
+// The stack's own, or the one in the secret that RDS made.
+std::string master_password(const stack::Resource& cluster, const secrets::Secrets& secrets) {
+  const auto& managed = cluster.attributes["master_user_secret"];
+  if (!managed.is_sequence() || managed.size() == 0) return text_of(cluster, "master_password");
+  auto secret = secrets.value(managed.elements()[0]["secret_arn"].to_text().value_or(""));
+  auto credentials = secret ? base::Json::parse(secret->reveal()) : Result<base::Json>(secret.error());
+  return credentials ? std::string((*credentials)["password"].string_or("")) : "";
+}
+
 std::string as_text(const base::Json& status) {
   std::string text;
   const auto row = [&text](std::string_view name, std::string_view value) {
@@ -69,12 +88,11 @@ base::Json Rooms::status() const {
                                        {"https", url("https", settings_.https_port)},
                                        {"aws", url("http", settings_.aws_port)},
                                        {"operator", url("http", settings_.operator_port)}});
-  if (first(*applied_.stack, "aws_rds_cluster")) {
-    addresses.set("postgres", fmt::format("127.0.0.1:{}", settings_.postgres_port));
+  if (const auto* cluster = first(*applied_.stack, "aws_rds_cluster")) {
+    addresses.set("postgres", fmt::format("{}:{}", text_of(*cluster, "endpoint"), text_of(*cluster, "port")));
   }
-  if (first(*applied_.stack, "aws_elasticache_replication_group") ||
-      first(*applied_.stack, "aws_elasticache_cluster")) {
-    addresses.set("redis", fmt::format("127.0.0.1:{}", settings_.redis_port));
+  if (const auto* cache = first_cache(*applied_.stack)) {
+    addresses.set("redis", fmt::format("{}:{}", cache_host(*cache), text_of(*cache, "port")));
   }
 
   auto functions = base::Json::array();
@@ -117,11 +135,11 @@ Result<base::Json> Rooms::environment() const {
                           {"AWS_REGION", stack.region},
                           {"AWS_ENDPOINT_URL", fmt::format("http://{}:{}", settings_.bind, settings_.aws_port)}});
   if (const auto* cluster = first(stack, "aws_rds_cluster")) {
-    variables.set("PGHOST", "127.0.0.1");
-    variables.set("PGPORT", std::to_string(settings_.postgres_port));
+    variables.set("PGHOST", text_of(*cluster, "endpoint"));
+    variables.set("PGPORT", text_of(*cluster, "port"));
     variables.set("PGDATABASE", text_of(*cluster, "database_name"));
     variables.set("PGUSER", text_of(*cluster, "master_username"));
-    variables.set("PGPASSWORD", text_of(*cluster, "master_password"));
+    variables.set("PGPASSWORD", master_password(*cluster, *secrets_));
     variables.set("PGSSLMODE", "require");
     const std::string app = cluster->attributes["tags"]["securebase:app-credentials"].to_text().value_or("");
     if (auto secret = app.empty() ? Result<secrets::Secret>(Error{Errc::kNotFound, ""}) : secrets_->value(app)) {
@@ -131,12 +149,11 @@ Result<base::Json> Rooms::environment() const {
       }
     }
   }
-  const auto* group = first(stack, "aws_elasticache_replication_group");
-  if (group) {
-    variables.set("REDIS_HOST", "127.0.0.1");
-    variables.set("REDIS_PORT", std::to_string(settings_.redis_port));
-    variables.set("REDIS_AUTH_TOKEN", text_of(*group, "auth_token"));
-    variables.set("REDISCLI_AUTH", text_of(*group, "auth_token"));
+  if (const auto* cache = first_cache(stack)) {
+    variables.set("REDIS_HOST", cache_host(*cache));
+    variables.set("REDIS_PORT", text_of(*cache, "port"));
+    variables.set("REDIS_AUTH_TOKEN", text_of(*cache, "auth_token"));
+    variables.set("REDISCLI_AUTH", text_of(*cache, "auth_token"));
   }
   auto programs = lay_out_programs(state_.directory());
   if (!programs) return programs.error().within("the programs of the environment");
