@@ -26,6 +26,7 @@ void Rooms::make_aws_port() {
                                           .fetch_object = [this](const std::string& bucket, const std::string& key) {
                                             return await_on((*workers_)[0], read_object(*objects_, bucket, key));
                                           }});
+  database::add_operations(operations_, *database_);
   notify::add_operations(operations_, *notify_);
   metrics_->add_operations(operations_);
   front_ = std::make_unique<aws::Front>(aws::Settings{}, operations_, secrets_->identities(), *pool_);
