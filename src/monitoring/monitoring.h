@@ -54,6 +54,10 @@ class Metrics {
   // of two weeks back and two hours ahead. kLimit: too many series.
   Result<Done> put(std::span<const MetricSamples> samples);
 
+  // POST /v1/metrics of the operator's port: OTLP/HTTP in protobuf or JSON; the answer's body is in the same. kUnsupported:
+  // another content type. kMalformed, kLimit, kUnavailable: nothing was taken.
+  Result<std::string> take_otlp(std::string_view body, std::string_view content_type);
+
   // PutMetricData, GetMetricStatistics, ListMetrics. The operations must not outlive it.
   void add_operations(aws::Operations& operations);
 

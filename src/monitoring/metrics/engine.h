@@ -9,12 +9,13 @@
 
 #include "monitoring/metrics/collector.h"
 #include "monitoring/monitoring.h"
+#include "monitoring/otlp/intake.h"
 
 namespace securebase::monitoring {
 
 struct Metrics::Engine {
   Engine(telemetry::Registry& registry, const base::Clock& clock, std::unique_ptr<Store> opened)
-      : clock(clock), registry(registry), store(std::move(opened)), collector(registry, *store) {}
+      : clock(clock), registry(registry), store(std::move(opened)), collector(registry, *store), otlp(*store, clock) {}
 
   void collect_each_second();
 
@@ -22,6 +23,7 @@ struct Metrics::Engine {
   telemetry::Registry& registry;
   const std::unique_ptr<Store> store;
   Collector collector;  // the thread's
+  otlp::Intake otlp;
 
   std::mutex mutex;
   std::condition_variable wake;

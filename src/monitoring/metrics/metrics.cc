@@ -72,6 +72,10 @@ Result<Done> Metrics::put(std::span<const MetricSamples> samples) {
   return engine_->store->put(data);
 }
 
+Result<std::string> Metrics::take_otlp(std::string_view body, std::string_view content_type) {
+  return engine_->otlp.take(body, content_type);
+}
+
 std::string Metrics::exposition(std::string_view accept, std::string& content_type) const {
   const auto format = exposition_format(accept);
   content_type = content_type_of(format);

@@ -1,5 +1,7 @@
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <random>
 
 #include "monitoring/metrics/collector.h"
@@ -117,6 +119,44 @@ void collect(benchmark::State& state) {
   }
 }
 BENCHMARK(collect)->Arg(0)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
+
+std::int64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::int64_t total = 0;
+  std::int64_t resident = 0;
+  file >> total >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+// What an active series takes: one that got a value a second for two minutes, with the flushes that go with it.
+void memory_of_active_series(benchmark::State& state) {
+  for (auto _ : state) {
+    TestDirectory directory;
+    base::ManualClock clock;
+    const auto before = resident_bytes();
+    const auto store = open_store(directory, clock);
+    std::int64_t most = 0;
+    std::vector<Datum> data;
+    for (int i = 0; i < state.range(0); ++i) data.push_back({numbered(i), 3, Resolution::kSecond, clock.now(), {}});
+    const auto of_data = resident_bytes() - before;
+    std::mt19937_64 random(1);
+    std::lognormal_distribution<double> tail(3, 1);
+    for (int second = 0; second < 120; ++second) {
+      for (auto& datum : data) {
+        datum.samples.clear();
+        datum.samples.add(std::nearbyint(tail(random) * 1000) / 1000);
+        datum.time = clock.now();
+      }
+      benchmark::DoNotOptimize(store->put(data));
+      clock.advance(1s);
+      benchmark::DoNotOptimize(store->tick());
+      benchmark::DoNotOptimize(store->maintain());
+      most = std::max(most, resident_bytes());
+    }
+    state.counters["bytes/series"] = static_cast<double>(most - before - of_data) / static_cast<double>(state.range(0));
+  }
+}
+BENCHMARK(memory_of_active_series)->Arg(100'000)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace securebase::monitoring
