@@ -18,8 +18,7 @@ constexpr std::chrono::seconds kLongestExpiry{7 * 24 * 3600};
 Error incomplete(std::string message) { return {Errc::kMalformed, std::move(message)}; }
 
 bool are_hex_digits(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 Result<Done> take_credential(Authorization& authorization, std::string_view credential) {
@@ -73,9 +72,10 @@ Result<Done> take_time(Authorization& authorization, std::string_view time) {
   authorization.signed_at = *parsed;
   authorization.time = format_compact_time(*parsed);
   if (!authorization.time.starts_with(authorization.date)) {
-    return incomplete(fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
-                                  "HTTP: '{}' != '{}'",
-                                  authorization.date, authorization.time.substr(0, 8)));
+    return incomplete(
+        fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+                    "HTTP: '{}' != '{}'",
+                    authorization.date, authorization.time.substr(0, 8)));
   }
   return Done{};
 }
@@ -106,8 +106,9 @@ Result<Authorization> from_parameters(const std::vector<Parameter>& query) {
   }
   authorization.expires = std::chrono::seconds(expires);
   if (authorization.expires > kLongestExpiry) {
-    return incomplete("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be "
-                      "less than 604800 seconds");
+    return incomplete(
+        "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be "
+        "less than 604800 seconds");
   }
   return authorization;
 }
@@ -129,11 +130,11 @@ Result<Authorization> parse_authorization_header(std::string_view value) {
     if (name == "SignedHeaders") signed_headers = content;
     if (name == "Signature") signature = content;
   });
-  for (const auto& [name, content] :
-       {std::pair("Credential", credential), std::pair("SignedHeaders", signed_headers), std::pair("Signature", signature)}) {
+  for (const auto& [name, content] : {std::pair("Credential", credential), std::pair("SignedHeaders", signed_headers),
+                                      std::pair("Signature", signature)}) {
     if (content.empty()) {
-      return incomplete(fmt::format("Authorization header requires '{}' parameter. Authorization={}", name,
-                                    value.substr(0, 300)));
+      return incomplete(
+          fmt::format("Authorization header requires '{}' parameter. Authorization={}", name, value.substr(0, 300)));
     }
   }
   Authorization authorization;

@@ -19,7 +19,7 @@ struct Authorization {
   std::string access_key_id;
   std::string date;  // "20261124": the scope's
   std::string region;
-  std::string service;  // signing name
+  std::string service;                      // signing name
   std::vector<std::string> signed_headers;  // lower case, in the order in which they were named
   std::string signature;                    // 64 hex digits
   std::string time;                         // "20261124T065725Z"

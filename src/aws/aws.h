@@ -50,7 +50,7 @@ class Identities {
   struct Found {
     Identity identity;
     std::string secret_access_key;
-    std::string session_token;  // empty: a long-lived key; else X-Amz-Security-Token has to be this
+    std::string session_token;               // empty: a long-lived key; else X-Amz-Security-Token has to be this
     std::optional<base::TimePoint> expires;  // of temporary credentials; after it the call is an ExpiredToken
   };
   // Long-lived keys.

@@ -109,8 +109,8 @@ class Constraints::Walk {
                fmt::format("Member must have length greater than or equal to {}", *shape.min), shown(text, shape));
     }
     if (shape.max && value > *shape.max) {
-      complain(Complaint::Kind::kInvalid, fmt::format("Member must have length less than or equal to {:.0f}", *shape.max),
-               shown(text, shape));
+      complain(Complaint::Kind::kInvalid,
+               fmt::format("Member must have length less than or equal to {:.0f}", *shape.max), shown(text, shape));
     }
   }
 

@@ -31,7 +31,8 @@ class Constraints {
   const re2::RE2* pattern_of(const Shape& shape) const;
 
   mutable std::mutex mutex_;
-  mutable std::unordered_map<const Shape*, std::unique_ptr<re2::RE2>> patterns_;  // at most one a shape, never taken out
+  mutable std::unordered_map<const Shape*, std::unique_ptr<re2::RE2>>
+      patterns_;  // at most one a shape, never taken out
 };
 
 }  // namespace securebase::aws

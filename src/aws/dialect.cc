@@ -197,10 +197,9 @@ std::string validation_message(const std::vector<Complaint>& complaints) {
       fmt::format("{} validation error{} detected: ", complaints.size(), complaints.size() == 1 ? "" : "s");
   for (const auto& complaint : complaints) {
     if (&complaint != complaints.data()) text += "; ";
-    const auto value =
-        complaint.kind == Complaint::Kind::kMissing ? std::string(" null")
-        : complaint.value.empty()                   ? std::string()
-                                                    : fmt::format(" '{}'", complaint.value);
+    const auto value = complaint.kind == Complaint::Kind::kMissing ? std::string(" null")
+                       : complaint.value.empty()                   ? std::string()
+                                                                   : fmt::format(" '{}'", complaint.value);
     text += fmt::format("Value{} at '{}' failed to satisfy constraint: {}", value, lower_camel(complaint.path),
                         complaint.message);
   }

@@ -16,11 +16,11 @@ enum class Problem {
   kIncompleteSignature,   // what stands there cannot be checked
   kUnsupportedSignature,  // another algorithm
   kUnknownKey,
-  kBadToken,       // X-Amz-Security-Token is not the one of that key
-  kExpiredToken,   // temporary credentials whose time is over
+  kBadToken,      // X-Amz-Security-Token is not the one of that key
+  kExpiredToken,  // temporary credentials whose time is over
   kWrongSignature,
-  kSkewed,         // signed too long ago or too far ahead
-  kLinkExpired,    // a presigned URL after its time
+  kSkewed,       // signed too long ago or too far ahead
+  kLinkExpired,  // a presigned URL after its time
   kHeadersNotSigned,
   kPayloadHashMismatch,
   kChecksumMismatch,

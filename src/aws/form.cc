@@ -17,8 +17,10 @@ Result<std::vector<Parameter>, Complaint> parse_form(std::string_view text) {
     auto name = base::percent_decode(pair.substr(0, equals), base::Plus::kSpace);
     auto value = base::percent_decode(pair.substr(std::min(equals + 1, pair.size())), base::Plus::kSpace);
     if (!name || !value) {
-      return Complaint{Complaint::Kind::kUnparsable, "",
-                       fmt::format("\"{}\" has a '%' without two hex digits", pair.substr(0, 100)), {}};
+      return Complaint{Complaint::Kind::kUnparsable,
+                       "",
+                       fmt::format("\"{}\" has a '%' without two hex digits", pair.substr(0, 100)),
+                       {}};
     }
     if (parameters.size() == kMaxParameters) {
       return Complaint{Complaint::Kind::kUnparsable, "", fmt::format("more than {} parameters", kMaxParameters), {}};

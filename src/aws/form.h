@@ -18,7 +18,8 @@ struct Parameter {
   auto operator<=>(const Parameter&) const = default;
 };
 
-constexpr std::size_t kMaxParameters = 200'000;  // 1000 datums of PutMetricData with 150 values in one of them, and room
+constexpr std::size_t kMaxParameters =
+    200'000;  // 1000 datums of PutMetricData with 150 values in one of them, and room
 
 // In the order in which they came. "a&b=" is {a, ""}, {b, ""}. A '%' without two digits is a complaint.
 Result<std::vector<Parameter>, Complaint> parse_form(std::string_view text);

@@ -143,8 +143,9 @@ Result<Done, Fault> Front::Engine::plan(const http::Request& request, Visit& vis
 net::Task<Result<Done, Fault>> Front::Engine::read_body(const http::Request& request, Visit& visit) {
   const std::size_t limit = visit.claim ? settings.body_bytes : kUnsignedBytes;
   if (request.content_length.value_or(0) > limit) {
-    co_return fault(visit, Problem::kTooLarge,
-                    fmt::format("Request must be smaller than {} bytes; this one has {}", limit, *request.content_length));
+    co_return fault(
+        visit, Problem::kTooLarge,
+        fmt::format("Request must be smaller than {} bytes; this one has {}", limit, *request.content_length));
   }
   auto body = co_await http::read_all(*visit.payload, limit);
   if (!body) {

@@ -89,7 +89,7 @@ class Decoder {
     std::size_t next = 0;  // most clients send members in the model's order
     for (auto& [name, child] : *object) {
       const Member* member = next < shape.members.size() && shape.members[next].wire == name ? &shape.members[next]
-                                                                                              : shape.find_wire(name);
+                                                                                             : shape.find_wire(name);
       if (!member) {
         members.emplace_back(std::move(name), freely(child));
         continue;

@@ -86,8 +86,8 @@ void encode_query_output(const Target& target, const Value& output, std::string_
   const Operation& operation = *target.operation;
   std::string text = fmt::format("<{}Response xmlns=\"{}\">", operation.name, target.service->xml_namespace);
   if (operation.output) {
-    const std::string wrapper =
-        operation.result_wrapper.empty() ? fmt::format("{}Result", operation.name) : std::string(operation.result_wrapper);
+    const std::string wrapper = operation.result_wrapper.empty() ? fmt::format("{}Result", operation.name)
+                                                                 : std::string(operation.result_wrapper);
     text += fmt::format("<{}>", wrapper);
     encode_xml_members(text, output, operation.output);
     text += fmt::format("</{}>", wrapper);
@@ -122,8 +122,8 @@ void encode_xml_output(const Target& target, const Value& output, http::Response
     encode_xml(text, member.wire, output[member.name].is_null() ? Value("") : output[member.name], member.shape,
                document_namespace(*target.service));
   } else {
-    const std::string root = operation.output_wire.empty() ? fmt::format("{}Result", operation.name)
-                                                           : std::string(operation.output_wire);
+    const std::string root =
+        operation.output_wire.empty() ? fmt::format("{}Result", operation.name) : std::string(operation.output_wire);
     encode_xml(text, root, output, &shape, document_namespace(*target.service));
   }
   if (!response.headers.has("Content-Type")) response.headers.add("Content-Type", "application/xml");
@@ -221,15 +221,16 @@ Value fault_structure(const Service* service, const FaultWords& words, const Fau
   return value;
 }
 
-std::string xml_fault(const Service* service, const FaultWords& words, const Fault& fault, std::string_view request_id) {
+std::string xml_fault(const Service* service, const FaultWords& words, const Fault& fault,
+                      std::string_view request_id) {
   const bool s3 = service && service->name == "s3";
   std::string inside;
   encode_xml(inside, "Code", words.code, nullptr);
   encode_xml(inside, "Message", fault.message, nullptr);
   encode_xml_members(inside, fault.members, words.shape);
   if (s3) {
-    return fmt::format("{}<Error>{}<RequestId>{}</RequestId><HostId>{}</HostId></Error>", kXmlProlog, inside, request_id,
-                       base::base64(base::sha256(request_id)));
+    return fmt::format("{}<Error>{}<RequestId>{}</RequestId><HostId>{}</HostId></Error>", kXmlProlog, inside,
+                       request_id, base::base64(base::sha256(request_id)));
   }
   const auto space = service ? document_namespace(*service) : std::string_view();
   return fmt::format("<ErrorResponse{}><Error><Type>{}</Type>{}</Error><RequestId>{}</RequestId></ErrorResponse>",
@@ -245,8 +246,7 @@ Result<Value, Complaint> decode_input(Target& target, const http::Request& reque
   auto input = [&]() -> Result<Value, Complaint> {
     switch (target.protocol) {
       case Protocol::kQuery:
-        std::erase_if(target.form,
-                      [](const Parameter& one) { return one.name == "Action" || one.name == "Version"; });
+        std::erase_if(target.form, [](const Parameter& one) { return one.name == "Action" || one.name == "Version"; });
         return decode_query(std::move(target.form), *shape);
       case Protocol::kJson:
         return decode_json(body, *shape);

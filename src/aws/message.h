@@ -19,10 +19,10 @@ struct Target {
   const Operation* operation = nullptr;  // null: none that the model has
   std::string operation_name;            // as the client called it
   Protocol protocol = Protocol::kQuery;
-  std::vector<Parameter> labels;    // of the path
-  std::vector<Parameter> query;     // decoded
-  std::vector<Parameter> form;      // of the query protocol: all parameters, Action and Version too
-  bool query_compatible = false;    // the client wants the query protocol's error code in a header, too
+  std::vector<Parameter> labels;  // of the path
+  std::vector<Parameter> query;   // decoded
+  std::vector<Parameter> form;    // of the query protocol: all parameters, Action and Version too
+  bool query_compatible = false;  // the client wants the query protocol's error code in a header, too
 };
 
 // `body` is empty where the payload is a stream. Does not check constraints. An idempotency token that is missing is
@@ -32,7 +32,6 @@ Result<Value, Complaint> decode_input(Target& target, const http::Request& reque
 http::Response encode_output(const Target& target, Answer answer, std::string_view request_id, http::Method method);
 
 // `target.service` and the operation may be null.
-http::Response encode_fault(const Target& target, const Fault& fault, std::string_view request_id,
-                            http::Method method);
+http::Response encode_fault(const Target& target, const Fault& fault, std::string_view request_id, http::Method method);
 
 }  // namespace securebase::aws

@@ -177,9 +177,8 @@ const Member* Shape::find_wire(std::string_view wire_name) const {
 }
 
 const Operation* Service::find(std::string_view operation) const {
-  const auto at =
-      std::lower_bound(operations.begin(), operations.end(), operation,
-                       [](const Operation& one, std::string_view wanted) { return one.name < wanted; });
+  const auto at = std::lower_bound(operations.begin(), operations.end(), operation,
+                                   [](const Operation& one, std::string_view wanted) { return one.name < wanted; });
   return at != operations.end() && at->name == operation ? &*at : nullptr;
 }
 

@@ -31,8 +31,8 @@ struct Shape;
 
 // A member of a structure; also what a list holds, and the key and the value of a map.
 struct Member {
-  std::string_view name;       // in a Value
-  std::string_view wire;       // on the wire: of a header, a query parameter, an element, a JSON member
+  std::string_view name;  // in a Value
+  std::string_view wire;  // on the wire: of a header, a query parameter, an element, a JSON member
   const Shape* shape = nullptr;
   Location location = Location::kBody;
   TimeFormat time_format = TimeFormat::kByProtocol;

@@ -96,7 +96,9 @@ Result<Value, Fault> paginate(const Call& call, Value output, std::string_view k
     const auto last = key_from(call, token);
     if (!last) {
       return Fault{std::string(bad_token(*service)),
-                   fmt::format("{} is no token that {} gave", pages.input_tokens.front(), call.operation), 0, {}};
+                   fmt::format("{} is no token that {} gave", pages.input_tokens.front(), call.operation),
+                   0,
+                   {}};
     }
     begin = std::upper_bound(elements.begin(), elements.end(), *last,
                              [key](std::string_view wanted, const Value& one) { return wanted < key_of(one, key); });

@@ -31,8 +31,8 @@ Result<PayloadPlan, Trouble> plan_payload(const http::Request& request, std::str
   plan.signed_trailer = content_sha256 == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
   const bool known = plan.signed_chunks || content_sha256 == "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
   if (plan.chunked && !known) {
-    return Trouble{Problem::kUnsupportedSignature,
-                   fmt::format("x-amz-content-sha256 {} is not supported.", content_sha256), {}};
+    return Trouble{
+        Problem::kUnsupportedSignature, fmt::format("x-amz-content-sha256 {} is not supported.", content_sha256), {}};
   }
   if (!plan.chunked && content_sha256 != kUnsignedPayload) plan.sha256_hex = content_sha256;
   for (const auto& field : request.headers.fields()) {
@@ -89,7 +89,8 @@ net::Task<Result<std::string_view>> CheckedPayload::next() {
     if (body_) got = co_await body_->next();
     if (!got) co_return got.error();
     if (got->empty()) {
-      if (plan_.chunked && !ended_) co_return fail(Problem::kIncompleteBody, "The request body terminated unexpectedly");
+      if (plan_.chunked && !ended_)
+        co_return fail(Problem::kIncompleteBody, "The request body terminated unexpectedly");
       ended_ = true;
       auto checked = check_end();
       if (!checked) co_return checked.error();
@@ -157,10 +158,11 @@ bool CheckedPayload::trailer_is_signed() {
 
 Result<Done> CheckedPayload::check_end() {
   if (plan_.decoded_length && *plan_.decoded_length != passed_) {
-    return fail(Problem::kIncompleteBody,
-                fmt::format("You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP "
-                            "header: {} came, {} were announced",
-                            passed_, *plan_.decoded_length));
+    return fail(
+        Problem::kIncompleteBody,
+        fmt::format("You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP "
+                    "header: {} came, {} were announced",
+                    passed_, *plan_.decoded_length));
   }
   if (whole_hash_ && !base::equal_in_constant_time(base::hex(whole_hash_->finish()), plan_.sha256_hex)) {
     return fail(Problem::kPayloadHashMismatch,
@@ -172,16 +174,16 @@ Result<Done> CheckedPayload::check_end() {
       const auto* trailer = find_parameter(parser_.trailers(), one.expected.header);
       const auto digest = trailer ? base::from_base64(*trailer) : std::nullopt;
       if (!digest) {
-        return fail(Problem::kChecksumMismatch,
-                    fmt::format("The trailer has no value for {}.", one.expected.header));
+        return fail(Problem::kChecksumMismatch, fmt::format("The trailer has no value for {}.", one.expected.header));
       }
       expected = *digest;
     }
     if (one.checksum->finish() != expected) {
       const bool md5 = one.expected.algorithm == Checksum::Algorithm::kMd5;
-      return fail(Problem::kChecksumMismatch,
-                  md5 ? "The Content-MD5 you specified did not match what we received."
-                      : fmt::format("The {} you specified did not match the calculated checksum.", one.expected.header));
+      return fail(
+          Problem::kChecksumMismatch,
+          md5 ? "The Content-MD5 you specified did not match what we received."
+              : fmt::format("The {} you specified did not match the calculated checksum.", one.expected.header));
     }
   }
   return Done{};

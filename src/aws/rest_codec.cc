@@ -105,8 +105,9 @@ std::string header_text(const Member& member, const Value& value) {
   if (value.is_list()) {
     for (const auto& one : value.elements()) {
       if (!text.empty()) text += ", ";
-      append_scalar(text, one, time_format_of(member.shape->type == Type::kList ? member.shape->element() : member,
-                                              TimeFormat::kHttpDate));
+      append_scalar(
+          text, one,
+          time_format_of(member.shape->type == Type::kList ? member.shape->element() : member, TimeFormat::kHttpDate));
     }
     return text;
   }

@@ -15,8 +15,10 @@ namespace securebase::aws {
 namespace {
 
 Complaint not_a(std::string_view what, std::string_view text, std::string_view path) {
-  return {Complaint::Kind::kUnparsable, std::string(path),
-          fmt::format("expected {}, came \"{}\"", what, text.substr(0, 100)), {}};
+  return {Complaint::Kind::kUnparsable,
+          std::string(path),
+          fmt::format("expected {}, came \"{}\"", what, text.substr(0, 100)),
+          {}};
 }
 
 Result<Value, Complaint> number_from_text(const Shape& shape, std::string_view text, std::string_view path) {

@@ -61,23 +61,26 @@ std::optional<Trouble> not_signed_headers(const Authorization& authorization, co
 Result<Claim, Trouble> Verifier::identify(Authorization authorization, const Service& service, base::TimePoint now) {
   if (authorization.service != service.signing_name) {
     return Trouble{Problem::kWrongSignature,
-                   fmt::format("Credential should be scoped to correct service: '{}'.", service.signing_name), {}};
+                   fmt::format("Credential should be scoped to correct service: '{}'.", service.signing_name),
+                   {}};
   }
   const auto& token = authorization.security_token;
   auto found = token.empty() ? identities_.find(authorization.access_key_id)
                              : identities_.find_session(authorization.access_key_id, token);
   if (!found) {
     if (token.empty()) return unknown_key(service, authorization);
-    return Trouble{Problem::kBadToken, service.name == "s3" ? "The provided token is malformed or otherwise invalid."
-                                                             : "The security token included in the request is invalid.",
+    return Trouble{Problem::kBadToken,
+                   service.name == "s3" ? "The provided token is malformed or otherwise invalid."
+                                        : "The security token included in the request is invalid.",
                    {}};
   }
   if (!base::equal_in_constant_time(found->session_token, token)) {
     return Trouble{Problem::kBadToken, "The security token included in the request is invalid.", {}};
   }
   if (found->expires && *found->expires <= now) {
-    return Trouble{Problem::kExpiredToken, service.name == "s3" ? "The provided token has expired."
-                                                                 : "The security token included in the request is expired",
+    return Trouble{Problem::kExpiredToken,
+                   service.name == "s3" ? "The provided token has expired."
+                                        : "The security token included in the request is expired",
                    {}};
   }
   const auto ahead = authorization.signed_at - now;
@@ -91,9 +94,9 @@ Result<Claim, Trouble> Verifier::identify(Authorization authorization, const Ser
                                             {"Expires", base::iso8601(until)},
                                             {"ServerTime", base::iso8601(now)}});
       } else {
-        trouble.message = fmt::format("Signature expired: {} is now earlier than {} ({} + {} s)",
-                                      format_compact_time(until), format_compact_time(now), authorization.time,
-                                      authorization.expires.count());
+        trouble.message =
+            fmt::format("Signature expired: {} is now earlier than {} ({} + {} s)", format_compact_time(until),
+                        format_compact_time(now), authorization.time, authorization.expires.count());
       }
       return trouble;
     }
@@ -110,8 +113,8 @@ Result<Done, Trouble> Verifier::compare(const Claim& claim, const Service& servi
   if (s3) {
     if (auto trouble = not_signed_headers(claim.authorization, request)) return std::move(*trouble);
   }
-  const auto canonical = canonical_request(request, query, claim.authorization, payload_hash,
-                                           s3 ? PathForm::kS3 : PathForm::kOthers);
+  const auto canonical =
+      canonical_request(request, query, claim.authorization, payload_hash, s3 ? PathForm::kS3 : PathForm::kOthers);
   const auto to_sign = string_to_sign(claim.authorization, canonical);
   if (base::equal_in_constant_time(sign(claim.signing_key, to_sign), claim.authorization.signature)) return Done{};
   if (s3) {
@@ -123,13 +126,14 @@ Result<Done, Trouble> Verifier::compare(const Claim& claim, const Service& servi
                                      {"SignatureProvided", claim.authorization.signature},
                                      {"CanonicalRequest", canonical}})};
   }
-  return Trouble{Problem::kWrongSignature,
-                 fmt::format("The request signature we calculated does not match the signature you provided. Check your "
-                             "AWS Secret Access Key and signing method. Consult the service documentation for details."
-                             "\n\nThe Canonical String for this request should have been\n'{}'\n\nThe String-to-Sign "
-                             "should have been\n'{}'\n",
-                             canonical, to_sign),
-                 {}};
+  return Trouble{
+      Problem::kWrongSignature,
+      fmt::format("The request signature we calculated does not match the signature you provided. Check your "
+                  "AWS Secret Access Key and signing method. Consult the service documentation for details."
+                  "\n\nThe Canonical String for this request should have been\n'{}'\n\nThe String-to-Sign "
+                  "should have been\n'{}'\n",
+                  canonical, to_sign),
+      {}};
 }
 
 }  // namespace securebase::aws

@@ -100,7 +100,8 @@ class Decoder {
     for (const auto& member : shape.members) {
       if (!member.xml_attribute) continue;
       for (const auto attribute : node.attributes()) {
-        if (attribute.name() != member.wire && without_prefix(attribute.name()) != without_prefix(member.wire)) continue;
+        if (attribute.name() != member.wire && without_prefix(attribute.name()) != without_prefix(member.wire))
+          continue;
         auto value = value_from_text(*member.shape, attribute.value(), path_);
         if (!value) return value.error();
         members.set(member.name, std::move(*value));
@@ -154,8 +155,7 @@ class Decoder {
     for (const auto& member : shape.members) {
       if (member.location != Location::kBody || member.xml_attribute) continue;
       if (without_prefix(member.wire) == element) return &member;
-      const bool flattened_list =
-          member.shape->type == Type::kList && (member.flattened || member.shape->flattened);
+      const bool flattened_list = member.shape->type == Type::kList && (member.flattened || member.shape->flattened);
       if (flattened_list && member.shape->element().has_wire_name && member.shape->element().wire == element) {
         return &member;
       }

@@ -122,9 +122,7 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
   auto config = std::make_shared<Config>();
   for (const auto& resource : stack.resources) {
     if (resource.type != "aws_iam_role") continue;
-    const auto text = [&resource](std::string_view name) {
-      return resource.attributes[name].to_text().value_or("");
-    };
+    const auto text = [&resource](std::string_view name) { return resource.attributes[name].to_text().value_or(""); };
     Role role{text("arn"), text("name"), text("unique_id"), std::chrono::hours(1)};
     // Roles' ids are drawn from their addresses, so that they stay.
     if (!role.id.starts_with("AROA")) role.id = "AROA" + upper(base::hex(base::sha256(resource.address)).substr(0, 16));

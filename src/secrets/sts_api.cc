@@ -44,33 +44,31 @@ Outcome assume_role(Users& users, const Secrets& secrets, const Call& call) {
   const auto arn = call.input["RoleArn"].string_or("");
   const auto role = secrets.role(arn);
   if (!role) {
-    return Fault{"AccessDenied",
-                 fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}: the stack declares "
-                             "no such aws_iam_role",
-                             call.identity.arn, arn),
-                 403,
-                 {}};
+    return Fault{
+        "AccessDenied",
+        fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}: the stack declares "
+                    "no such aws_iam_role",
+                    call.identity.arn, arn),
+        403,
+        {}};
   }
   const auto seconds = std::chrono::seconds(call.input["DurationSeconds"].integer_or(3600));
   if (seconds > role->longest_session) {
-    return Fault{"ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-                 400,
-                 {}};
+    return Fault{
+        "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", 400, {}};
   }
   const auto session = call.input["RoleSessionName"].string_or("");
-  const aws::Identity identity{"", call.identity.account,
-                               fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", call.identity.account, role->name,
-                                           session),
-                               fmt::format("{}:{}", role->id, session)};
+  const aws::Identity identity{
+      "", call.identity.account,
+      fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", call.identity.account, role->name, session),
+      fmt::format("{}:{}", role->id, session)};
   const auto parent = users.parent_of(call.identity, call.request.headers.get("X-Amz-Security-Token").value_or(""));
   return Value::structure(
       {{"Credentials", credentials_of(users.make_session(identity, parent, seconds))},
        {"AssumedRoleUser", Value::structure({{"AssumedRoleId", identity.user_id}, {"Arn", identity.arn}})}});
 }
 
-Outcome get_access_key_info(const Call& call) {
-  return Value::structure({{"Account", call.account}});
-}
+Outcome get_access_key_info(const Call& call) { return Value::structure({{"Account", call.account}}); }
 
 Outcome get_user(const Users& users, const Call& call) {
   const auto asked = call.input["UserName"].string_or("");

@@ -13,8 +13,8 @@ namespace securebase::secrets {
 
 namespace {
 
-constexpr std::size_t kMaxUsers = 5000;         // IAM's own quota
-constexpr std::size_t kMaxTokenBytes = 4096;    // ours have some 600
+constexpr std::size_t kMaxUsers = 5000;       // IAM's own quota
+constexpr std::size_t kMaxTokenBytes = 4096;  // ours have some 600
 constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::string_view kKeyAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -83,10 +83,8 @@ std::optional<aws::Identities::Found> Users::find(std::string_view access_key_id
   const std::shared_lock lock(mutex_);
   for (const auto& user : users_) {
     if (user.access_key_id != access_key_id) continue;
-    return Found{{user.access_key_id, account_, arn_of(user), user.id},
-                 user.secret_access_key.reveal(),
-                 "",
-                 std::nullopt};
+    return Found{
+        {user.access_key_id, account_, arn_of(user), user.id}, user.secret_access_key.reveal(), "", std::nullopt};
   }
   return std::nullopt;
 }
@@ -137,15 +135,17 @@ TemporaryCredentials Users::make_session(const aws::Identity& identity, std::str
 
 Result<User> Users::create(std::string_view name) {
   if (!is_user_name(name)) {
-    return Error{Errc::kMalformed, fmt::format("\"{}\" is no name of a user: 1 to 64 letters, digits and +=,.@_-", name)};
+    return Error{Errc::kMalformed,
+                 fmt::format("\"{}\" is no name of a user: 1 to 64 letters, digits and +=,.@_-", name)};
   }
   const std::unique_lock lock(mutex_);
   auto users = users_;
   const auto place = place_of(users, name);
   if (name == "root" || (place != users.end() && place->name == name)) {
-    return Error{Errc::kConflict, fmt::format("there is a user \"{}\" already; `securebase credentials rotate {}` gives "
-                                              "them another key",
-                                              name, name)};
+    return Error{Errc::kConflict,
+                 fmt::format("there is a user \"{}\" already; `securebase credentials rotate {}` gives "
+                             "them another key",
+                             name, name)};
   }
   if (users.size() >= kMaxUsers) return Error{Errc::kLimit, fmt::format("there are {} users already", kMaxUsers)};
   const User made{std::string(name), new_key_id("AIDA"), new_key_id("AKIA"), new_secret_key(), clock_.now()};

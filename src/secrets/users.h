@@ -1,8 +1,8 @@
 // Who may call the AWS APIs: the root user of first start, users made by `securebase credentials`, and those who hold
 // temporary credentials that STS gave them. Any thread.
 //
-// Users are one sealed secret, platform/users, replaced whole before a change is acknowledged. Temporary credentials are
-// stored nowhere: the session token holds them, sealed, so that they survive a restart and cost nothing.
+// Users are one sealed secret, platform/users, replaced whole before a change is acknowledged. Temporary credentials
+// are stored nowhere: the session token holds them, sealed, so that they survive a restart and cost nothing.
 #pragma once
 
 #include <chrono>

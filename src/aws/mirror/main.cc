@@ -23,7 +23,9 @@ class OneKey final : public Identities {
   std::optional<Found> find(std::string_view access_key_id) const override {
     if (access_key_id != "AKIDEXAMPLE") return std::nullopt;
     return Found{{"AKIDEXAMPLE", "123456789012", "arn:aws:iam::123456789012:root", "123456789012"},
-                 "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "", std::nullopt};
+                 "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+                 "",
+                 std::nullopt};
   }
 };
 
@@ -70,8 +72,10 @@ class Mirror final : public http::Handler {
     if (request.path == "/-/fault") {
       auto json = base::Json::parse(body);
       if (json) {
-        told_.fault = Fault{std::string((*json)["code"].string_or("")), std::string((*json)["message"].string_or("")),
-                            static_cast<int>((*json)["status"].integer_or(0)), {}};
+        told_.fault = Fault{std::string((*json)["code"].string_or("")),
+                            std::string((*json)["message"].string_or("")),
+                            static_cast<int>((*json)["status"].integer_or(0)),
+                            {}};
       }
     }
     co_return response;
