@@ -98,4 +98,26 @@ int targets(const TargetsOptions& options) {
   }
 }
 
+int credentials(const CredentialsOptions& options) {
+  auto answer = platform::Control(options.state)
+                    .ask("/credentials", base::Json::object({{"what", options.what}, {"name", options.name}}));
+  if (!answer) return fail(answer.error());
+  if (options.what == "list") {
+    fmt::print("{:<24}  {:<20}  {}\n", "USER", "ACCESS KEY", "CREATED");
+    fmt::print("{:<24}  {:<20}  {}\n", "root", (*answer)["root"].string_or(""), "at first start");
+    if (const auto* users = (*answer)["users"].as_array()) {
+      for (const auto& user : *users) {
+        fmt::print("{:<24}  {:<20}  {}\n", user["name"].string_or(""), user["access_key_id"].string_or(""),
+                   user["created"].string_or(""));
+      }
+    }
+  } else if (options.what != "delete") {
+    fmt::print("export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n",
+               shell_quoted((*answer)["access_key_id"].string_or("")),
+               shell_quoted((*answer)["secret_access_key"].string_or("")));
+    fmt::print(stderr, "The secret key of {} is shown this once.\n", options.name);
+  }
+  return kDone;
+}
+
 }  // namespace securebase::cli

@@ -48,6 +48,12 @@ struct TargetsOptions {
   bool watch = false;  // again each two seconds, until interrupted
 };
 
+struct CredentialsOptions {
+  std::filesystem::path state;
+  std::string what;  // create, list, delete, rotate
+  std::string name;
+};
+
 int up(const platform::Settings& settings);
 int plan(const PlanOptions& options);
 int apply(const ApplyOptions& options);
@@ -55,6 +61,7 @@ int status(const std::filesystem::path& state, bool as_json);
 int environment(const std::filesystem::path& state);
 int invoke(const InvokeOptions& options);
 int invalidate(const InvalidateOptions& options);
+int credentials(const CredentialsOptions& options);
 // kFailed when a row fails or has no verdict.
 int targets(const TargetsOptions& options);
 

@@ -147,6 +147,20 @@ int run(int argc, char** argv) {
   targets_command->add_flag("--watch", targets_options.watch, "Measure again each two seconds");
   add_state(*targets_command);
 
+  CredentialsOptions credentials_options;
+  auto* credentials_command = app.add_subcommand("credentials", "Users of the AWS APIs, and their keys");
+  credentials_command->require_subcommand(1);
+  const auto add_credentials = [&](const char* what, const char* about, bool named) {
+    auto* command = credentials_command->add_subcommand(what, about);
+    if (named) command->add_option("name", credentials_options.name, "The user")->required()->type_name("NAME");
+    add_state(*command);
+    command->callback([&credentials_options, what] { credentials_options.what = what; });
+  };
+  add_credentials("create", "Make a user; the secret key is shown this once", true);
+  add_credentials("list", "Users and their access keys", false);
+  add_credentials("delete", "A user's key and sessions end at once", true);
+  add_credentials("rotate", "Another key for a user; the old one and its sessions end at once", true);
+
   auto* version_command = app.add_subcommand("version", "Which SecureBase this is");
 
   try {
@@ -164,7 +178,7 @@ int run(int argc, char** argv) {
     }
   }
   settings.state = plan_options.state = apply_options.state = state;
-  invoke_options.state = invalidate_options.state = targets_options.state = state;
+  credentials_options.state = invoke_options.state = invalidate_options.state = targets_options.state = state;
 
   if (up_command->parsed()) return up(settings);
   if (plan_command->parsed()) return plan(plan_options);
@@ -175,6 +189,7 @@ int run(int argc, char** argv) {
   if (invalidate_command->parsed()) return invalidate(invalidate_options);
   targets_options.window = std::chrono::seconds{window_seconds};
   if (targets_command->parsed()) return targets(targets_options);
+  if (credentials_command->parsed()) return credentials(credentials_options);
   if (version_command->parsed()) fmt::print("securebase {}\n", kVersion);
   return kDone;
 }

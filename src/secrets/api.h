@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aws/aws.h"
+#include "secrets/manager.h"
 #include "secrets/secrets.h"
 #include "secrets/users.h"
 
@@ -9,5 +10,6 @@ namespace securebase::secrets {
 
 // `users` and `secrets` outlive the operations.
 void add_sts_operations(aws::Operations& operations, Users& users, const Secrets& secrets);  // sts_api.cc
+void add_manager_operations(aws::Operations& operations, Manager& manager);  // manager_api.cc
 
 }  // namespace securebase::secrets

@@ -105,6 +105,7 @@ void declare(stack::Catalogue& catalogue) {
 
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack) {
   stack::Diagnostics wrong;
+  auto config = std::make_shared<Config>();
   std::map<std::string, std::pair<std::string, std::string>> known;  // by ARN and by name: name and ARN
   for (const auto& found : stack.all<SecretResource>("aws_secretsmanager_secret")) {
     const std::pair<std::string, std::string> secret{found.resource.attributes["name"].string(),
@@ -118,8 +119,11 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
                   found.resource.range());
     }
     known.emplace(secret.second, secret);
+    config->secrets.push_back({secret.first,
+                               secret.second,
+                               found.value.description,
+                               {found.value.tags.begin(), found.value.tags.end()}});
   }
-  auto config = std::make_shared<Config>();
   for (const auto& resource : stack.resources) {
     if (resource.type != "aws_iam_role") continue;
     const auto text = [&resource](std::string_view name) { return resource.attributes[name].to_text().value_or(""); };
@@ -147,11 +151,12 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
           fmt::format("{} gives secret \"{}\" a value, too; one of them would win by chance.", other->second, name),
           found.resource.range());
     }
-    Version version{name, arn, found.resource.attributes["version_id"].string(), {}};
+    Version version{name, arn, found.resource.attributes["version_id"].string(), {}, false};
     if (found.value.secret_binary) {
       auto bytes = base::from_base64(*found.value.secret_binary);
       if (!bytes) wrong.error("Not base64", "secret_binary is written in base64.", found.resource.range());
       version.value = Secret(bytes.value_or(""));
+      version.is_binary = true;
     } else {
       version.value = Secret(found.value.secret_string.value_or(""));
     }

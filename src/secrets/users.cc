@@ -59,8 +59,12 @@ Result<Done> Users::load(const Secret& text) {
   return Done{};
 }
 
-// Under the lock.
-Result<Done> Users::keep(const std::vector<User>& users) {
+std::vector<User> Users::copy() const {
+  const std::shared_lock lock(mutex_);
+  return users_;
+}
+
+Result<Done> Users::replace(std::vector<User> users) {
   auto array = base::Json::array();
   for (const auto& user : users) {
     const auto created = std::chrono::floor<std::chrono::seconds>(user.created).time_since_epoch().count();
@@ -70,7 +74,10 @@ Result<Done> Users::keep(const std::vector<User>& users) {
                                         {"secret_access_key", user.secret_access_key.reveal()},
                                         {"created", std::int64_t{created}}}));
   }
-  return keep_(Secret(base::Json::object({{"users", array}}).dump()));
+  if (auto kept = keep_(Secret(base::Json::object({{"users", array}}).dump())); !kept) return kept;
+  const std::unique_lock lock(mutex_);
+  users_ = std::move(users);
+  return Done{};
 }
 
 std::optional<aws::Identities::Found> Users::find(std::string_view access_key_id) const {
@@ -138,8 +145,8 @@ Result<User> Users::create(std::string_view name) {
     return Error{Errc::kMalformed,
                  fmt::format("\"{}\" is no name of a user: 1 to 64 letters, digits and +=,.@_-", name)};
   }
-  const std::unique_lock lock(mutex_);
-  auto users = users_;
+  const std::lock_guard changing(changing_);
+  auto users = copy();
   const auto place = place_of(users, name);
   if (name == "root" || (place != users.end() && place->name == name)) {
     return Error{Errc::kConflict,
@@ -150,39 +157,35 @@ Result<User> Users::create(std::string_view name) {
   if (users.size() >= kMaxUsers) return Error{Errc::kLimit, fmt::format("there are {} users already", kMaxUsers)};
   const User made{std::string(name), new_key_id("AIDA"), new_key_id("AKIA"), new_secret_key(), clock_.now()};
   users.insert(place, made);
-  if (auto kept = keep(users); !kept) return kept.error();
-  users_ = std::move(users);
+  if (auto replaced = replace(std::move(users)); !replaced) return replaced.error();
   return made;
 }
 
 std::vector<User> Users::list() const {
-  const std::shared_lock lock(mutex_);
-  auto users = users_;
+  auto users = copy();
   for (auto& user : users) user.secret_access_key = Secret();
   return users;
 }
 
 Result<Done> Users::remove(std::string_view name) {
-  const std::unique_lock lock(mutex_);
-  auto users = users_;
+  const std::lock_guard changing(changing_);
+  auto users = copy();
   const auto place = place_of(users, name);
   if (place == users.end() || place->name != name) return no_such_user(name);
   users.erase(place);
-  if (auto kept = keep(users); !kept) return kept.error();
-  users_ = std::move(users);
+  if (auto replaced = replace(std::move(users)); !replaced) return replaced.error();
   return Done{};
 }
 
 Result<User> Users::rotate(std::string_view name) {
-  const std::unique_lock lock(mutex_);
-  auto users = users_;
+  const std::lock_guard changing(changing_);
+  auto users = copy();
   const auto place = place_of(users, name);
   if (place == users.end() || place->name != name) return no_such_user(name);
   place->access_key_id = new_key_id("AKIA");
   place->secret_access_key = new_secret_key();
   const User rotated = *place;
-  if (auto kept = keep(users); !kept) return kept.error();
-  users_ = std::move(users);
+  if (auto replaced = replace(std::move(users)); !replaced) return replaced.error();
   return rotated;
 }
 

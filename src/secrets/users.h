@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -45,7 +46,9 @@ class Users final : public aws::Identities {
                                     std::chrono::seconds duration) const;
 
  private:
-  Result<Done> keep(const std::vector<User>& users);
+  std::vector<User> copy() const;
+  // Writes them, then they count.
+  Result<Done> replace(std::vector<User> users);
   std::string arn_of(const User& user) const { return "arn:aws:iam::" + account_ + ":user/" + user.name; }
 
   const RootCredentials root_;
@@ -53,8 +56,9 @@ class Users final : public aws::Identities {
   const Sealer& sealer_;
   const base::Clock& clock_;
   const Keep keep_;
-  mutable std::shared_mutex mutex_;
-  std::vector<User> users_;  // by name
+  std::mutex changing_;  // held while a change is made and written, so that who only looks does not wait for the disk
+  mutable std::shared_mutex mutex_;  // guards what follows
+  std::vector<User> users_;          // by name
 };
 
 }  // namespace securebase::secrets
