@@ -18,6 +18,7 @@ class Course {
   AlarmState state() const { return state_; }
   bool flapping() const { return flapping_; }
   base::TimePoint since() const { return since_; }
+  AlarmState told() const { return told_; }
 
   // The verdict of an evaluation at `now`. True: the state has changed.
   bool propose(AlarmState verdict, const Extensions& extensions, base::TimePoint now);
