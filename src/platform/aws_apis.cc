@@ -29,6 +29,7 @@ void Rooms::make_aws_port() {
   database::add_operations(operations_, *database_);
   notify::add_operations(operations_, *notify_);
   metrics_->add_operations(operations_);
+  monitoring::add_alarm_operations(operations_, *alarms_, *dashboards_, metrics_->series());
   front_ = std::make_unique<aws::Front>(aws::Settings{}, operations_, secrets_->identities(), *pool_);
   aws_ = std::make_unique<AwsPort>(*gateway_, *notify_, *front_);
 }

@@ -32,6 +32,7 @@ stack::Catalogue catalogue_of(const Endpoints& endpoints) {
   gateway::declare(catalogue);
   edge::declare(catalogue);
   notify::declare(catalogue);
+  monitoring::declare_alarms(catalogue);
   return catalogue;
 }
 
@@ -72,6 +73,7 @@ Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) 
   take(gateway::configure(all), made.gateway);
   take(edge::configure(all), made.edge);
   take(notify::configure(all), made.notify);
+  take(monitoring::configure_alarms(all), made.alarms);
   if (problems.has_errors()) return as_error(problems);
   return made;
 }

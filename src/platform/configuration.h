@@ -9,6 +9,7 @@
 #include "edge/edge.h"
 #include "functions/functions.h"
 #include "gateway/gateway.h"
+#include "monitoring/alarms.h"
 #include "notify/notify.h"
 #include "objects/objects.h"
 #include "platform/platform.h"
@@ -45,6 +46,7 @@ struct Configuration {
   std::shared_ptr<const gateway::Config> gateway;
   std::shared_ptr<const edge::Config> edge;
   std::shared_ptr<const notify::Config> notify;
+  std::shared_ptr<const monitoring::AlarmsConfig> alarms;
   std::vector<stack::Finding> notes;  // what a start says too; `plan` says them as the stack's findings
 };
 

@@ -85,6 +85,13 @@ Result<Done> Rooms::make_instruments() {
   auto metrics = monitoring::Metrics::open({.directory = state_.of("metrics")}, registry_);
   if (!metrics) return metrics.error().within("the metrics' store");
   metrics_ = std::move(*metrics);
+  auto dashboards = monitoring::Dashboards::open(state_.of("dashboards"));
+  if (!dashboards) return dashboards.error().within("dashboards");
+  dashboards_ = std::move(*dashboards);
+  alarm_actions_ = std::make_unique<AlarmActions>(*notify_, *functions_, (*workers_)[0]);
+  auto alarms = monitoring::Alarms::open({.directory = state_.of("alarms")}, metrics_->series(), *alarm_actions_);
+  if (!alarms) return alarms.error().within("alarms");
+  alarms_ = std::move(*alarms);
   operator_port_ = std::make_unique<OperatorPort>(operator_answers(), *pool_);
   return Done{};
 }
@@ -121,6 +128,9 @@ OperatorAnswers Rooms::operator_answers() const {
     OperatorAnswers::Text text;
     text.text = metrics_->exposition(accept, text.content_type);
     return text;
+  };
+  answers.otlp_metrics = [this](const std::string& body, const std::string& content_type) {
+    return metrics_->take_otlp(body, content_type);
   };
   return answers;
 }

@@ -204,6 +204,8 @@ Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomName
     gateway_->apply(configuration.gateway);
     edge_->apply(configuration.edge);
     if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
+    if (auto done = dashboards_->apply(*configuration.alarms); !done) return done.error().within("dashboards");
+    if (auto done = alarms_->apply(*configuration.alarms); !done) return done.error().within("alarms");
     return Done{};
   }();
   auto database_done = database.get();
@@ -237,6 +239,7 @@ Result<Done> Rooms::start_servers() {
   if (auto done = listen(settings_.aws_port, nullptr, *aws_, aws_limits()); !done) return done;
   if (auto done = listen(settings_.operator_port, nullptr, *operator_port_); !done) return done;
   notify_->start();
+  alarms_->start();
   if (auto done = start_prober(); !done) return done;
 
   using Question = base::Json;
@@ -263,6 +266,7 @@ void Rooms::stop() {
   if (uptime_) uptime_->stop();  // the prober first: what is stopped on purpose is not down
   for (auto& server : servers_) server->drain();
   servers_.clear();
+  if (alarms_) alarms_->stop();
   if (notify_) notify_->stop();
   if (functions_) functions_->stop();
   if (workers_) {
@@ -275,6 +279,7 @@ void Rooms::stop() {
   if (database_) database_->stop();
   if (cache_) cache_->stop();
   if (supervisor_) supervisor_->stop_all();
+  alarms_.reset();
   metrics_.reset();  // writes what was collected last
 }
 

@@ -10,10 +10,12 @@
 
 #include "aws/aws.h"
 #include "base/snapshot.h"
+#include "monitoring/dashboards.h"
 #include "monitoring/monitoring.h"
 #include "net/event.h"
 #include "net/http/server.h"
 #include "net/worker.h"
+#include "platform/alarm_actions.h"
 #include "platform/authority.h"
 #include "platform/aws_port.h"
 #include "platform/configuration.h"
@@ -102,6 +104,9 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<edge::Edge> edge_;
   std::unique_ptr<notify::Notify> notify_;
   std::unique_ptr<monitoring::Metrics> metrics_;
+  std::unique_ptr<monitoring::Dashboards> dashboards_;
+  std::unique_ptr<AlarmActions> alarm_actions_;
+  std::unique_ptr<monitoring::Alarms> alarms_;
   aws::Operations operations_;
   std::unique_ptr<aws::Front> front_;
   std::unique_ptr<AwsPort> aws_;
