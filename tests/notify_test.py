@@ -69,8 +69,9 @@ def make_authority(directory):
         return str(pem), str(key_pem)
 
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = keep("ca", build("Local", ca_key, "Local", ca_key, True), ca_key)
-    server = keep("server", build("127.0.0.1", key, "Local", ca_key, False), key)
+    own = f"Local {directory.name}"
+    authority = keep("ca", build(own, ca_key, own, ca_key, True), ca_key)
+    server = keep("server", build("127.0.0.1", key, own, ca_key, False), key)
     return authority, server
 
 
@@ -96,8 +97,11 @@ class Drive:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(20)
-        self.process.stdout.close()
+        try:
+            self.process.wait(20)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -204,7 +208,8 @@ class NotifyTest(unittest.TestCase):
             _, strangers = make_authority(pathlib.Path(other))
             with Webhook(tls=strangers) as stranger:
                 arn = self.subscribe(topic, "https", stranger.url)
-                wait_for(lambda: [s for s in drive("status")["subscriptions"] if s["arn"] == arn and "certificate" in s["trouble"]])
+                wait_for(lambda: [one for one in drive("status")["subscriptions"]
+                                  if one["arn"] == arn and "certificate verify failed" in one["trouble"]])
                 self.assertEqual(stranger.got, [])
 
     def test_what_fails_is_tried_again_and_then_kept_as_a_dead_letter(self):

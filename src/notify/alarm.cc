@@ -36,12 +36,12 @@ std::optional<base::TimePoint> time_from(std::string_view text) {
          seconds(second);
 }
 
-std::string shown(double value) {
+std::string number_text(double value) {
   std::string text = fmt::format("{:.6g}", value);
   return text;
 }
 
-std::string shown_unit(std::string_view unit) {
+std::string unit_text(std::string_view unit) {
   constexpr std::pair<std::string_view, std::string_view> kUnits[] = {
       {"Milliseconds", " ms"}, {"Seconds", " s"}, {"Microseconds", " us"}, {"Percent", " %"}, {"Bytes", " bytes"}};
   for (const auto& [name, sign] : kUnits) {
@@ -85,7 +85,8 @@ std::string quoted(std::string_view text) {
 
 std::string dimensions_text(const Alarm& alarm) {
   std::string text;
-  for (const auto& [name, value] : alarm.dimensions) text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, value);
+  for (const auto& [name, value] : alarm.dimensions)
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, value);
   return text;
 }
 
@@ -131,7 +132,8 @@ std::optional<Alarm> alarm_from(std::string_view message) {
     alarm.statistic = text(trigger["Statistic"]);
     for (std::string_view name : {"Average", "Sum", "Minimum", "Maximum", "SampleCount"}) {
       const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
-      if (std::equal(name.begin(), name.end(), alarm.statistic.begin(), alarm.statistic.end(), same)) alarm.statistic = name;
+      if (std::equal(name.begin(), name.end(), alarm.statistic.begin(), alarm.statistic.end(), same))
+        alarm.statistic = name;
     }
   }
   if (const auto* dimensions = trigger["Dimensions"].as_array()) {
@@ -147,15 +149,15 @@ std::optional<Alarm> alarm_from(std::string_view message) {
 }
 
 std::string headline(const Alarm& alarm) {
-  std::string what = alarm.metric.empty() ? alarm.name
-                                          : fmt::format("{} of {} {}", alarm.statistic, alarm.name_space, alarm.metric);
+  std::string what =
+      alarm.metric.empty() ? alarm.name : fmt::format("{} of {} {}", alarm.statistic, alarm.name_space, alarm.metric);
   if (!alarm.dimensions.empty()) what += fmt::format(" ({})", dimensions_text(alarm));
-  const auto unit = shown_unit(alarm.unit);
+  const auto unit = unit_text(alarm.unit);
   if (alarm.state == "INSUFFICIENT_DATA") return what + ": there are too few data to tell";
-  if (const auto value = alarm.value()) what += fmt::format(" is {}{}", shown(*value), unit);
+  if (const auto value = alarm.value()) what += fmt::format(" is {}{}", number_text(*value), unit);
   if (!alarm.threshold) return what;
   what += fmt::format("{} {} {}{}", alarm.state == "OK" ? ", no longer" : ":", comparison_words(alarm.comparison),
-                      shown(*alarm.threshold), unit);
+                      number_text(*alarm.threshold), unit);
   if (alarm.evaluation_periods > 1) {
     what += fmt::format(" in {} of {} periods of {} s", alarm.datapoints_to_alarm, alarm.evaluation_periods,
                         alarm.period.count());
@@ -175,14 +177,15 @@ std::vector<std::string> evidence(const Alarm& alarm) {
   if (alarm.metric.empty() || !alarm.changed) {
     return {fmt::format("aws cloudwatch describe-alarm-history --alarm-name {}", quoted(alarm.name))};
   }
-  const auto window = std::max<seconds>(seconds(900), 3 * alarm.period * std::max<std::int64_t>(1, alarm.evaluation_periods));
+  const auto window =
+      std::max<seconds>(seconds(900), 3 * alarm.period * std::max<std::int64_t>(1, alarm.evaluation_periods));
   const auto from = base::iso8601(*alarm.changed - window);
   const auto to = base::iso8601(*alarm.changed + std::max<seconds>(seconds(60), alarm.period));
-  std::string command =
-      fmt::format("aws cloudwatch get-metric-statistics --namespace {} --metric-name {}", quoted(alarm.name_space),
-                  quoted(alarm.metric));
+  std::string command = fmt::format("aws cloudwatch get-metric-statistics --namespace {} --metric-name {}",
+                                    quoted(alarm.name_space), quoted(alarm.metric));
   if (!alarm.dimensions.empty()) command += " --dimensions";
-  for (const auto& [name, value] : alarm.dimensions) command += " " + quoted(fmt::format("Name={},Value={}", name, value));
+  for (const auto& [name, value] : alarm.dimensions)
+    command += " " + quoted(fmt::format("Name={},Value={}", name, value));
   command += fmt::format(" --start-time {} --end-time {} --period {} {} {}", from, to,
                          std::max<std::int64_t>(1, alarm.period.count()),
                          alarm.extended ? "--extended-statistics" : "--statistics", quoted(alarm.statistic));

@@ -18,7 +18,7 @@ struct Alarm {
   std::string description;
   std::string arn;
   std::string region;
-  std::string state;      // "ALARM", "OK", "INSUFFICIENT_DATA"
+  std::string state;  // "ALARM", "OK", "INSUFFICIENT_DATA"
   std::string old_state;
   std::string reason;
   std::optional<base::TimePoint> changed;

@@ -27,7 +27,7 @@ std::map<std::string, std::string, std::less<>> parameters(std::string_view quer
   return found;
 }
 
-std::string escaped(std::string_view text) {
+std::string escaped_for_xml(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
@@ -62,7 +62,7 @@ http::Response page(int status, std::string_view title, std::string_view text) {
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>"
       "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}</style></head>"
       "<body><h1>{0}</h1><p>{1}</p></body></html>\n",
-      escaped(title), escaped(text));
+      escaped_for_xml(title), escaped_for_xml(text));
   return response;
 }
 
@@ -78,13 +78,15 @@ http::Response xml(int status, std::string text) {
 http::Response succeeded(bool browser, std::string_view action, std::string_view arn) {
   const bool confirmed = action == "ConfirmSubscription";
   if (browser) {
-    return confirmed ? page(200, "Subscription confirmed", fmt::format("Messages will come. The subscription is {}.", arn))
-                     : page(200, "Unsubscribed", fmt::format("No more messages will come of {}.", arn));
+    return confirmed
+               ? page(200, "Subscription confirmed", fmt::format("Messages will come. The subscription is {}.", arn))
+               : page(200, "Unsubscribed", fmt::format("No more messages will come of {}.", arn));
   }
   const auto result =
-      confirmed ? fmt::format("<ConfirmSubscriptionResult><SubscriptionArn>{}</SubscriptionArn></ConfirmSubscriptionResult>",
-                              escaped(arn))
-                : std::string();
+      confirmed
+          ? fmt::format("<ConfirmSubscriptionResult><SubscriptionArn>{}</SubscriptionArn></ConfirmSubscriptionResult>",
+                        escaped_for_xml(arn))
+          : std::string();
   return xml(200, fmt::format("<{0}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">{1}<ResponseMetadata>"
                               "<RequestId>{2}</RequestId></ResponseMetadata></{0}Response>\n",
                               action, result, base::random_uuid()));
@@ -93,10 +95,11 @@ http::Response succeeded(bool browser, std::string_view action, std::string_view
 http::Response failed(bool browser, const aws::Fault& fault) {
   const int status = fault.status > 0 ? fault.status : 400;
   if (browser) return page(status, "That did not work", fault.message);
-  return xml(status, fmt::format("<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>{}</Type>"
-                                 "<Code>{}</Code><Message>{}</Message></Error><RequestId>{}</RequestId></ErrorResponse>\n",
-                                 status >= 500 ? "Receiver" : "Sender", escaped(fault.code), escaped(fault.message),
-                                 base::random_uuid()));
+  return xml(status,
+             fmt::format("<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>{}</Type>"
+                         "<Code>{}</Code><Message>{}</Message></Error><RequestId>{}</RequestId></ErrorResponse>\n",
+                         status >= 500 ? "Receiver" : "Sender", escaped_for_xml(fault.code),
+                         escaped_for_xml(fault.message), base::random_uuid()));
 }
 
 }  // namespace

@@ -18,14 +18,14 @@ using aws::Outcome;
 using aws::Value;
 using Engine = Notify::Engine;
 
-constexpr std::size_t kPage = 100;          // SNS's own
+constexpr std::size_t kPage = 100;  // SNS's own
 constexpr std::size_t kBatch = 10;
 constexpr std::size_t kBatchIdBytes = 80;
 constexpr std::string_view kPending = "PendingConfirmation";
 
 std::string text(const Value& value) { return std::string(value.string_or("")); }
 
-Names names_from(const Value& map) {
+Names names_of(const Value& map) {
   Names names;
   for (const auto& [name, value] : map.members()) names.insert_or_assign(name, text(value));
   return names;
@@ -67,7 +67,7 @@ Outcome create_topic(Engine& engine, const Call& call) {
   if (!call.input["DataProtectionPolicy"].string_or("").empty()) {
     return invalid_parameter("DataProtectionPolicy", "it is not done by SecureBase");
   }
-  auto arn = engine.create_topic(call.input["Name"].string_or(""), names_from(call.input["Attributes"]),
+  auto arn = engine.create_topic(call.input["Name"].string_or(""), names_of(call.input["Attributes"]),
                                  tags_from(call.input["Tags"]));
   if (!arn) return arn.error();
   return aws::Answer(Value::structure({{"TopicArn", *arn}}));
@@ -85,7 +85,9 @@ Outcome list_topics(Engine& engine, const Call& call) {
   for (const auto& [arn, topic] : registered->topics) topics.push_back(topic);
   return page_of(
       call, topics, "Topics", [](const TopicPointer& topic) { return topic->arn; },
-      [](const TopicPointer& topic) { return Value::structure({{"TopicArn", topic->arn}}); });
+      [](const TopicPointer& topic) {
+        return Value::structure({{"TopicArn", topic->arn}});
+      });
 }
 
 // What anybody with the account's credentials may do: SNS's own default.
@@ -101,7 +103,8 @@ std::string default_policy(const Topic& topic, std::string_view account) {
                     {"Action", base::Json::array({"SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:DeleteTopic",
                                                   "SNS:Subscribe", "SNS:ListSubscriptionsByTopic", "SNS:Publish"})},
                     {"Resource", topic.arn},
-                    {"Condition", base::Json::object({{"StringEquals", base::Json::object({{"AWS:SourceOwner", account}})}})}})})}})
+                    {"Condition",
+                     base::Json::object({{"StringEquals", base::Json::object({{"AWS:SourceOwner", account}})}})}})})}})
       .dump();
 }
 
@@ -137,8 +140,9 @@ Outcome get_topic_attributes(Engine& engine, const Call& call) {
 }
 
 Outcome set_topic_attributes(Engine& engine, const Call& call) {
-  auto done = engine.set_topic_attribute(call.input["TopicArn"].string_or(""), call.input["AttributeName"].string_or(""),
-                                         call.input["AttributeValue"].string_or(""));
+  auto done =
+      engine.set_topic_attribute(call.input["TopicArn"].string_or(""), call.input["AttributeName"].string_or(""),
+                                 call.input["AttributeValue"].string_or(""));
   if (!done) return done.error();
   return aws::Answer();
 }
@@ -171,11 +175,12 @@ Outcome list_tags(Engine& engine, const Call& call) {
 
 Outcome subscribe(Engine& engine, const Call& call) {
   NewSubscription wanted{text(call.input["TopicArn"]), text(call.input["Protocol"]), text(call.input["Endpoint"]),
-                         names_from(call.input["Attributes"])};
+                         names_of(call.input["Attributes"])};
   auto made = engine.subscribe(std::move(wanted));
   if (!made) return made.error();
   const bool shown = (*made)->confirmed || call.input["ReturnSubscriptionArn"].bool_or(false);
-  return aws::Answer(Value::structure({{"SubscriptionArn", shown ? (*made)->arn : std::string("pending confirmation")}}));
+  return aws::Answer(
+      Value::structure({{"SubscriptionArn", shown ? (*made)->arn : std::string("pending confirmation")}}));
 }
 
 Outcome confirm_subscription(Engine& engine, const Call& call) {
@@ -192,7 +197,7 @@ Outcome unsubscribe(Engine& engine, const Call& call) {
   return aws::Answer();
 }
 
-Value shown(const Subscription& one, std::string_view account) {
+Value entry_of(const Subscription& one, std::string_view account) {
   std::string endpoint = one.endpoint;
   if (const auto url = parse_url(endpoint); url && !url->user_info.empty()) {
     endpoint = without_secrets(one.protocol, Format::kSns, endpoint);
@@ -209,7 +214,7 @@ Outcome list_of(Engine& engine, const Call& call, std::vector<SubscriptionPointe
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a->arn < b->arn; });
   return page_of(
       call, all, "Subscriptions", [](const SubscriptionPointer& one) { return one->arn; },
-      [&](const SubscriptionPointer& one) { return shown(*one, engine.settings.account); });
+      [&](const SubscriptionPointer& one) { return entry_of(*one, engine.settings.account); });
 }
 
 Outcome list_subscriptions(Engine& engine, const Call& call) {
@@ -231,7 +236,7 @@ Outcome get_subscription_attributes(Engine& engine, const Call& call) {
   auto topic = engine.topic(one.topic_arn);
   if (!topic) return topic.error();
   const auto yes = [](bool truth) { return std::string(truth ? "true" : "false"); };
-  const auto entry = shown(one, engine.settings.account);
+  const auto entry = entry_of(one, engine.settings.account);
   Names names{{"SubscriptionArn", one.arn},
               {"TopicArn", one.topic_arn},
               {"Owner", engine.settings.account},
@@ -329,8 +334,8 @@ Outcome publish_batch(Engine& engine, const Call& call) {
   Value successful = Value::list(), failed = Value::list();
   for (const auto& entry : entries) {
     auto publication = publication_from(entry);
-    Result<std::string, Fault> id = publication ? Result<std::string, Fault>(std::string())
-                                                : Result<std::string, Fault>(publication.error());
+    Result<std::string, Fault> id =
+        publication ? Result<std::string, Fault>(std::string()) : Result<std::string, Fault>(publication.error());
     if (publication) {
       publication->topic_arn = arn;
       id = engine.publish(std::move(*publication));

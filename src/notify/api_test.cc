@@ -52,7 +52,8 @@ class ApiTest : public testing::Test {
 
   aws::Outcome call(std::string_view operation, Value input) {
     const http::Request request;
-    aws::Call call{"sns", operation, identity_, "us-east-1", "123456789012", "id", clock_.now(), std::move(input), request};
+    aws::Call call{"sns", operation,    identity_,        "us-east-1", "123456789012",
+                   "id",  clock_.now(), std::move(input), request};
     return handlers_.at(std::string(operation))(call);
   }
   Value ok(std::string_view operation, Value input) {
@@ -73,7 +74,9 @@ class ApiTest : public testing::Test {
                                              {"Attributes", std::move(attributes)},
                                              {"ReturnSubscriptionArn", true}}));
   }
-  Value publish(std::string_view text) { return ok("Publish", Value::structure({{"TopicArn", kTopic}, {"Message", text}})); }
+  Value publish(std::string_view text) {
+    return ok("Publish", Value::structure({{"TopicArn", kTopic}, {"Message", text}}));
+  }
   std::string attribute(std::string_view arn, std::string_view name) {
     const auto output = ok("GetSubscriptionAttributes", Value::structure({{"SubscriptionArn", arn}}));
     return std::string(output["Attributes"][name].string_or(""));
@@ -94,12 +97,14 @@ class ApiTest : public testing::Test {
 TEST_F(ApiTest, MakesATopicOnceAndTellsItsAttributes) {
   EXPECT_EQ(topic()["TopicArn"].string_or(""), kTopic);
   EXPECT_EQ(topic()["TopicArn"].string_or(""), kTopic);
-  ok("SetTopicAttributes", Value::structure({{"TopicArn", kTopic}, {"AttributeName", "DisplayName"}, {"AttributeValue", "Alerts"}}));
+  ok("SetTopicAttributes",
+     Value::structure({{"TopicArn", kTopic}, {"AttributeName", "DisplayName"}, {"AttributeValue", "Alerts"}}));
   open();  // what the API makes survives a restart
   const auto attributes = ok("GetTopicAttributes", Value::structure({{"TopicArn", kTopic}}))["Attributes"];
   EXPECT_EQ(attributes["DisplayName"].string_or(""), "Alerts");
   EXPECT_THAT(std::string(attributes["EffectiveDeliveryPolicy"].string_or("")), HasSubstr("\"numRetries\":50"));
-  EXPECT_THAT(fault("CreateTopic", Value::structure({{"Name", "alerts"}, {"Attributes", Value::structure({{"DisplayName", "x"}})}})),
+  EXPECT_THAT(fault("CreateTopic",
+                    Value::structure({{"Name", "alerts"}, {"Attributes", Value::structure({{"DisplayName", "x"}})}})),
               HasSubstr("Topic already exists with different attributes"));
   EXPECT_THAT(fault("CreateTopic", Value::structure({{"Name", "a.fifo"}})), HasSubstr("FIFO"));
   EXPECT_THAT(fault("CreateTopic", Value::structure({{"Name", "a b"}})), StartsWith("InvalidParameter"));
@@ -110,49 +115,86 @@ TEST_F(ApiTest, MakesATopicOnceAndTellsItsAttributes) {
 
 TEST_F(ApiTest, HoldsTags) {
   topic();
-  ok("TagResource", Value::structure({{"ResourceArn", kTopic}, {"Tags", Value::list({Value::structure({{"Key", "a"}, {"Value", "1"}}), Value::structure({{"Key", "b"}, {"Value", "2"}})})}}));
+  ok("TagResource", Value::structure({{"ResourceArn", kTopic},
+                                      {"Tags", Value::list({Value::structure({{"Key", "a"}, {"Value", "1"}}),
+                                                            Value::structure({{"Key", "b"}, {"Value", "2"}})})}}));
   ok("UntagResource", Value::structure({{"ResourceArn", kTopic}, {"TagKeys", Value::list({"a"})}}));
   const auto tags = ok("ListTagsForResource", Value::structure({{"ResourceArn", kTopic}}))["Tags"];
   ASSERT_EQ(tags.elements().size(), 1U);
   EXPECT_EQ(tags.elements()[0]["Key"].string_or(""), "b");
-  EXPECT_THAT(fault("TagResource", Value::structure({{"ResourceArn", kTopic}, {"Tags", Value::list({Value::structure({{"Key", "securebase:format"}, {"Value", "teams"}})})}})),
-              HasSubstr("slack or pagerduty"));
-  EXPECT_THAT(fault("ListTagsForResource", Value::structure({{"ResourceArn", "arn:aws:sns:us-east-1:1:x"}})), StartsWith("ResourceNotFound"));
+  EXPECT_THAT(
+      fault("TagResource",
+            Value::structure(
+                {{"ResourceArn", kTopic},
+                 {"Tags", Value::list({Value::structure({{"Key", "securebase:format"}, {"Value", "teams"}})})}})),
+      HasSubstr("slack or pagerduty"));
+  EXPECT_THAT(fault("ListTagsForResource", Value::structure({{"ResourceArn", "arn:aws:sns:us-east-1:1:x"}})),
+              StartsWith("ResourceNotFound"));
 }
 
 TEST_F(ApiTest, AsksWebhooksAndMailToConfirmAndSlackAndPagerDutyNot) {
   topic();
-  EXPECT_EQ(attribute(subscribe("https", "https://hooks.slack.com/services/T/B/x")["SubscriptionArn"].string_or(""), "PendingConfirmation"), "false");
-  EXPECT_EQ(attribute(subscribe("https", "https://events.pagerduty.com/integration/key/enqueue")["SubscriptionArn"].string_or(""), "PendingConfirmation"), "false");
-  EXPECT_EQ(attribute(subscribe("https", "https://chat.example/hook", Value::structure({{"securebase:format", "slack"}}))["SubscriptionArn"].string_or(""), "PendingConfirmation"), "false");
+  EXPECT_EQ(attribute(subscribe("https", "https://hooks.slack.com/services/T/B/x")["SubscriptionArn"].string_or(""),
+                      "PendingConfirmation"),
+            "false");
+  EXPECT_EQ(
+      attribute(
+          subscribe("https", "https://events.pagerduty.com/integration/key/enqueue")["SubscriptionArn"].string_or(""),
+          "PendingConfirmation"),
+      "false");
+  EXPECT_EQ(attribute(subscribe("https", "https://chat.example/hook",
+                                Value::structure({{"securebase:format", "slack"}}))["SubscriptionArn"]
+                          .string_or(""),
+                      "PendingConfirmation"),
+            "false");
   EXPECT_EQ(notify_->engine().queue->totals().waiting, 0U);
   const auto web = std::string(subscribe("https", "https://example.com/hook")["SubscriptionArn"].string_or(""));
   EXPECT_EQ(attribute(web, "PendingConfirmation"), "true");
   EXPECT_EQ(notify_->engine().queue->totals().waiting, 1U);
-  EXPECT_EQ(ok("Subscribe", Value::structure({{"TopicArn", kTopic}, {"Protocol", "email"}, {"Endpoint", "ops@example.com"}}))["SubscriptionArn"].string_or(""), "pending confirmation");
-  EXPECT_THAT(fault("Subscribe", Value::structure({{"TopicArn", kTopic}, {"Protocol", "sqs"}, {"Endpoint", "arn:aws:sqs:us-east-1:1:q"}})), HasSubstr("\"sqs\" is not done by SecureBase"));
-  EXPECT_THAT(fault("Subscribe", Value::structure({{"TopicArn", kTopic}, {"Protocol", "https"}, {"Endpoint", "http://x/"}})), StartsWith("InvalidParameter"));
-  EXPECT_THAT(fault("Subscribe", Value::structure({{"TopicArn", kTopic}, {"Protocol", "https"}, {"Endpoint", "https://events.pagerduty.com/x"}})), HasSubstr("integration key"));
-  EXPECT_THAT(fault("Subscribe", Value::structure({{"TopicArn", "arn:aws:sns:us-east-1:123456789012:none"}, {"Protocol", "https"}, {"Endpoint", "https://x/"}})), StartsWith("NotFound"));
+  EXPECT_EQ(ok("Subscribe",
+               Value::structure(
+                   {{"TopicArn", kTopic}, {"Protocol", "email"}, {"Endpoint", "ops@example.com"}}))["SubscriptionArn"]
+                .string_or(""),
+            "pending confirmation");
+  EXPECT_THAT(
+      fault("Subscribe",
+            Value::structure({{"TopicArn", kTopic}, {"Protocol", "sqs"}, {"Endpoint", "arn:aws:sqs:us-east-1:1:q"}})),
+      HasSubstr("\"sqs\" is not done by SecureBase"));
+  EXPECT_THAT(
+      fault("Subscribe", Value::structure({{"TopicArn", kTopic}, {"Protocol", "https"}, {"Endpoint", "http://x/"}})),
+      StartsWith("InvalidParameter"));
+  EXPECT_THAT(fault("Subscribe",
+                    Value::structure(
+                        {{"TopicArn", kTopic}, {"Protocol", "https"}, {"Endpoint", "https://events.pagerduty.com/x"}})),
+              HasSubstr("integration key"));
+  EXPECT_THAT(fault("Subscribe", Value::structure({{"TopicArn", "arn:aws:sns:us-east-1:123456789012:none"},
+                                                   {"Protocol", "https"},
+                                                   {"Endpoint", "https://x/"}})),
+              StartsWith("NotFound"));
 }
 
 TEST_F(ApiTest, ConfirmsByTokenUntilItExpires) {
   topic();
   const auto arn = std::string(subscribe("https", "https://example.com/hook")["SubscriptionArn"].string_or(""));
   const auto token = notify_->engine().registry->get()->subscription(arn)->token;
-  EXPECT_THAT(fault("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", "wrong"}})), HasSubstr("Token"));
+  EXPECT_THAT(fault("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", "wrong"}})),
+              HasSubstr("Token"));
   publish("before");
   EXPECT_EQ(notify_->engine().queue->totals().waiting, 1U) << "the confirmation alone";
-  EXPECT_EQ(ok("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", token}}))["SubscriptionArn"].string_or(""), arn);
+  EXPECT_EQ(ok("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", token}}))["SubscriptionArn"]
+                .string_or(""),
+            arn);
   ok("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", token}}));
   publish("after");
   EXPECT_EQ(notify_->engine().queue->totals().waiting, 2U);
   const auto late = std::string(subscribe("https", "https://example.com/late")["SubscriptionArn"].string_or(""));
   const auto late_token = notify_->engine().registry->get()->subscription(late)->token;
   clock_.advance(73h);
-  EXPECT_THAT(fault("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", late_token}})), HasSubstr("expired"));
+  EXPECT_THAT(fault("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", late_token}})),
+              HasSubstr("expired"));
   subscribe("https", "https://example.com/other");
-  EXPECT_THAT(fault("GetSubscriptionAttributes", Value::structure({{"SubscriptionArn", late}})), StartsWith("NotFound"));
+  EXPECT_THAT(fault("GetSubscriptionAttributes", Value::structure({{"SubscriptionArn", late}})),
+              StartsWith("NotFound"));
 }
 
 TEST_F(ApiTest, UnsubscribesAndLetsComeBackByTheConfirmationsLink) {
@@ -161,7 +203,8 @@ TEST_F(ApiTest, UnsubscribesAndLetsComeBackByTheConfirmationsLink) {
   ASSERT_TRUE(notify_->confirm(arn));
   ok("Unsubscribe", Value::structure({{"SubscriptionArn", arn}}));
   EXPECT_THAT(fault("Unsubscribe", Value::structure({{"SubscriptionArn", arn}})), StartsWith("NotFound"));
-  EXPECT_TRUE(ok("ListSubscriptionsByTopic", Value::structure({{"TopicArn", kTopic}}))["Subscriptions"].elements().empty());
+  EXPECT_TRUE(
+      ok("ListSubscriptionsByTopic", Value::structure({{"TopicArn", kTopic}}))["Subscriptions"].elements().empty());
   const auto waiting = notify_->engine().queue->take(10);
   ASSERT_EQ(waiting.size(), 1U);
   EXPECT_EQ(waiting[0].message->kind, Message::Kind::kUnsubscribeConfirmation);
@@ -173,7 +216,8 @@ TEST_F(ApiTest, LetsOnlyOwnersUnsubscribeWhereThatWasAskedFor) {
   topic();
   const auto arn = std::string(subscribe("https", "https://example.com/hook")["SubscriptionArn"].string_or(""));
   const auto token = notify_->engine().registry->get()->subscription(arn)->token;
-  ok("ConfirmSubscription", Value::structure({{"TopicArn", kTopic}, {"Token", token}, {"AuthenticateOnUnsubscribe", "true"}}));
+  ok("ConfirmSubscription",
+     Value::structure({{"TopicArn", kTopic}, {"Token", token}, {"AuthenticateOnUnsubscribe", "true"}}));
   const auto key = std::exchange(identity_.access_key_id, "");
   EXPECT_THAT(fault("Unsubscribe", Value::structure({{"SubscriptionArn", arn}})), StartsWith("AuthorizationError"));
   identity_.access_key_id = key;
@@ -182,21 +226,30 @@ TEST_F(ApiTest, LetsOnlyOwnersUnsubscribeWhereThatWasAskedFor) {
 
 TEST_F(ApiTest, PublishesToWhomTheFilterLetsThrough) {
   topic();
-  subscribe("https", "https://hooks.slack.com/services/T/B/x", Value::structure({{"FilterPolicy", R"({"severity":["high"]})"}}));
+  subscribe("https", "https://hooks.slack.com/services/T/B/x",
+            Value::structure({{"FilterPolicy", R"({"severity":["high"]})"}}));
   publish("no attributes");
   EXPECT_EQ(notify_->engine().queue->totals().waiting, 0U);
   EXPECT_EQ(count(kFilteredNoAttributes), 1U);
   const auto with = [&](std::string_view value) {
-    return Value::structure({{"TargetArn", kTopic}, {"Message", "x"}, {"Subject", "s"},
-                             {"MessageAttributes", Value::structure({{"severity", Value::structure({{"DataType", "String"}, {"StringValue", value}})}})}});
+    return Value::structure(
+        {{"TargetArn", kTopic},
+         {"Message", "x"},
+         {"Subject", "s"},
+         {"MessageAttributes",
+          Value::structure({{"severity", Value::structure({{"DataType", "String"}, {"StringValue", value}})}})}});
   };
   ok("Publish", with("low"));
   EXPECT_EQ(count(kFilteredByAttributes), 1U);
   EXPECT_EQ(ok("Publish", with("high"))["MessageId"].string_or("").size(), 36U);
   EXPECT_EQ(notify_->engine().queue->totals().waiting, 1U);
   EXPECT_EQ(count(kPublished), 3U);
-  EXPECT_THAT(fault("Subscribe", Value::structure({{"TopicArn", kTopic}, {"Protocol", "https"}, {"Endpoint", "https://x/"}, {"Attributes", Value::structure({{"FilterPolicy", R"({"a":"b"})"}})}})),
-              HasSubstr("FilterPolicy"));
+  EXPECT_THAT(
+      fault("Subscribe", Value::structure({{"TopicArn", kTopic},
+                                           {"Protocol", "https"},
+                                           {"Endpoint", "https://x/"},
+                                           {"Attributes", Value::structure({{"FilterPolicy", R"({"a":"b"})"}})}})),
+      HasSubstr("FilterPolicy"));
 }
 
 TEST_F(ApiTest, AnswersThrottledWhenTheQueueIsFull) {
@@ -211,14 +264,19 @@ TEST_F(ApiTest, AnswersThrottledWhenTheQueueIsFull) {
 
 TEST_F(ApiTest, PublishesBatchesEntryByEntry) {
   topic();
-  const auto entry = [](std::string_view id, std::string_view text) { return Value::structure({{"Id", id}, {"Message", text}}); };
-  const auto batch = [](Value list) { return Value::structure({{"TopicArn", kTopic}, {"PublishBatchRequestEntries", std::move(list)}}); };
+  const auto entry = [](std::string_view id, std::string_view text) {
+    return Value::structure({{"Id", id}, {"Message", text}});
+  };
+  const auto batch = [](Value list) {
+    return Value::structure({{"TopicArn", kTopic}, {"PublishBatchRequestEntries", std::move(list)}});
+  };
   const auto output = ok("PublishBatch", batch(Value::list({entry("a", "x"), entry("b", "")})));
   EXPECT_EQ(output["Successful"].elements().size(), 1U);
   ASSERT_EQ(output["Failed"].elements().size(), 1U);
   EXPECT_EQ(output["Failed"].elements()[0]["Code"].string_or(""), "InvalidParameter");
   EXPECT_THAT(fault("PublishBatch", batch(Value::list({}))), StartsWith("EmptyBatchRequest"));
-  EXPECT_THAT(fault("PublishBatch", batch(Value::list({entry("a", "x"), entry("a", "x")}))), StartsWith("BatchEntryIdsNotDistinct"));
+  EXPECT_THAT(fault("PublishBatch", batch(Value::list({entry("a", "x"), entry("a", "x")}))),
+              StartsWith("BatchEntryIdsNotDistinct"));
   EXPECT_THAT(fault("PublishBatch", batch(Value::list({entry("a b", "x")}))), StartsWith("InvalidBatchEntryId"));
   Value many = Value::list();
   for (int i = 0; i < 11; ++i) many.push_back(entry(std::to_string(i), "x"));
@@ -238,7 +296,8 @@ TEST_F(ApiTest, ListsInPagesThatSurviveChanges) {
 
 TEST_F(ApiTest, ShowsNoPasswordOfAnEndpoint) {
   topic();
-  const auto arn = std::string(subscribe("https", "https://me:secret@example.com/hook")["SubscriptionArn"].string_or(""));
+  const auto arn =
+      std::string(subscribe("https", "https://me:secret@example.com/hook")["SubscriptionArn"].string_or(""));
   EXPECT_EQ(attribute(arn, "Endpoint"), "https://me:****@example.com/hook");
 }
 
@@ -278,11 +337,14 @@ TEST_F(ApiTest, PutsBackWhatTheStackDeclaresAndKeepsWhatWasConfirmed) {
   EXPECT_EQ(notify_->engine().queue->totals().waiting, 1U) << "asked once, not at every apply";
   ASSERT_TRUE(notify_->confirm(one.arn));
   ok("CreateTopic", Value::structure({{"Name", "by-api"}}));
-  ok("SetTopicAttributes", Value::structure({{"TopicArn", kTopic}, {"AttributeName", "DisplayName"}, {"AttributeValue", "x"}}));
+  ok("SetTopicAttributes",
+     Value::structure({{"TopicArn", kTopic}, {"AttributeName", "DisplayName"}, {"AttributeValue", "x"}}));
   open();
   apply();
   EXPECT_EQ(attribute(one.arn, "PendingConfirmation"), "false");
-  EXPECT_EQ(ok("GetTopicAttributes", Value::structure({{"TopicArn", kTopic}}))["Attributes"]["DisplayName"].string_or(""), "Alerts");
+  EXPECT_EQ(
+      ok("GetTopicAttributes", Value::structure({{"TopicArn", kTopic}}))["Attributes"]["DisplayName"].string_or(""),
+      "Alerts");
   ok("Unsubscribe", Value::structure({{"SubscriptionArn", one.arn}}));
   apply();
   EXPECT_EQ(attribute(one.arn, "PendingConfirmation"), "true");
@@ -294,7 +356,8 @@ TEST_F(ApiTest, PutsBackWhatTheStackDeclaresAndKeepsWhatWasConfirmed) {
 }
 
 TEST_F(ApiTest, RecognisesItsUnsignedAddressesOnly) {
-  const auto recognised = [&](http::Method method, std::string_view path, std::string_view query, bool is_signed = false) {
+  const auto recognised = [&](http::Method method, std::string_view path, std::string_view query,
+                              bool is_signed = false) {
     http::Request request;
     request.method = method;
     request.path = path;

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 constexpr std::int64_t kMostRetries = 100;
 constexpr std::int64_t kMostDelay = 3600;
 
-Error wrong(std::string text) { return {Errc::kMalformed, "DeliveryPolicy: " + std::move(text)}; }
+Error bad_policy(std::string text) { return {Errc::kMalformed, "DeliveryPolicy: " + std::move(text)}; }
 
 struct BackoffName {
   std::string_view name;
@@ -32,17 +32,18 @@ Result<std::int64_t> number(const base::Json& policy, std::string_view name, std
   if (!value || value->is_null()) return fallback;
   const auto count = value->integer_or(least - 1);
   if (count < least || count > most) {
-    return wrong(fmt::format("{}: expected a whole number from {} to {}, got {}", name, least, most, value->dump()));
+    return bad_policy(
+        fmt::format("{}: expected a whole number from {} to {}, got {}", name, least, most, value->dump()));
   }
   return count;
 }
 
 Result<Done> only(const base::Json& json, std::string_view what, std::initializer_list<std::string_view> names) {
   const auto* object = json.as_object();
-  if (!object) return wrong(fmt::format("{} is a JSON object", what));
+  if (!object) return bad_policy(fmt::format("{} is a JSON object", what));
   for (const auto& [name, value] : *object) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      return wrong(fmt::format("{} has no member \"{}\"; it has {}", what, name, fmt::join(names, ", ")));
+      return bad_policy(fmt::format("{} has no member \"{}\"; it has {}", what, name, fmt::join(names, ", ")));
     }
   }
   return Done{};
@@ -58,7 +59,7 @@ Result<RetryPolicy> parse_retry(const base::Json& json) {
   if (!least) return least.error();
   auto most = number(json, "maxDelayTarget", std::max<std::int64_t>(20, *least), 1, kMostDelay);
   if (!most) return most.error();
-  if (*most < *least) return wrong("maxDelayTarget is less than minDelayTarget");
+  if (*most < *least) return bad_policy("maxDelayTarget is less than minDelayTarget");
   policy.min_delay = seconds(*least);
   policy.max_delay = seconds(*most);
   const auto count = [&](std::string_view name, std::int64_t fallback, std::uint32_t& into) -> Result<Done> {
@@ -72,7 +73,7 @@ Result<RetryPolicy> parse_retry(const base::Json& json) {
   if (auto read = count("numMinDelayRetries", 0, policy.num_min_delay); !read) return read.error();
   if (auto read = count("numMaxDelayRetries", 0, policy.num_max_delay); !read) return read.error();
   if (policy.num_no_delay + policy.num_min_delay + policy.num_max_delay > policy.num_retries) {
-    return wrong("numNoDelayRetries, numMinDelayRetries and numMaxDelayRetries together exceed numRetries");
+    return bad_policy("numNoDelayRetries, numMinDelayRetries and numMaxDelayRetries together exceed numRetries");
   }
   const auto name = json["backoffFunction"].string_or("linear");
   for (const auto& one : kBackoffs) {
@@ -81,25 +82,27 @@ Result<RetryPolicy> parse_retry(const base::Json& json) {
       return policy;
     }
   }
-  return wrong(fmt::format("backoffFunction: expected linear, arithmetic, geometric or exponential, got \"{}\"", name));
+  return bad_policy(
+      fmt::format("backoffFunction: expected linear, arithmetic, geometric or exponential, got \"{}\"", name));
 }
 
 Result<Done> parse_rest(const base::Json& throttle, const base::Json& request, DeliveryPolicy& policy) {
   if (!throttle.is_null()) {
     if (auto known = only(throttle, "throttlePolicy", {"maxReceivesPerSecond"}); !known) return known.error();
     if (const auto& rate = throttle["maxReceivesPerSecond"]; !rate.is_null()) {
-      if (rate.number_or(0) < 1) return wrong("maxReceivesPerSecond: expected a number of at least 1, got " + rate.dump());
+      if (rate.number_or(0) < 1)
+        return bad_policy("maxReceivesPerSecond: expected a number of at least 1, got " + rate.dump());
       policy.receives_per_second = rate.number_or(1);
     }
   }
   if (request.is_null()) return Done{};
   if (auto known = only(request, "requestPolicy", {"headerContentType"}); !known) return known.error();
   policy.content_type = request["headerContentType"].string_or("");
-  const bool clean = std::all_of(policy.content_type.begin(), policy.content_type.end(),
-                                 [](char c) { return c >= 0x20 && c < 0x7f; });
+  const bool clean =
+      std::all_of(policy.content_type.begin(), policy.content_type.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
   if (!clean || policy.content_type.size() > 200 ||
       (!policy.content_type.empty() && policy.content_type.find('/') == std::string::npos)) {
-    return wrong("headerContentType is no media type");
+    return bad_policy("headerContentType is no media type");
   }
   return Done{};
 }
@@ -128,8 +131,8 @@ std::optional<milliseconds> RetryPolicy::pause_before(std::uint32_t n) const {
   i -= num_min_delay;
   const auto in_backoff = num_retries - num_no_delay - num_min_delay - num_max_delay;
   if (i >= in_backoff) return milliseconds(max_delay);
-  const double pause = pause_of(backoff, static_cast<double>(min_delay.count()), static_cast<double>(max_delay.count()),
-                                i, in_backoff);
+  const double pause =
+      pause_of(backoff, static_cast<double>(min_delay.count()), static_cast<double>(max_delay.count()), i, in_backoff);
   return milliseconds(std::llround(pause * 1000));
 }
 
@@ -159,9 +162,9 @@ const RetryPolicy& for_functions() {
 
 Result<DeliveryPolicy> parse_delivery_policy(std::string_view text) {
   const auto json = base::Json::parse(text);
-  if (!json) return wrong("it is no JSON: " + json.error().message);
-  if (auto known = only(*json, "a subscription's policy", {"healthyRetryPolicy", "sicklyRetryPolicy", "throttlePolicy",
-                                                           "requestPolicy", "guaranteed"});
+  if (!json) return bad_policy("it is no JSON: " + json.error().message);
+  if (auto known = only(*json, "a subscription's policy",
+                        {"healthyRetryPolicy", "sicklyRetryPolicy", "throttlePolicy", "requestPolicy", "guaranteed"});
       !known) {
     return known.error();
   }
@@ -177,13 +180,14 @@ Result<DeliveryPolicy> parse_delivery_policy(std::string_view text) {
 
 Result<TopicDeliveryPolicy> parse_topic_delivery_policy(std::string_view text) {
   const auto json = base::Json::parse(text);
-  if (!json) return wrong("it is no JSON: " + json.error().message);
+  if (!json) return bad_policy("it is no JSON: " + json.error().message);
   if (auto known = only(*json, "a topic's policy", {"http"}); !known) return known.error();
   const auto& http = (*json)["http"];
   TopicDeliveryPolicy policy;
   if (http.is_null()) return policy;
-  if (auto known = only(http, "http", {"defaultHealthyRetryPolicy", "defaultSicklyRetryPolicy", "defaultThrottlePolicy",
-                                       "defaultRequestPolicy", "disableSubscriptionOverrides"});
+  if (auto known = only(http, "http",
+                        {"defaultHealthyRetryPolicy", "defaultSicklyRetryPolicy", "defaultThrottlePolicy",
+                         "defaultRequestPolicy", "disableSubscriptionOverrides"});
       !known) {
     return known.error();
   }

@@ -42,8 +42,8 @@ struct RetryPolicy {
   base::Json to_json() const;
 };
 
-// SNS's schedule for receivers that are not AWS's own: 50 retries over six hours. Ours for mail and for webhooks that no
-// policy speaks of.
+// SNS's schedule for receivers that are not AWS's own: 50 retries over six hours. Ours for mail and for webhooks that
+// no policy speaks of.
 const RetryPolicy& for_customer_managed();
 // SNS's schedule for Lambda: 100,015 retries over 23 days.
 const RetryPolicy& for_functions();

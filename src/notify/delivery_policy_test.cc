@@ -52,7 +52,8 @@ TEST(DeliveryPolicy, RefusesWhatIsOutOfRangeOrUnknown) {
         R"({"healthyRetryPolicy":{"minDelayTarget":30,"maxDelayTarget":20}})",
         R"({"healthyRetryPolicy":{"numRetries":1,"numNoDelayRetries":2}})",
         R"({"healthyRetryPolicy":{"backoffFunction":"quadratic"}})", R"({"healthyRetryPolicy":{"retries":1}})",
-        R"({"throttlePolicy":{"maxReceivesPerSecond":0}})", R"({"requestPolicy":{"headerContentType":"a\r\nb: c/d"}})"}) {
+        R"({"throttlePolicy":{"maxReceivesPerSecond":0}})",
+        R"({"requestPolicy":{"headerContentType":"a\r\nb: c/d"}})"}) {
     EXPECT_FALSE(parse_delivery_policy(text)) << text;
   }
 }
@@ -60,7 +61,8 @@ TEST(DeliveryPolicy, RefusesWhatIsOutOfRangeOrUnknown) {
 TEST(DeliveryPolicy, OfATopicGivesWayToTheSubscriptionsUnlessItSaysNo) {
   auto topic = parse_topic_delivery_policy(
       R"({"http":{"defaultHealthyRetryPolicy":{"numRetries":1},"defaultThrottlePolicy":{"maxReceivesPerSecond":5}}})");
-  auto own = parse_delivery_policy(R"({"healthyRetryPolicy":{"numRetries":7},"requestPolicy":{"headerContentType":"application/json"}})");
+  auto own = parse_delivery_policy(
+      R"({"healthyRetryPolicy":{"numRetries":7},"requestPolicy":{"headerContentType":"application/json"}})");
   ASSERT_TRUE(topic && own);
   auto both = effective(*topic, *own);
   EXPECT_EQ(both.retry->num_retries, 7U);

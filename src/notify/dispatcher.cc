@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <future>
 
-#include "base/hash.h"
 #include "base/encoding.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "net/worker.h"
@@ -75,7 +75,8 @@ Task<void> Dispatcher::run() {
     const auto ticket = news_.ticket();
     auto& running = *running_;
     if (running.tasks.cancellation().requested()) co_return;
-    const auto room = engine_.settings.limits.in_flight - std::min(running.in_flight, engine_.settings.limits.in_flight);
+    const auto room =
+        engine_.settings.limits.in_flight - std::min(running.in_flight, engine_.settings.limits.in_flight);
     for (auto& delivery : engine_.queue->take(room)) {
       ++running.in_flight;
       running.tasks.spawn(deliver(std::move(delivery)));
@@ -138,11 +139,10 @@ void Dispatcher::finish(const Queue::Delivery& delivery, const Topic& topic, con
   }
   const auto status = attempt.kind == Attempt::Kind::kDelivered ? "SUCCESS" : "FAILURE";
   engine_.log->write(base::Json::object(
-      {{"notification",
-        base::Json::object({{"messageMD5Sum", base::hex(base::md5(delivery.message->text))},
-                            {"messageId", delivery.message->id},
-                            {"topicArn", topic.arn},
-                            {"timestamp", base::iso8601_millis(delivery.message->published)}})},
+      {{"notification", base::Json::object({{"messageMD5Sum", base::hex(base::md5(delivery.message->text))},
+                                            {"messageId", delivery.message->id},
+                                            {"topicArn", topic.arn},
+                                            {"timestamp", base::iso8601_millis(delivery.message->published)}})},
        {"delivery",
         base::Json::object(
             {{"deliveryId", std::to_string(delivery.id)},

@@ -24,7 +24,7 @@ constexpr ProtocolName kProtocols[] = {{"http", Protocol::kHttp},
 constexpr std::size_t kEndpointBytes = 2048;
 constexpr std::size_t kAddressBytes = 254;  // RFC 5321 §4.5.3.1.3, without its brackets
 
-Error wrong(std::string text) { return {Errc::kMalformed, std::move(text)}; }
+Error bad_endpoint(std::string text) { return {Errc::kMalformed, std::move(text)}; }
 
 bool is_visible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c != 0x7f; });
@@ -49,7 +49,9 @@ bool is_mail_address(std::string_view address) {
   if (at == std::string_view::npos || at == 0 || at > 64 || at + 1 == address.size()) return false;
   const auto local = address.substr(0, at);
   const auto domain = address.substr(at + 1);
-  const auto no = [](char c) { return c <= 0x20 || c == 0x7f || std::string_view("()<>[]:;@\\,\"").find(c) != std::string_view::npos; };
+  const auto no = [](char c) {
+    return c <= 0x20 || c == 0x7f || std::string_view("()<>[]:;@\\,\"").find(c) != std::string_view::npos;
+  };
   const auto ok = [&](char c) { return static_cast<unsigned char>(c) >= 0x80 || !no(c); };
   const bool dots = local.front() != '.' && local.back() != '.' && local.find("..") == std::string_view::npos &&
                     domain.front() != '.' && domain.back() != '.' && domain.find("..") == std::string_view::npos;
@@ -77,12 +79,13 @@ Result<Protocol> protocol_from(std::string_view name) {
     if (one.name == name) return one.protocol;
   }
   if (name == "sqs" || name == "sms" || name == "application" || name == "firehose") {
-    return Error{Errc::kUnsupported,
-                 fmt::format("Protocol \"{}\" is not done by SecureBase, which has no such service: it delivers by email, "
-                             "email-json, http, https and lambda",
-                             name)};
+    return Error{
+        Errc::kUnsupported,
+        fmt::format("Protocol \"{}\" is not done by SecureBase, which has no such service: it delivers by email, "
+                    "email-json, http, https and lambda",
+                    name)};
   }
-  return wrong(fmt::format("Protocol: expected http, https, email, email-json or lambda, got \"{}\"", name));
+  return bad_endpoint(fmt::format("Protocol: expected http, https, email, email-json or lambda, got \"{}\"", name));
 }
 
 std::string_view to_string(Format format) {
@@ -104,43 +107,46 @@ std::string Url::authority() const {
 Result<Url> parse_url(std::string_view text) {
   const auto whole = text;
   Url url;
-  if (text.size() > kEndpointBytes) return wrong(fmt::format("a URL has at most {} characters", kEndpointBytes));
-  if (!is_visible(text)) return wrong("a URL holds no blanks and no control characters");
+  if (text.size() > kEndpointBytes) return bad_endpoint(fmt::format("a URL has at most {} characters", kEndpointBytes));
+  if (!is_visible(text)) return bad_endpoint("a URL holds no blanks and no control characters");
   const auto scheme_end = text.find("://");
   const auto scheme = lower(text.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end));
-  if (scheme != "http" && scheme != "https") return wrong(fmt::format("expected an http:// or https:// URL, got \"{}\"", whole));
+  if (scheme != "http" && scheme != "https")
+    return bad_endpoint(fmt::format("expected an http:// or https:// URL, got \"{}\"", whole));
   url.tls = scheme == "https";
   url.port = url.tls ? 443 : 80;
   text.remove_prefix(scheme_end + 3);
-  if (text.find('#') != std::string_view::npos) return wrong("a URL to post to has no fragment");
+  if (text.find('#') != std::string_view::npos) return bad_endpoint("a URL to post to has no fragment");
   const auto path = text.find_first_of("/?");
   auto authority = text.substr(0, path);
   if (path != std::string_view::npos) url.target = (text[path] == '?' ? "/" : "") + std::string(text.substr(path));
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
     auto decoded = base::percent_decode(authority.substr(0, at));
-    if (!decoded) return wrong("the user of the URL is not percent-encoded");
+    if (!decoded) return bad_endpoint("the user of the URL is not percent-encoded");
     url.user_info = std::move(*decoded);
     authority.remove_prefix(at + 1);
   }
   std::string_view digits;
   if (authority.starts_with('[')) {
     const auto end = authority.find(']');
-    if (end == std::string_view::npos) return wrong("the URL's IPv6 address has no ']'");
+    if (end == std::string_view::npos) return bad_endpoint("the URL's IPv6 address has no ']'");
     url.host = lower(authority.substr(1, end - 1));
     authority.remove_prefix(end + 1);
-    if (!authority.empty() && authority[0] != ':') return wrong("a port is expected behind the URL's IPv6 address");
+    if (!authority.empty() && authority[0] != ':')
+      return bad_endpoint("a port is expected behind the URL's IPv6 address");
     if (!authority.empty()) digits = authority.substr(1);
   } else {
     const auto colon = authority.find(':');
     url.host = lower(authority.substr(0, colon));
-    if (url.host.find(':') != std::string::npos) return wrong("the URL's host is none");
+    if (url.host.find(':') != std::string::npos) return bad_endpoint("the URL's host is none");
     if (colon != std::string_view::npos) digits = authority.substr(colon + 1);
   }
-  if (!is_host(url.host)) return wrong(fmt::format("\"{}\" has no host that a name can be looked up for", whole));
+  if (!is_host(url.host))
+    return bad_endpoint(fmt::format("\"{}\" has no host that a name can be looked up for", whole));
   if (!digits.empty()) {
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), url.port);
     if (failure != std::errc{} || end != digits.data() + digits.size() || url.port == 0) {
-      return wrong(fmt::format("\"{}\" is no port", digits));
+      return bad_endpoint(fmt::format("\"{}\" is no port", digits));
     }
   }
   return url;
@@ -153,22 +159,24 @@ Result<std::string> check_endpoint(Protocol protocol, std::string_view endpoint)
       auto url = parse_url(endpoint);
       if (!url) return url.error();
       if (url->tls != (protocol == Protocol::kHttps)) {
-        return wrong(fmt::format("the endpoint of protocol {0} is a URL that begins with {0}://", to_string(protocol)));
+        return bad_endpoint(
+            fmt::format("the endpoint of protocol {0} is a URL that begins with {0}://", to_string(protocol)));
       }
       return std::string(endpoint);
     }
     case Protocol::kEmail:
     case Protocol::kEmailJson:
-      if (!is_mail_address(endpoint)) return wrong(fmt::format("\"{}\" is no mail address", endpoint));
+      if (!is_mail_address(endpoint)) return bad_endpoint(fmt::format("\"{}\" is no mail address", endpoint));
       return std::string(endpoint);
     case Protocol::kLambda:
       if (!endpoint.starts_with("arn:") || endpoint.find(":lambda:") == std::string_view::npos ||
           endpoint.find(":function:") == std::string_view::npos || endpoint.size() > kEndpointBytes) {
-        return wrong(fmt::format("\"{}\" is no ARN of a function (arn:aws:lambda:REGION:ACCOUNT:function:NAME)", endpoint));
+        return bad_endpoint(
+            fmt::format("\"{}\" is no ARN of a function (arn:aws:lambda:REGION:ACCOUNT:function:NAME)", endpoint));
       }
       return std::string(endpoint);
   }
-  return wrong("no such protocol");
+  return bad_endpoint("no such protocol");
 }
 
 Format format_of_host(const Url& url) {
@@ -191,8 +199,9 @@ Result<PagerDutyTarget> pagerduty_target(const Url& url) {
     target.url.target = whole.substr(0, whole.find('?'));
   }
   if (!is_key(target.routing_key)) {
-    return wrong("a PagerDuty endpoint names its integration key: https://events.pagerduty.com/integration/KEY/enqueue, "
-                 "or .../v2/enqueue?routing_key=KEY");
+    return bad_endpoint(
+        "a PagerDuty endpoint names its integration key: https://events.pagerduty.com/integration/KEY/enqueue, "
+        "or .../v2/enqueue?routing_key=KEY");
   }
   return target;
 }

@@ -31,7 +31,8 @@ struct NewSubscription {
 enum class Caller { kAuthenticated, kAnybody };
 
 struct Notify::Engine {
-  Engine(Settings settings, Doors doors) : settings(std::move(settings)), doors(doors), links(this->settings.public_url) {}
+  Engine(Settings settings, Doors doors)
+      : settings(std::move(settings)), doors(doors), links(this->settings.public_url) {}
 
   Result<Done> open();
 
@@ -46,7 +47,8 @@ struct Notify::Engine {
 
   // subscriptions.cc
   Answered<SubscriptionPointer> subscribe(NewSubscription wanted);
-  Answered<SubscriptionPointer> confirm(std::string_view topic_arn, std::string_view token, bool authenticated_unsubscribe);
+  Answered<SubscriptionPointer> confirm(std::string_view topic_arn, std::string_view token,
+                                        bool authenticated_unsubscribe);
   Answered<Done> confirm_by_operator(std::string_view arn);
   Answered<Done> unsubscribe(std::string_view arn, Caller caller);
   Answered<SubscriptionPointer> subscription(std::string_view arn) const;  // NotFound

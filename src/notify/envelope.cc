@@ -116,11 +116,11 @@ std::string function_event(const Envelope& envelope, const Links& links, Signer&
       .set("SigningCertUrl", links.certificate(signer.certificate_name()))
       .set("UnsubscribeUrl", links.unsubscribe(envelope.subscription_arn))
       .set("MessageAttributes", attributes_json(message.attributes));
-  return base::Json::object({{"Records", base::Json::array({base::Json::object(
-                                             {{"EventSource", "aws:sns"},
-                                              {"EventVersion", "1.0"},
-                                              {"EventSubscriptionArn", envelope.subscription_arn},
-                                              {"Sns", std::move(sns)}})})}})
+  return base::Json::object(
+             {{"Records", base::Json::array({base::Json::object({{"EventSource", "aws:sns"},
+                                                                 {"EventVersion", "1.0"},
+                                                                 {"EventSubscriptionArn", envelope.subscription_arn},
+                                                                 {"Sns", std::move(sns)}})})}})
       .dump();
 }
 

@@ -32,7 +32,9 @@ class EnvelopeTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(directory_); }
 
-  Envelope envelope(int version = 1) const { return {message_, message_.text, message_.topic_arn + ":c9135db0", version}; }
+  Envelope envelope(int version = 1) const {
+    return {message_, message_.text, message_.topic_arn + ":c9135db0", version};
+  }
 
   // As a receiver does it: the certificate, and the string.
   bool verifies(std::string_view signature, std::string_view text, const EVP_MD* digest) {
@@ -42,10 +44,9 @@ class EnvelopeTest : public testing::Test {
     EVP_PKEY* key = X509_get_pubkey(certificate);
     EVP_MD_CTX* context = EVP_MD_CTX_new();
     const auto bytes = base::from_base64(signature).value_or("");
-    const bool good =
-        EVP_DigestVerifyInit(context, nullptr, digest, nullptr, key) == 1 &&
-        EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                         reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+    const bool good = EVP_DigestVerifyInit(context, nullptr, digest, nullptr, key) == 1 &&
+                      EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                       reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);
     X509_free(certificate);
@@ -73,11 +74,12 @@ TEST_F(EnvelopeTest, SignsTheCanonicalStringOfANotification) {
 TEST_F(EnvelopeTest, SignsTheCanonicalStringOfAConfirmation) {
   message_.kind = Message::Kind::kSubscriptionConfirmation;
   message_.token = "t0";
-  EXPECT_EQ(canonical_string(envelope(), links_),
-            "Message\nHello world!\nMessageId\n22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324\nSubscribeURL\n"
-            "http://127.0.0.1:4566/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:us-west-2:123456789012:MyTopic&Token=t0"
-            "\nTimestamp\n2012-05-02T02:00:14.655Z\nToken\nt0\nTopicArn\narn:aws:sns:us-west-2:123456789012:MyTopic\n"
-            "Type\nSubscriptionConfirmation\n");
+  EXPECT_EQ(
+      canonical_string(envelope(), links_),
+      "Message\nHello world!\nMessageId\n22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324\nSubscribeURL\n"
+      "http://127.0.0.1:4566/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:us-west-2:123456789012:MyTopic&Token=t0"
+      "\nTimestamp\n2012-05-02T02:00:14.655Z\nToken\nt0\nTopicArn\narn:aws:sns:us-west-2:123456789012:MyTopic\n"
+      "Type\nSubscriptionConfirmation\n");
 }
 
 TEST_F(EnvelopeTest, CarriesASignatureThatItsCertificateVerifies) {

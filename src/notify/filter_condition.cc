@@ -20,7 +20,7 @@ using Kind = Condition::Kind;
 constexpr double kMostNumber = 1e9;  // SNS compares numbers of this range, with five digits behind the point
 constexpr std::size_t kWildcards = 3;
 
-Error wrong(std::string text) { return {Errc::kMalformed, std::move(text)}; }
+Error bad_condition(std::string text) { return {Errc::kMalformed, std::move(text)}; }
 
 double rounded(double value) { return std::round(value * 1e5) / 1e5; }
 
@@ -86,37 +86,37 @@ Result<Condition> parse_cidr(const base::Json& operand) {
       return made;
     }
   }
-  return wrong("\"cidr\" takes a network such as \"10.0.0.0/24\"");
+  return bad_condition("\"cidr\" takes a network such as \"10.0.0.0/24\"");
 }
 
 Result<Condition> parse_numeric(const base::Json& operand) {
   const auto* parts = operand.as_array();
   if (!parts || parts->empty() || parts->size() % 2 != 0 || parts->size() > 4) {
-    return wrong("\"numeric\" takes one or two comparisons, such as [\">=\", 1, \"<\", 10]");
+    return bad_condition("\"numeric\" takes one or two comparisons, such as [\">=\", 1, \"<\", 10]");
   }
   Condition made;
   made.kind = Kind::kNumeric;
   for (std::size_t i = 0; i < parts->size(); i += 2) {
     const auto sign = (*parts)[i].string_or("");
-    if (!(*parts)[i + 1].is_number()) return wrong("\"numeric\": a number is expected behind each comparison");
+    if (!(*parts)[i + 1].is_number()) return bad_condition("\"numeric\": a number is expected behind each comparison");
     const double value = (*parts)[i + 1].number_or(0);
-    if (std::abs(value) > kMostNumber) return wrong("\"numeric\": numbers lie between -10^9 and 10^9");
+    if (std::abs(value) > kMostNumber) return bad_condition("\"numeric\": numbers lie between -10^9 and 10^9");
     const Condition::Bound bound{rounded(value), sign.ends_with('=')};
     if (sign == "=") {
-      if (parts->size() != 2) return wrong("\"numeric\": \"=\" stands alone");
+      if (parts->size() != 2) return bad_condition("\"numeric\": \"=\" stands alone");
       made.low = made.high = bound;
     } else if ((sign == ">" || sign == ">=") && !made.low && !made.high) {
       made.low = bound;
     } else if ((sign == "<" || sign == "<=") && !made.high) {
       made.high = bound;
     } else {
-      return wrong(
+      return bad_condition(
           "\"numeric\": the comparisons are =, <, <=, >, >=, and of two the first says the lower bound, the second the "
           "upper");
     }
   }
   if (made.low && made.high && made.low->value > made.high->value) {
-    return wrong("\"numeric\": the lower bound lies above the upper");
+    return bad_condition("\"numeric\": the lower bound lies above the upper");
   }
   return made;
 }
@@ -129,16 +129,17 @@ Result<Condition> parse_texts(Kind kind, std::string_view name, const base::Json
   const base::Json::Array alone{operand};
   for (const auto& one : list ? *list : alone) {
     const auto* text = one.as_string();
-    if (!text || text->empty()) return wrong(fmt::format("\"{}\" takes a text that is not empty", name));
+    if (!text || text->empty()) return bad_condition(fmt::format("\"{}\" takes a text that is not empty", name));
     if (kind == Kind::kWildcard) {
       if (static_cast<std::size_t>(std::count(text->begin(), text->end(), '*')) > kWildcards) {
-        return wrong(fmt::format("\"wildcard\" takes at most {} asterisks", kWildcards));
+        return bad_condition(fmt::format("\"wildcard\" takes at most {} asterisks", kWildcards));
       }
-      if (text->find("**") != std::string::npos) return wrong("\"wildcard\": asterisks do not stand side by side");
+      if (text->find("**") != std::string::npos)
+        return bad_condition("\"wildcard\": asterisks do not stand side by side");
     }
     made.texts.push_back(*text);
   }
-  if (made.texts.empty()) return wrong(fmt::format("\"{}\": the list is empty", name));
+  if (made.texts.empty()) return bad_condition(fmt::format("\"{}\": the list is empty", name));
   return made;
 }
 
@@ -150,17 +151,17 @@ Result<Condition> parse_operator(std::string_view name, const base::Json& operan
   if (!negated && name == "numeric") return parse_numeric(operand);
   if (!negated && name == "cidr") return parse_cidr(operand);
   if (!negated && name == "exists") {
-    if (!operand.is_bool()) return wrong("\"exists\" takes true or false");
+    if (!operand.is_bool()) return bad_condition("\"exists\" takes true or false");
     Condition made;
     made.kind = operand.bool_or(true) ? Kind::kExists : Kind::kAbsent;
     return made;
   }
-  return wrong(fmt::format("Unrecognized match type {}", name));
+  return bad_condition(fmt::format("Unrecognized match type {}", name));
 }
 
 Result<Condition> parse_anything_but(const base::Json& operand) {
   if (const auto* object = operand.as_object()) {
-    if (object->size() != 1) return wrong("\"anything-but\" takes one operator");
+    if (object->size() != 1) return bad_condition("\"anything-but\" takes one operator");
     auto inner = parse_operator(object->front().first, object->front().second, true);
     if (!inner) return inner.error().within("\"anything-but\"");
     inner->negated = true;
@@ -172,11 +173,11 @@ Result<Condition> parse_anything_but(const base::Json& operand) {
   const base::Json::Array alone{operand};
   for (const auto& one : list ? *list : alone) {
     if (!one.is_string() && !one.is_number()) {
-      return wrong("\"anything-but\" takes a text, a number, a list of them, or one operator");
+      return bad_condition("\"anything-but\" takes a text, a number, a list of them, or one operator");
     }
     made.values.push_back(one);
   }
-  if (made.values.empty()) return wrong("\"anything-but\": the list is empty");
+  if (made.values.empty()) return bad_condition("\"anything-but\": the list is empty");
   return made;
 }
 
@@ -205,13 +206,13 @@ bool within(const Condition& condition, double value) {
 
 Result<Condition> Condition::parse(const base::Json& json) {
   if (const auto* object = json.as_object()) {
-    if (object->size() != 1) return wrong("an object in a list of conditions has one operator");
+    if (object->size() != 1) return bad_condition("an object in a list of conditions has one operator");
     const auto& [name, operand] = object->front();
     return name == "anything-but" ? parse_anything_but(operand) : parse_operator(name, operand, false);
   }
-  if (json.as_array()) return wrong("a list of conditions holds no lists");
+  if (json.as_array()) return bad_condition("a list of conditions holds no lists");
   if (json.is_number() && std::abs(json.number_or(0)) > kMostNumber) {
-    return wrong("numbers lie between -10^9 and 10^9");
+    return bad_condition("numbers lie between -10^9 and 10^9");
   }
   Condition made;
   made.values.push_back(json);

@@ -16,13 +16,13 @@ constexpr std::size_t kKeys = 5;
 constexpr std::size_t kCombinations = 150;
 constexpr std::size_t kDepth = 16;
 
-Error wrong(std::string text) { return {Errc::kMalformed, std::move(text)}; }
+Error bad_filter(std::string text) { return {Errc::kMalformed, std::move(text)}; }
 
 // "$or" is an operator only as a list of two or more objects none of whose keys is an operator; else it is a name like
 // any other.
 bool is_or(const base::Json& value) {
-  static const std::set<std::string, std::less<>> operators{"prefix", "suffix",  "anything-but", "numeric",
-                                                            "exists", "cidr",    "wildcard",     "equals-ignore-case"};
+  static const std::set<std::string, std::less<>> operators{"prefix", "suffix", "anything-but", "numeric",
+                                                            "exists", "cidr",   "wildcard",     "equals-ignore-case"};
   const auto* list = value.as_array();
   if (!list || list->size() < 2) return false;
   return std::all_of(list->begin(), list->end(), [](const auto& one) {
@@ -41,7 +41,7 @@ struct FilterPolicy::Node {
     std::vector<Condition> conditions;  // one of them has to hold; or
     std::unique_ptr<Node> inner;        // what has to hold of the object
   };
-  std::vector<Key> keys;                                  // all have to hold
+  std::vector<Key> keys;                                   // all have to hold
   std::vector<std::vector<std::unique_ptr<Node>>> either;  // of each group one
 };
 
@@ -56,7 +56,7 @@ struct Budget {
 };
 
 Result<std::unique_ptr<Node>> read_node(const base::Json& json, FilterScope scope, Budget& budget, std::size_t depth,
-                                     const std::string& path);
+                                        const std::string& path);
 
 Result<Done> read_either(Node& node, const base::Json& list, FilterScope scope, Budget& budget, std::size_t depth,
                          const std::string& path) {
@@ -76,8 +76,8 @@ Result<Done> read_either(Node& node, const base::Json& list, FilterScope scope, 
 
 Result<Done> read_conditions(Node::Key& key, const base::Json& value, Budget& budget, const std::string& path) {
   const auto* list = value.as_array();
-  if (!list) return wrong(fmt::format("\"{}\": match value must be an array or an object", key.name));
-  if (list->empty()) return wrong(fmt::format("\"{}\": empty arrays are not allowed", key.name));
+  if (!list) return bad_filter(fmt::format("\"{}\": match value must be an array or an object", key.name));
+  if (list->empty()) return bad_filter(fmt::format("\"{}\": empty arrays are not allowed", key.name));
   for (const auto& one : *list) {
     auto condition = FilterPolicy::Condition::parse(one);
     if (!condition) return condition.error().within("\"" + key.name + "\"");
@@ -89,10 +89,10 @@ Result<Done> read_conditions(Node::Key& key, const base::Json& value, Budget& bu
 }
 
 Result<std::unique_ptr<Node>> read_node(const base::Json& json, FilterScope scope, Budget& budget, std::size_t depth,
-                                     const std::string& path) {
+                                        const std::string& path) {
   const auto* object = json.as_object();
-  if (!object) return wrong("a filter policy is a JSON object");
-  if (depth > kDepth) return wrong(fmt::format("nested deeper than {} levels", kDepth));
+  if (!object) return bad_filter("a filter policy is a JSON object");
+  if (depth > kDepth) return bad_filter(fmt::format("nested deeper than {} levels", kDepth));
   auto node = std::make_unique<Node>();
   for (const auto& [name, value] : *object) {
     if (name == "$or" && is_or(value)) {
@@ -106,13 +106,14 @@ Result<std::unique_ptr<Node>> read_node(const base::Json& json, FilterScope scop
       continue;
     }
     if (scope == FilterScope::kMessageAttributes) {
-      return wrong(fmt::format("\"{}\": filter policy can not be nested; set FilterPolicyScope to MessageBody", name));
+      return bad_filter(
+          fmt::format("\"{}\": filter policy can not be nested; set FilterPolicyScope to MessageBody", name));
     }
     auto inner = read_node(value, scope, budget, depth + 1, path + "/" + name);
     if (!inner) return inner.error();
     key.inner = std::move(*inner);
   }
-  if (node->keys.empty() && node->either.empty() && depth > 0) return wrong("an inner object is empty");
+  if (node->keys.empty() && node->either.empty() && depth > 0) return bad_filter("an inner object is empty");
   return node;
 }
 
@@ -184,16 +185,17 @@ FilterPolicy& FilterPolicy::operator=(FilterPolicy&&) noexcept = default;
 FilterPolicy::~FilterPolicy() = default;
 
 Result<FilterPolicy> FilterPolicy::parse(std::string_view text, FilterScope scope) {
-  if (text.size() > kPolicyBytes) return wrong(fmt::format("larger than {} bytes", kPolicyBytes));
+  if (text.size() > kPolicyBytes) return bad_filter(fmt::format("larger than {} bytes", kPolicyBytes));
   const auto json = base::Json::parse(text);
-  if (!json) return wrong("failed to parse JSON: " + json.error().message);
+  if (!json) return bad_filter("failed to parse JSON: " + json.error().message);
   Budget budget;
   auto root = read_node(*json, scope, budget, 0, "");
   if (!root) return root.error();
-  if (budget.keys.size() > kKeys) return wrong(fmt::format("{} keys; at most {} are allowed", budget.keys.size(), kKeys));
+  if (budget.keys.size() > kKeys)
+    return bad_filter(fmt::format("{} keys; at most {} are allowed", budget.keys.size(), kKeys));
   if (budget.combinations > static_cast<double>(kCombinations)) {
-    return wrong(fmt::format("too complex: {} combinations of values; at most {} are allowed", budget.combinations,
-                             kCombinations));
+    return bad_filter(fmt::format("too complex: {} combinations of values; at most {} are allowed", budget.combinations,
+                                  kCombinations));
   }
   return FilterPolicy(scope, std::move(*root));
 }

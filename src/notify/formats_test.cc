@@ -48,9 +48,10 @@ Message a_message(std::string_view text) {
 TEST(Alarm, SaysWhatBrokeSinceWhenAndHowToSeeIt) {
   const auto alarm = alarm_from(kAlarm);
   ASSERT_TRUE(alarm);
-  EXPECT_EQ(headline(*alarm),
-            "p95 of AWS/ApiGateway Latency (ApiName=securebase-api) is 131 ms: greater than 100 ms in 2 of 2 periods of "
-            "300 s");
+  EXPECT_EQ(
+      headline(*alarm),
+      "p95 of AWS/ApiGateway Latency (ApiName=securebase-api) is 131 ms: greater than 100 ms in 2 of 2 periods of "
+      "300 s");
   EXPECT_EQ(since(*alarm), "since 2026-01-24 10:10:12 UTC");
   EXPECT_THAT(evidence(*alarm), ElementsAre(std::string(kCommand)));
   const auto over = alarm_from(with(std::string(kAlarm), "\"NewStateValue\":\"ALARM\"", "\"NewStateValue\":\"OK\""));
@@ -58,7 +59,8 @@ TEST(Alarm, SaysWhatBrokeSinceWhenAndHowToSeeIt) {
 }
 
 TEST(Alarm, IsNotSeenInOtherMessages) {
-  for (const char* text : {"", "hello", "{}", "[1]", R"({"AlarmName":"x"})", R"({"AlarmName":"x","NewStateValue":"BAD"})"}) {
+  for (const char* text :
+       {"", "hello", "{}", "[1]", R"({"AlarmName":"x"})", R"({"AlarmName":"x","NewStateValue":"BAD"})"}) {
     EXPECT_FALSE(alarm_from(text)) << text;
   }
 }
@@ -68,7 +70,8 @@ TEST(Alarm, OfAFunctionShowsItsLogToo) {
   text = with(text, "\"ApiName\"", "\"FunctionName\"");
   const auto commands = evidence(*alarm_from(text));
   ASSERT_EQ(commands.size(), 2U);
-  EXPECT_THAT(commands[1], HasSubstr("aws logs filter-log-events --log-group-name /aws/lambda/securebase-api --start-time"));
+  EXPECT_THAT(commands[1],
+              HasSubstr("aws logs filter-log-events --log-group-name /aws/lambda/securebase-api --start-time"));
 }
 
 TEST(Alarm, QuotesWhatAShellWouldRun) {
@@ -107,7 +110,8 @@ TEST(Slack, ShowsAnAlarmInBlocksWithATextForElsewhere) {
       "type": "section",
       "text": {
         "type": "mrkdwn",
-        "text": "```)" + std::string(kCommand) + R"(```"
+        "text": "```)" + std::string(kCommand) +
+                              R"(```"
       }
     },
     {
@@ -139,7 +143,8 @@ TEST(PagerDuty, TriggersWithTheAlarmsArnAndResolvesTheSame) {
       *base::Json::parse(pagerduty_body(a_message(kAlarm), kAlarm, "Critical", "KEY", "http://127.0.0.1:8081"));
   EXPECT_EQ(json["routing_key"].string_or(""), "KEY");
   EXPECT_EQ(json["event_action"].string_or(""), "trigger");
-  EXPECT_EQ(json["dedup_key"].string_or(""), "arn:aws:cloudwatch:us-east-1:123456789012:alarm:securebase-prod-api-latency");
+  EXPECT_EQ(json["dedup_key"].string_or(""),
+            "arn:aws:cloudwatch:us-east-1:123456789012:alarm:securebase-prod-api-latency");
   EXPECT_EQ(json["payload"]["severity"].string_or(""), "critical");
   EXPECT_THAT(std::string(json["payload"]["summary"].string_or("")), HasSubstr("securebase-prod-api-latency: p95 of"));
   EXPECT_EQ(json["payload"]["timestamp"].string_or(""), "2026-01-24T10:10:12.000Z");
@@ -168,16 +173,17 @@ TEST(PagerDuty, TakesActionKeyAndSeverityFromAttributes) {
 
 TEST(Mail, TellsAnAlarmInWords) {
   EXPECT_EQ(mail_subject(a_message(kAlarm), kAlarm, "Alerts"), "ALARM: securebase-prod-api-latency");
-  EXPECT_EQ(mail_text(a_message(kAlarm), kAlarm, "http://u", ""),
-            "ALARM: securebase-prod-api-latency\n\n"
-            "p95 of AWS/ApiGateway Latency (ApiName=securebase-api) is 131 ms: greater than 100 ms in 2 of 2 periods of "
-            "300 s\nsince 2026-01-24 10:10:12 UTC\n\nAPI p95 latency > 100ms\n\nWhy:\n  Threshold Crossed: 2 out of the "
-            "last 2 datapoints [131.0 (24/01/26 10:05:00), 118.4 (24/01/26 10:00:00)] were greater than the threshold "
-            "(100.0) (minimum 2 datapoints for OK -> ALARM transition).\n\nThe evidence:\n  " +
-                std::string(kCommand) +
-                "\n\nAlarm    arn:aws:cloudwatch:us-east-1:123456789012:alarm:securebase-prod-api-latency\n"
-                "Region   us-east-1\nBefore   OK\n\n-- \nTopic arn:aws:sns:us-east-1:123456789012:securebase-prod-alerts\n"
-                "To stop these mails: http://u\n");
+  EXPECT_EQ(
+      mail_text(a_message(kAlarm), kAlarm, "http://u", ""),
+      "ALARM: securebase-prod-api-latency\n\n"
+      "p95 of AWS/ApiGateway Latency (ApiName=securebase-api) is 131 ms: greater than 100 ms in 2 of 2 periods of "
+      "300 s\nsince 2026-01-24 10:10:12 UTC\n\nAPI p95 latency > 100ms\n\nWhy:\n  Threshold Crossed: 2 out of the "
+      "last 2 datapoints [131.0 (24/01/26 10:05:00), 118.4 (24/01/26 10:00:00)] were greater than the threshold "
+      "(100.0) (minimum 2 datapoints for OK -> ALARM transition).\n\nThe evidence:\n  " +
+          std::string(kCommand) +
+          "\n\nAlarm    arn:aws:cloudwatch:us-east-1:123456789012:alarm:securebase-prod-api-latency\n"
+          "Region   us-east-1\nBefore   OK\n\n-- \nTopic arn:aws:sns:us-east-1:123456789012:securebase-prod-alerts\n"
+          "To stop these mails: http://u\n");
   EXPECT_EQ(mail_text(a_message("as it is"), "as it is", "", ""), "as it is\n");
 }
 
@@ -192,13 +198,16 @@ TEST(Mail, IsWellFormed) {
   mail.topic_arn = "arn:t";
   mail.unsubscribe_url = "http://u/?a=b";
   mail.date = base::TimePoint{std::chrono::seconds{1'769'249'413}};
-  EXPECT_EQ(render(mail),
-            "Date: Sat, 24 Jan 2026 10:10:13 +0000\r\nFrom: \"Ops \\\"A\\\"\" <alerts@example.com>\r\n"
-            "To: ops@example.com\r\nSubject: =?UTF-8?B?w5xiZXJsYXN0?=\r\nMessage-ID: <id.1@example.com>\r\n"
-            "List-Id: <" + base::hex(base::sha256("arn:t")).substr(0, 16) + ".example.com>\r\nList-Unsubscribe: <http://u/?a=b>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-                "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                "Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n.\r\n" +
-                std::string(75, 'x') + "=\r\n" + std::string(25, 'x') + "=20\r\n");
+  EXPECT_EQ(
+      render(mail),
+      "Date: Sat, 24 Jan 2026 10:10:13 +0000\r\nFrom: \"Ops \\\"A\\\"\" <alerts@example.com>\r\n"
+      "To: ops@example.com\r\nSubject: =?UTF-8?B?w5xiZXJsYXN0?=\r\nMessage-ID: <id.1@example.com>\r\n"
+      "List-Id: <" +
+          base::hex(base::sha256("arn:t")).substr(0, 16) +
+          ".example.com>\r\nList-Unsubscribe: <http://u/?a=b>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+          "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+          "Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n.\r\n" +
+          std::string(75, 'x') + "=\r\n" + std::string(25, 'x') + "=20\r\n");
 }
 
 TEST(Mail, EncodesLongSubjectsInWordsThatFit) {

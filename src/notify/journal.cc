@@ -121,8 +121,8 @@ Result<Done> Journal::replay_file(const fs::path& path) {
   auto bytes = base::read_file(path, kFileBytes);
   if (!bytes) return bytes.error();
   if (bytes->size() < kHeadBytes || !bytes->starts_with(kMagic)) {
-    return Error{Errc::kMalformed, fmt::format("{} is no queue of this version; move it away to begin with an empty one",
-                                               path.native())};
+    return Error{Errc::kMalformed,
+                 fmt::format("{} is no queue of this version; move it away to begin with an empty one", path.native())};
   }
   salt_ = bytes->substr(kMagic.size(), kSaltBytes);
   std::string_view rest = std::string_view(*bytes).substr(kHeadBytes);
@@ -237,7 +237,8 @@ void Journal::work() {
   std::uint64_t written_position = 0;
   for (;;) {
     changed_.wait(lock, [&] {
-      return stopping_ || !appended_.empty() || std::min(wanted_position_, written_position) > std::max(durable_position_, failed_position_);
+      return stopping_ || !appended_.empty() ||
+             std::min(wanted_position_, written_position) > std::max(durable_position_, failed_position_);
     });
     if (stopping_ && appended_.empty()) return;
     const std::string raw = std::exchange(appended_, {});

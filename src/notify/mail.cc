@@ -14,7 +14,7 @@ namespace securebase::notify {
 
 namespace {
 
-constexpr std::size_t kLine = 76;             // RFC 2045 §6.7
+constexpr std::size_t kLine = 76;              // RFC 2045 §6.7
 constexpr std::size_t kEncodedWordBytes = 45;  // "=?UTF-8?B?" + 60 + "?=" is within RFC 2047's 75
 
 bool is_plain(std::string_view text) {
@@ -109,7 +109,7 @@ std::string render(const Mail& mail) {
   add("List-Id", fmt::format("<{}.{}>", base::hex(base::sha256(mail.topic_arn)).substr(0, 16), domain));
   if (!mail.unsubscribe_url.empty()) {
     add("List-Unsubscribe", fmt::format("<{}>", mail.unsubscribe_url));  // RFC 2369
-    add("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");         // RFC 8058
+    add("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");          // RFC 8058
   }
   add("Auto-Submitted", "auto-generated");  // RFC 3834
   add("MIME-Version", "1.0");
@@ -124,7 +124,8 @@ std::string mail_subject(const Message& message, std::string_view text, std::str
   if (message.subject) return *message.subject;
   if (const auto alarm = alarm_from(text)) {
     std::string name = alarm->name;
-    std::replace_if(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
     return fmt::format("{}: {}", alarm->state, name);
   }
   return fmt::format("Notification from {}", display_name);
@@ -152,13 +153,15 @@ std::string mail_text(const Message& message, std::string_view text, std::string
 
 std::string confirmation_text(const Message& message, std::string_view link) {
   if (message.kind == Message::Kind::kUnsubscribeConfirmation) {
-    return fmt::format("Mails of the topic\n  {}\nare no longer sent to this address.\n\nIf you did not mean that, open "
-                       "this link to subscribe again:\n  {}\n",
-                       message.topic_arn, link);
+    return fmt::format(
+        "Mails of the topic\n  {}\nare no longer sent to this address.\n\nIf you did not mean that, open "
+        "this link to subscribe again:\n  {}\n",
+        message.topic_arn, link);
   }
-  return fmt::format("Somebody asked that mails of the topic\n  {}\nare sent to this address.\n\nIf you want them, open "
-                     "this link within three days:\n  {}\n\nIf not, do nothing: no mail will come.\n",
-                     message.topic_arn, link);
+  return fmt::format(
+      "Somebody asked that mails of the topic\n  {}\nare sent to this address.\n\nIf you want them, open "
+      "this link within three days:\n  {}\n\nIf not, do nothing: no mail will come.\n",
+      message.topic_arn, link);
 }
 
 std::string mail_thread(std::string_view text) {

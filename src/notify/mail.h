@@ -15,8 +15,8 @@ struct Mail {
   std::string from_name;  // shown; may be empty
   std::string to;
   std::string subject;
-  std::string text;  // UTF-8
-  std::string id;    // unique: becomes Message-ID, with the domain of `from`
+  std::string text;    // UTF-8
+  std::string id;      // unique: becomes Message-ID, with the domain of `from`
   std::string thread;  // mails with the same are shown together; may be empty
   std::string topic_arn;
   std::string unsubscribe_url;  // may be empty

@@ -12,7 +12,7 @@ namespace securebase::notify {
 namespace {
 
 constexpr std::size_t kSubjectCharacters = 100;
-constexpr std::size_t kAttributes = 100;        // SNS has no number of its own; the size limit comes first
+constexpr std::size_t kAttributes = 100;  // SNS has no number of its own; the size limit comes first
 constexpr std::size_t kAttributeNameBytes = 256;
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
@@ -22,7 +22,8 @@ std::size_t characters(std::string_view text) {
 }
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 std::optional<aws::Fault> wrong_subject(const std::optional<std::string>& subject) {
@@ -32,8 +33,8 @@ std::optional<aws::Fault> wrong_subject(const std::optional<std::string>& subjec
     return invalid_parameter("Subject", "it has to be one line of UTF-8 text without control characters");
   }
   if (characters(*subject) > kSubjectCharacters) {
-    return invalid_parameter("Subject", fmt::format("it has {} characters, and may have {}", characters(*subject),
-                                                    kSubjectCharacters));
+    return invalid_parameter(
+        "Subject", fmt::format("it has {} characters, and may have {}", characters(*subject), kSubjectCharacters));
   }
   return std::nullopt;
 }
@@ -68,9 +69,10 @@ std::optional<aws::Fault> wrong_attribute(const std::string& name, const Attribu
   }
   const auto type = base_type(attribute.type);
   if (type != "String" && type != "String.Array" && type != "Number" && type != "Binary") {
-    return wrong(fmt::format("its DataType is \"{}\"; expected String, String.Array, Number or Binary, perhaps with a "
-                             "label behind a dot",
-                             attribute.type));
+    return wrong(
+        fmt::format("its DataType is \"{}\"; expected String, String.Array, Number or Binary, perhaps with a "
+                    "label behind a dot",
+                    attribute.type));
   }
   if (attribute.value.empty()) return wrong("its value is empty");
   if (type == "Binary") return std::nullopt;
@@ -101,8 +103,11 @@ bool is_utf8(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
     const auto first = static_cast<unsigned char>(text[i]);
-    const std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3
-                               : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    const std::size_t length = first < 0x80                    ? 1
+                               : first >= 0xc2 && first < 0xe0 ? 2
+                               : first >= 0xe0 && first < 0xf0 ? 3
+                               : first >= 0xf0 && first < 0xf5 ? 4
+                                                               : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if (!is_continuation(text[i + k])) return false;
@@ -165,8 +170,8 @@ Result<Message, aws::Fault> compose(Publication publication, base::TimePoint now
     size += name.size() + attribute.type.size() + attribute.value.size();
   }
   if (size > kMessageBytes) {
-    return invalid_parameter("Message", fmt::format("Message too long: {} bytes with its attributes, of {}", size,
-                                                    kMessageBytes));
+    return invalid_parameter("Message",
+                             fmt::format("Message too long: {} bytes with its attributes, of {}", size, kMessageBytes));
   }
   Message message;
   message.id = base::random_uuid();
@@ -217,7 +222,8 @@ Result<Message> message_from(const base::Json& json) {
   } else if (kind == kind_name(Message::Kind::kUnsubscribeConfirmation)) {
     message.kind = Message::Kind::kUnsubscribeConfirmation;
   } else if (kind != kind_name(Message::Kind::kNotification)) {
-    return Error{Errc::kMalformed, fmt::format("a kept message is of kind \"{}\", which this version does not know", kind)};
+    return Error{Errc::kMalformed,
+                 fmt::format("a kept message is of kind \"{}\", which this version does not know", kind)};
   }
   message.id = json["id"].string_or("");
   message.topic_arn = json["topic"].string_or("");

@@ -113,8 +113,9 @@ TEST(Endpoint, IsRecognisedByItsHost) {
 TEST(Endpoint, HidesItsSecrets) {
   EXPECT_EQ(without_secrets(Protocol::kHttps, Format::kSlack, "https://hooks.slack.com/services/T00/B00/XXXX"),
             "https://hooks.slack.com/services/T00/****");
-  EXPECT_EQ(without_secrets(Protocol::kHttps, Format::kPagerDuty, "https://events.pagerduty.com/integration/key/enqueue"),
-            "https://events.pagerduty.com/****");
+  EXPECT_EQ(
+      without_secrets(Protocol::kHttps, Format::kPagerDuty, "https://events.pagerduty.com/integration/key/enqueue"),
+      "https://events.pagerduty.com/****");
   EXPECT_EQ(without_secrets(Protocol::kHttps, Format::kSns, "https://u:p@x.example/a"), "https://u:****@x.example/a");
 }
 

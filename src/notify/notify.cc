@@ -37,7 +37,8 @@ Result<Done> Notify::Engine::open() {
   if (!opened_registry) return opened_registry.error();
   registry = std::move(*opened_registry);
   auto opened_queue = Queue::open(
-      settings.directory / "queue", settings.limits, [this](const std::string& arn) { return rule_of(arn); }, doors.clock);
+      settings.directory / "queue", settings.limits, [this](const std::string& arn) { return rule_of(arn); },
+      doors.clock);
   if (!opened_queue) return opened_queue.error().within("the queue of notifications");
   queue = std::move(*opened_queue);
   forget_unknown();
@@ -64,7 +65,9 @@ Result<Done> Notify::apply(std::shared_ptr<const Config> config) { return engine
 void Notify::start() { engine_->dispatcher->start(); }
 void Notify::stop() { engine_->dispatcher->stop(); }
 
-Result<std::string, aws::Fault> Notify::publish(Publication publication) { return engine_->publish(std::move(publication)); }
+Result<std::string, aws::Fault> Notify::publish(Publication publication) {
+  return engine_->publish(std::move(publication));
+}
 
 Result<std::string, aws::Fault> Notify::publish(std::string_view topic_arn, std::optional<std::string> subject,
                                                 std::string message, Attributes attributes) {

@@ -84,15 +84,15 @@ Result<std::optional<Relay>> relay_from(const std::map<std::string, std::string>
                                         std::function<Result<std::string>(std::string_view name)> secret);
 
 struct Limits {
-  std::size_t topics = 1000;               // beyond: TopicLimitExceeded
-  std::size_t subscriptions = 10'000;      // beyond: SubscriptionLimitExceeded
-  std::size_t queue_length = 100'000;      // deliveries that wait; beyond: Publish answers Throttled
-  std::size_t queue_bytes = 128u << 20;    // of messages that are held; beyond: Throttled
-  std::size_t lane_length = 20'000;        // of one subscription; beyond: its new deliveries are dead letters
-  std::size_t dead_letters = 10'000;       // beyond: the oldest are dropped, and counted
-  std::size_t in_flight = 256;             // attempts under way
-  std::size_t log_bytes = 16u << 20;       // of the delivery log; beyond: the older half goes
-  std::chrono::seconds attempt_time{15};   // SNS's own for HTTP; for mail it is twice that for each step
+  std::size_t topics = 1000;              // beyond: TopicLimitExceeded
+  std::size_t subscriptions = 10'000;     // beyond: SubscriptionLimitExceeded
+  std::size_t queue_length = 100'000;     // deliveries that wait; beyond: Publish answers Throttled
+  std::size_t queue_bytes = 128u << 20;   // of messages that are held; beyond: Throttled
+  std::size_t lane_length = 20'000;       // of one subscription; beyond: its new deliveries are dead letters
+  std::size_t dead_letters = 10'000;      // beyond: the oldest are dropped, and counted
+  std::size_t in_flight = 256;            // attempts under way
+  std::size_t log_bytes = 16u << 20;      // of the delivery log; beyond: the older half goes
+  std::chrono::seconds attempt_time{15};  // SNS's own for HTTP; for mail it is twice that for each step
   std::chrono::hours dead_letter_time{14 * 24};
   std::chrono::hours confirmation_time{3 * 24};
 };
@@ -114,8 +114,8 @@ struct Settings {
 struct Doors {
   net::Worker& worker;
   net::Pool& pool;
-  functions::Invoker* functions = nullptr;   // null: lambda subscriptions are refused
-  telemetry::Registry* registry = nullptr;   // records the metrics of metrics.h
+  functions::Invoker* functions = nullptr;  // null: lambda subscriptions are refused
+  telemetry::Registry* registry = nullptr;  // records the metrics of metrics.h
   const base::Clock& clock = base::system_clock();
 };
 

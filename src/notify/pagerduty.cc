@@ -21,7 +21,8 @@ std::string_view attribute(const Message& message, std::string_view name) {
   return found == message.attributes.end() ? std::string_view{} : std::string_view(found->second.value);
 }
 
-std::string_view one_of(std::string_view wanted, std::initializer_list<std::string_view> words, std::string_view fallback) {
+std::string_view one_of(std::string_view wanted, std::initializer_list<std::string_view> words,
+                        std::string_view fallback) {
   for (const auto word : words) {
     if (wanted == word) return word;
   }
@@ -60,9 +61,9 @@ std::string pagerduty_body(const Message& message, std::string_view text, std::s
                            std::string_view routing_key, std::string_view console_url) {
   const auto alarm = alarm_from(text);
   const auto severity = one_of(attribute(message, "severity"), {"critical", "error", "warning", "info"},
-                               !alarm                        ? "error"
-                               : alarm->state == "ALARM"     ? "critical"
-                                                             : "warning");
+                               !alarm                    ? "error"
+                               : alarm->state == "ALARM" ? "critical"
+                                                         : "warning");
   const auto action = one_of(attribute(message, "event_action"), {"trigger", "acknowledge", "resolve"},
                              alarm && alarm->state == "OK" ? "resolve" : "trigger");
   std::string key(attribute(message, "dedup_key"));
@@ -85,12 +86,12 @@ std::string pagerduty_body(const Message& message, std::string_view text, std::s
     payload.set("component", alarm->name_space);
     payload.set("class", alarm->metric);
   }
-  payload.set("custom_details",
-              alarm ? details_of(*alarm) : base::Json::object({{"message", cut(text, kDetail)}}));
+  payload.set("custom_details", alarm ? details_of(*alarm) : base::Json::object({{"message", cut(text, kDetail)}}));
   event.set("payload", std::move(payload));
   if (alarm) {
     if (const auto link = console_link(console_url, alarm->name); !link.empty()) {
-      event.set("links", base::Json::array({base::Json::object({{"href", link}, {"text", "The alarm in the console"}})}));
+      event.set("links",
+                base::Json::array({base::Json::object({{"href", link}, {"text", "The alarm in the console"}})}));
     }
   }
   return event.dump();

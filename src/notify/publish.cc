@@ -133,15 +133,16 @@ Status Notify::Engine::status() const {
     status.subscriptions.push_back(std::move(shown));
   }
   if (mail_subscriptions > 0) {
-    status.troubles.push_back(fmt::format("no SMTP relay is set: {} mails wait for {} addresses; set SECUREBASE_SMTP_HOST "
-                                          "and SECUREBASE_SMTP_FROM",
-                                          mails, mail_subscriptions));
+    status.troubles.push_back(
+        fmt::format("no SMTP relay is set: {} mails wait for {} addresses; set SECUREBASE_SMTP_HOST "
+                    "and SECUREBASE_SMTP_FROM",
+                    mails, mail_subscriptions));
   }
   if (unconfirmed > 0) {
     status.troubles.push_back(fmt::format("{} subscriptions wait to be confirmed", unconfirmed));
   }
   if (totals.dead > 0) {
-    status.troubles.push_back(fmt::format("{} deliveries were given up: see `securebase notify dead-letters`", totals.dead));
+    status.troubles.push_back(fmt::format("{} deliveries were given up, and are in the dead-letter list", totals.dead));
   }
   return status;
 }

@@ -29,11 +29,12 @@ Queue::~Queue() = default;
 Result<std::unique_ptr<Queue>> Queue::open(std::filesystem::path directory, const Limits& limits, Rules rules,
                                            const base::Clock& clock) {
   std::unique_ptr<Queue> queue(new Queue(limits, std::move(rules), clock));
-  auto journal = Journal::open(std::move(directory), {[raw = queue.get()](std::string_view record) { raw->replay(record); },
-                                                      [raw = queue.get()] {
-                                                        const std::lock_guard lock(raw->mutex_);
-                                                        return raw->snapshot();
-                                                      }});
+  auto journal =
+      Journal::open(std::move(directory), {[raw = queue.get()](std::string_view record) { raw->replay(record); },
+                                           [raw = queue.get()] {
+                                             const std::lock_guard lock(raw->mutex_);
+                                             return raw->snapshot();
+                                           }});
   if (!journal) return journal.error();
   queue->journal_ = std::move(*journal);
   const std::lock_guard lock(queue->mutex_);
@@ -283,6 +284,9 @@ Result<Done> Queue::add(MessagePointer message, const std::vector<std::string>& 
       if (!written) {
         erase(id);
         journal_->append(note("done", id));
+      } else if (!rules_(found->second.subscription)) {  // gone while we wrote
+        erase(id);
+        journal_->append(note("done", id));
       } else if (!found->second.dead) {
         found->second.committed = true;
         line_up(id, found->second);
@@ -344,8 +348,9 @@ void Queue::retry(std::uint64_t id, base::TimePoint due, std::string_view troubl
     ++entry.attempts;
     entry.due = due;
     lanes_[entry.subscription].trouble = trouble;
-    journal_->append(base::Json::object({{"r", "retry"}, {"id", id}, {"attempts", entry.attempts}, {"due", microseconds(due)}})
-                         .dump());
+    journal_->append(
+        base::Json::object({{"r", "retry"}, {"id", id}, {"attempts", entry.attempts}, {"due", microseconds(due)}})
+            .dump());
     line_up(id, entry);
   }
   if (news_) news_();

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -166,8 +168,7 @@ TEST_F(QueueTest, HoldsAnOrderedLaneInItsOrder) {
 TEST_F(QueueTest, LetsNoLaneHoldAnother) {
   rules_["a"].concurrency = 1;
   for (int i = 0; i < 5; ++i) add(std::to_string(i), {"a", "b"});
-  EXPECT_THAT(texts(queue_->take(100)),
-              testing::UnorderedElementsAre("a:0", "b:0", "b:1", "b:2", "b:3", "b:4"));
+  EXPECT_THAT(texts(queue_->take(100)), testing::UnorderedElementsAre("a:0", "b:0", "b:1", "b:2", "b:3", "b:4"));
 }
 
 TEST_F(QueueTest, TakesALaneNoFasterThanItsRate) {
@@ -286,6 +287,23 @@ TEST_F(QueueTest, LosesNothingAcknowledgedToManyThreadsAtOnce) {
   for (auto& thread : threads) thread.join();
   open();
   EXPECT_EQ(queue_->totals().waiting, 800U);
+}
+
+TEST_F(QueueTest, AcknowledgesNothingThatTheDiskDidNotTake) {
+  add("one");
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit full = before;
+  full.rlim_cur = fs::file_size(file()) + 10;  // a disk that is full after ten more bytes
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  const auto refused = queue_->add(message("two"), {"a"});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kIo);
+  add("three");
+  open();
+  EXPECT_THAT(texts(queue_->take(10)), ElementsAre("a:one", "a:three"));
 }
 
 // A child publishes and tells each acknowledgement through a pipe; it is killed in the middle.

@@ -51,8 +51,9 @@ Result<Done, aws::Fault> check_topic_name(const std::string& name, const std::st
   }
   if (name == "KmsMasterKeyId") {
     if (!value.empty()) {
-      return invalid_parameter("Attributes", "KmsMasterKeyId: messages are not encrypted in the queue by SecureBase; put "
-                                             "the state directory on an encrypted disk");
+      return invalid_parameter("Attributes",
+                               "KmsMasterKeyId: messages are not encrypted in the queue by SecureBase; put "
+                               "the state directory on an encrypted disk");
     }
     return Done{};
   }
@@ -75,20 +76,23 @@ Result<Done, aws::Fault> check_topic_name(const std::string& name, const std::st
 }
 
 Result<Done, aws::Fault> check_subscription_name(const std::string& name, const Subscription& subscription) {
-  constexpr std::array<std::string_view, 8> kNames{"DeliveryPolicy",      "FilterPolicy",  "FilterPolicyScope",
-                                                   "RawMessageDelivery",  "RedrivePolicy", "SubscriptionRoleArn",
-                                                   "ReplayPolicy",        kFormatName};
+  constexpr std::array<std::string_view, 8> kNames{"DeliveryPolicy",     "FilterPolicy",  "FilterPolicyScope",
+                                                   "RawMessageDelivery", "RedrivePolicy", "SubscriptionRoleArn",
+                                                   "ReplayPolicy",       kFormatName};
   if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
-    return invalid_parameter("AttributeName", fmt::format("subscriptions have no attribute \"{}\" that can be set", name));
+    return invalid_parameter("AttributeName",
+                             fmt::format("subscriptions have no attribute \"{}\" that can be set", name));
   }
   if (name == "ReplayPolicy" || name == "SubscriptionRoleArn") {
-    return invalid_parameter("AttributeName", name + ": SecureBase has neither FIFO topics nor Firehose, which it is for");
+    return invalid_parameter("AttributeName",
+                             name + ": SecureBase has neither FIFO topics nor Firehose, which it is for");
   }
   const bool webhook = subscription.protocol == Protocol::kHttp || subscription.protocol == Protocol::kHttps;
   if ((name == "DeliveryPolicy" || name == "RawMessageDelivery" || name == kFormatName) && !webhook) {
     const auto value = value_of(subscription.attributes, name);
     if (name == "RawMessageDelivery" && value == "false") return Done{};
-    return invalid_parameter(name, fmt::format("it is for http and https, not for {}", to_string(subscription.protocol)));
+    return invalid_parameter(name,
+                             fmt::format("it is for http and https, not for {}", to_string(subscription.protocol)));
   }
   return Done{};
 }
@@ -99,8 +103,10 @@ Result<Done, aws::Fault> read_redrive(Subscription& subscription) {
   if (text.empty()) return Done{};
   const auto json = base::Json::parse(text);
   if (json) subscription.redrive_target = (*json)["deadLetterTargetArn"].string_or("");
-  if (!subscription.redrive_target.starts_with("arn:") || subscription.redrive_target.find(":sqs:") == std::string::npos) {
-    return invalid_parameter("RedrivePolicy", "expected {\"deadLetterTargetArn\": \"arn:aws:sqs:REGION:ACCOUNT:QUEUE\"}");
+  if (!subscription.redrive_target.starts_with("arn:") ||
+      subscription.redrive_target.find(":sqs:") == std::string::npos) {
+    return invalid_parameter("RedrivePolicy",
+                             "expected {\"deadLetterTargetArn\": \"arn:aws:sqs:REGION:ACCOUNT:QUEUE\"}");
   }
   return Done{};
 }
@@ -108,8 +114,9 @@ Result<Done, aws::Fault> read_redrive(Subscription& subscription) {
 Result<Done, aws::Fault> read_filter(Subscription& subscription) {
   const auto scope = value_of(subscription.attributes, "FilterPolicyScope");
   if (!scope.empty() && scope != "MessageAttributes" && scope != "MessageBody") {
-    return invalid_parameter("FilterPolicyScope",
-                             fmt::format("Invalid value [{}]. Please use either MessageBody or MessageAttributes", scope));
+    return invalid_parameter(
+        "FilterPolicyScope",
+        fmt::format("Invalid value [{}]. Please use either MessageBody or MessageAttributes", scope));
   }
   subscription.scope = scope == "MessageBody" ? FilterScope::kMessageBody : FilterScope::kMessageAttributes;
   subscription.filter.reset();

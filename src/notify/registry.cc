@@ -31,7 +31,8 @@ void Registered::put(Topic topic) {
 void Registered::put(Subscription subscription) {
   auto made = std::make_shared<const Subscription>(std::move(subscription));
   auto& siblings = by_topic[made->topic_arn];
-  const auto same = std::find_if(siblings.begin(), siblings.end(), [&](const auto& one) { return one->arn == made->arn; });
+  const auto same =
+      std::find_if(siblings.begin(), siblings.end(), [&](const auto& one) { return one->arn == made->arn; });
   if (same == siblings.end()) {
     siblings.push_back(made);
   } else {
@@ -101,7 +102,8 @@ Result<Done, aws::Fault> Registry::change(const std::function<Result<Done, aws::
   for (const auto& [arn, topic] : changed->topics) topics.push_back(to_json(*topic));
   base::Json subscriptions = base::Json::array();
   for (const auto& [arn, subscription] : changed->subscriptions) subscriptions.push_back(to_json(*subscription));
-  const auto text = base::Json::object({{"topics", std::move(topics)}, {"subscriptions", std::move(subscriptions)}}).dump();
+  const auto text =
+      base::Json::object({{"topics", std::move(topics)}, {"subscriptions", std::move(subscriptions)}}).dump();
   // 0600: endpoints hold keys of Slack and PagerDuty, and tokens confirm.
   if (auto kept = base::replace_file(file_, text, 0600); !kept) {
     base::log(base::Level::kError, "notify", "topics cannot be kept: {}", kept.error().message);

@@ -19,7 +19,7 @@ struct Registered {
   std::map<std::string, SubscriptionPointer, std::less<>> subscriptions;  // by ARN
   std::map<std::string, std::vector<SubscriptionPointer>, std::less<>> by_topic;
 
-  TopicPointer topic(std::string_view arn) const;               // null: none
+  TopicPointer topic(std::string_view arn) const;                // null: none
   SubscriptionPointer subscription(std::string_view arn) const;  // null: none; also those removed
   const std::vector<SubscriptionPointer>& of_topic(std::string_view arn) const;
 

@@ -10,19 +10,19 @@ namespace securebase::notify {
 
 namespace {
 
-std::string value_of(const std::map<std::string, std::string>& environment, std::string_view name) {
+std::string setting_of(const std::map<std::string, std::string>& environment, std::string_view name) {
   const auto found = environment.find("SECUREBASE_SMTP_" + std::string(name));
   return found == environment.end() ? std::string() : found->second;
 }
 
-Error wrong(std::string text) { return {Errc::kMalformed, std::move(text)}; }
+Error bad_setting(std::string text) { return {Errc::kMalformed, std::move(text)}; }
 
 Result<Relay::Security> security_from(std::string_view text, std::uint16_t port) {
   if (text.empty()) return port == 465 ? Relay::Security::kTls : Relay::Security::kStartTls;
   if (text == "starttls") return Relay::Security::kStartTls;
   if (text == "tls") return Relay::Security::kTls;
   if (text == "none") return Relay::Security::kNone;
-  return wrong(fmt::format("SECUREBASE_SMTP_TLS: expected starttls, tls or none, got \"{}\"", text));
+  return bad_setting(fmt::format("SECUREBASE_SMTP_TLS: expected starttls, tls or none, got \"{}\"", text));
 }
 
 }  // namespace
@@ -30,27 +30,28 @@ Result<Relay::Security> security_from(std::string_view text, std::uint16_t port)
 Result<std::optional<Relay>> relay_from(const std::map<std::string, std::string>& environment,
                                         std::function<Result<std::string>(std::string_view name)> secret) {
   Relay relay;
-  relay.host = value_of(environment, "HOST");
+  relay.host = setting_of(environment, "HOST");
   if (relay.host.empty()) return std::optional<Relay>{};
-  if (const auto port = value_of(environment, "PORT"); !port.empty()) {
+  if (const auto port = setting_of(environment, "PORT"); !port.empty()) {
     const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), relay.port);
     if (failure != std::errc{} || end != port.data() + port.size() || relay.port == 0) {
-      return wrong(fmt::format("SECUREBASE_SMTP_PORT: expected 1 to 65535, got \"{}\"", port));
+      return bad_setting(fmt::format("SECUREBASE_SMTP_PORT: expected 1 to 65535, got \"{}\"", port));
     }
   }
-  auto security = security_from(value_of(environment, "TLS"), relay.port);
+  auto security = security_from(setting_of(environment, "TLS"), relay.port);
   if (!security) return security.error();
   relay.security = *security;
-  relay.from = value_of(environment, "FROM");
+  relay.from = setting_of(environment, "FROM");
   if (auto address = check_endpoint(Protocol::kEmail, relay.from); !address) {
-    return wrong(fmt::format("SECUREBASE_SMTP_FROM: {}; mail needs a sender, such as alerts@example.com",
-                             address.error().message));
+    return bad_setting(fmt::format("SECUREBASE_SMTP_FROM: {}; mail needs a sender, such as alerts@example.com",
+                                   address.error().message));
   }
-  relay.user = value_of(environment, "USER");
-  const auto password = value_of(environment, "PASSWORD");
-  const auto name = value_of(environment, "PASSWORD_SECRET");
+  relay.user = setting_of(environment, "USER");
+  const auto password = setting_of(environment, "PASSWORD");
+  const auto name = setting_of(environment, "PASSWORD_SECRET");
   if (!password.empty() && !name.empty()) {
-    return wrong("SECUREBASE_SMTP_PASSWORD and SECUREBASE_SMTP_PASSWORD_SECRET are both set; one would win by chance");
+    return bad_setting(
+        "SECUREBASE_SMTP_PASSWORD and SECUREBASE_SMTP_PASSWORD_SECRET are both set; one would win by chance");
   }
   if (!name.empty()) {
     relay.password = [secret = std::move(secret), name] { return secret(name); };
@@ -58,7 +59,8 @@ Result<std::optional<Relay>> relay_from(const std::map<std::string, std::string>
     relay.password = [password]() -> Result<std::string> { return password; };
   }
   if (!relay.user.empty() && !relay.password) {
-    return wrong("SECUREBASE_SMTP_USER is set without SECUREBASE_SMTP_PASSWORD or SECUREBASE_SMTP_PASSWORD_SECRET");
+    return bad_setting(
+        "SECUREBASE_SMTP_USER is set without SECUREBASE_SMTP_PASSWORD or SECUREBASE_SMTP_PASSWORD_SECRET");
   }
   return std::optional<Relay>(std::move(relay));
 }

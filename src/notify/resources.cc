@@ -61,8 +61,10 @@ std::string subscription_arn(const SubscriptionResource& one, const stack::Conte
 
 auto topic_block() {
   auto block =
-      stack::resource<TopicResource>("aws_sns_topic", "notify", "A topic: what is published to it goes to all subscribers.")
-          .attribute("name", &TopicResource::name, std::nullopt, stack::matches("[A-Za-z0-9_-]{1,256}(\\.fifo)?"), "Its name.")
+      stack::resource<TopicResource>("aws_sns_topic", "notify",
+                                     "A topic: what is published to it goes to all subscribers.")
+          .attribute("name", &TopicResource::name, std::nullopt, stack::matches("[A-Za-z0-9_-]{1,256}(\\.fifo)?"),
+                     "Its name.")
           .replaces()
           .attribute("name_prefix", &TopicResource::name_prefix, "", "Begins the name when no name is given.")
           .replaces()
@@ -82,7 +84,8 @@ auto topic_block() {
           .known("fifo_throughput_scope", "it is for FIFO topics")
           .known("archive_policy", "it is for FIFO topics");
   for (const auto* protocol : {"application", "firehose", "http", "lambda", "sqs"}) {
-    for (const auto* what : {"failure_feedback_role_arn", "success_feedback_role_arn", "success_feedback_sample_rate"}) {
+    for (const auto* what :
+         {"failure_feedback_role_arn", "success_feedback_role_arn", "success_feedback_sample_rate"}) {
       block.known(fmt::format("{}_{}", protocol, what), "every delivery is in the delivery log");
     }
   }
@@ -92,8 +95,9 @@ auto topic_block() {
       .computed("owner", [](const TopicResource&, const stack::Context& context) { return context.account; })
       .rule("Either name or name_prefix is set, not both.",
             [](const TopicResource& topic) { return !topic.name || topic.name_prefix.empty(); })
-      .rule("FIFO topics are not done by SecureBase; standard topics deliver to mail, Slack and PagerDuty in order.",
-            [](const TopicResource& topic) { return !topic.fifo_topic && !topic.name.value_or("").ends_with(".fifo"); });
+      .rule(
+          "FIFO topics are not done by SecureBase; standard topics deliver to mail, Slack and PagerDuty in order.",
+          [](const TopicResource& topic) { return !topic.fifo_topic && !topic.name.value_or("").ends_with(".fifo"); });
 }
 
 auto subscription_block() {
@@ -137,7 +141,8 @@ Topic topic_of(const TopicResource& resource, const stack::Value& attributes) {
   topic.arn = attributes["arn"].string();
   if (!resource.display_name.empty()) topic.attributes["DisplayName"] = resource.display_name;
   if (!resource.delivery_policy.empty()) topic.attributes["DeliveryPolicy"] = resource.delivery_policy;
-  if (resource.signature_version != 1) topic.attributes["SignatureVersion"] = std::to_string(resource.signature_version);
+  if (resource.signature_version != 1)
+    topic.attributes["SignatureVersion"] = std::to_string(resource.signature_version);
   for (const auto& [name, value] : resource.tags) topic.tags[name] = value;
   return topic;
 }
@@ -179,7 +184,8 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
   config->topics.reserve(declared.size());
   for (const auto& found : declared) {
     auto topic = topic_of(found.value, found.resource.attributes);
-    if (auto settled = settle(topic); !settled) wrong.error("Invalid topic", settled.error().message, found.resource.range());
+    if (auto settled = settle(topic); !settled)
+      wrong.error("Invalid topic", settled.error().message, found.resource.range());
     if (topics.contains(topic.arn)) {
       wrong.error("Topic declared twice", fmt::format("There is another topic {} in these files.", topic.arn),
                   found.resource.range());
@@ -197,7 +203,8 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
     }
     const auto topic = topics.find(one->topic_arn);
     if (topic == topics.end()) {
-      wrong.error("No such topic", fmt::format("topic_arn \"{}\" names no aws_sns_topic of these files.", one->topic_arn),
+      wrong.error("No such topic",
+                  fmt::format("topic_arn \"{}\" names no aws_sns_topic of these files.", one->topic_arn),
                   found.resource.range());
       continue;
     }

@@ -121,7 +121,8 @@ Task<Attempt> Sender::attempt(Queue::Delivery delivery, TopicPointer topic, Subs
       break;
   }
   const auto form = subscription->form(*topic);
-  if (form == Format::kSlack) co_return co_await to_slack(std::move(delivery), std::move(topic), std::move(subscription));
+  if (form == Format::kSlack)
+    co_return co_await to_slack(std::move(delivery), std::move(topic), std::move(subscription));
   if (form == Format::kPagerDuty) {
     co_return co_await to_pagerduty(std::move(delivery), std::move(topic), std::move(subscription));
   }
@@ -176,9 +177,9 @@ Task<Attempt> Sender::to_pagerduty(Queue::Delivery delivery, TopicPointer topic,
   const auto target = pagerduty_target(*url);
   if (!target) co_return refused(target.error().message);
   const auto& text = delivery.message->text_for(to_string(subscription->protocol));
-  auto request =
-      post_to(target->url, "application/json",
-              pagerduty_body(*delivery.message, text, topic->display_name(), target->routing_key, settings_.console_url));
+  auto request = post_to(
+      target->url, "application/json",
+      pagerduty_body(*delivery.message, text, topic->display_name(), target->routing_key, settings_.console_url));
   co_return co_await post(std::move(request));
 }
 
@@ -192,7 +193,8 @@ Task<Attempt> Sender::to_mail(Queue::Delivery delivery, TopicPointer topic, Subs
   mail.from = relay.from;
   mail.from_name = topic->display_name();
   mail.to = subscription->endpoint;
-  mail.id = fmt::format("{}.{}", message.id, base::hex(subscription->arn.substr(subscription->arn.rfind(':') + 1)).substr(0, 12));
+  mail.id = fmt::format("{}.{}", message.id,
+                        base::hex(subscription->arn.substr(subscription->arn.rfind(':') + 1)).substr(0, 12));
   mail.topic_arn = message.topic_arn;
   mail.date = message.published;
   mail.subject = mail_subject(message, text, topic->display_name());
@@ -221,7 +223,8 @@ Task<Attempt> Sender::to_mail(Queue::Delivery delivery, TopicPointer topic, Subs
   submission.from = relay.from;
   submission.to = subscription->endpoint;
   submission.message = render(mail);
-  auto outcome = co_await submit(relay, std::move(password), std::move(submission), tls_, 2 * settings_.limits.attempt_time);
+  auto outcome =
+      co_await submit(relay, std::move(password), std::move(submission), tls_, 2 * settings_.limits.attempt_time);
   Attempt attempt;
   attempt.kind = outcome.kind == Submitted::Kind::kAccepted  ? Attempt::Kind::kDelivered
                  : outcome.kind == Submitted::Kind::kRefused ? Attempt::Kind::kRefused
@@ -250,8 +253,8 @@ Task<Attempt> Sender::to_function(Queue::Delivery delivery, TopicPointer topic, 
       // Lambda's own retries of asynchronous events: two, after one and two minutes.
       attempt.status = 202;
       attempt.answer = fmt::format("the function failed: {}", attempt.answer);
-      attempt.schedule = RetryPolicy{std::chrono::seconds(60), std::chrono::seconds(120), 2, 0, 0, 0,
-                                     RetryPolicy::Backoff::kLinear};
+      attempt.schedule =
+          RetryPolicy{std::chrono::seconds(60), std::chrono::seconds(120), 2, 0, 0, 0, RetryPolicy::Backoff::kLinear};
       break;
     case Kind::kThrottled:
       attempt.status = 429;

@@ -20,8 +20,8 @@ struct Attempt {
     kRefused,  // another attempt would end the same
   };
   Kind kind = Kind::kRetry;
-  int status = 0;      // HTTP's or SMTP's; 0: there was none
-  std::string answer;  // the receiver's, cut; or what went wrong
+  int status = 0;                                       // HTTP's or SMTP's; 0: there was none
+  std::string answer;                                   // the receiver's, cut; or what went wrong
   std::optional<std::chrono::milliseconds> not_before;  // the receiver asked for a pause (Retry-After)
   std::optional<RetryPolicy> schedule;                  // in place of the subscription's
 };

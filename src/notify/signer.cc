@@ -87,12 +87,14 @@ Result<std::string> issue(EVP_PKEY* key, const net::Authority& authority) {
   X509_set_pubkey(made.get(), key);
   constexpr std::string_view kName = "sns.securebase.local";
   X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(kName.data()), static_cast<int>(kName.size()), -1, 0);
+                             reinterpret_cast<const unsigned char*>(kName.data()), static_cast<int>(kName.size()), -1,
+                             0);
   X509_set_issuer_name(made.get(), X509_get_subject_name(issuer.get()));
   const bool done = add_extension(made.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
                     add_extension(made.get(), issuer.get(), NID_key_usage, "critical,digitalSignature") &&
                     add_extension(made.get(), issuer.get(), NID_subject_key_identifier, "hash") &&
-                    add_extension(made.get(), issuer.get(), NID_authority_key_identifier, "keyid") &&
+                    (!X509_get0_subject_key_id(issuer.get()) ||
+                     add_extension(made.get(), issuer.get(), NID_authority_key_identifier, "keyid")) &&
                     X509_sign(made.get(), issuer_key.get(), EVP_sha256()) > 0;
   if (!done) return openssl_error("the signing certificate cannot be issued");
   const Owned<BIO> bio(BIO_new(BIO_s_mem()));
@@ -143,10 +145,10 @@ class RsaSigner final : public Signer {
     const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
     std::size_t length = static_cast<std::size_t>(EVP_PKEY_get_size(key_.get()));
     std::string signature(length, '\0');
-    const bool done =
-        EVP_DigestSignInit(context.get(), nullptr, version == 2 ? EVP_sha256() : EVP_sha1(), nullptr, key_.get()) == 1 &&
-        EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &length,
-                       reinterpret_cast<const unsigned char*>(canonical.data()), canonical.size()) == 1;
+    const bool done = EVP_DigestSignInit(context.get(), nullptr, version == 2 ? EVP_sha256() : EVP_sha1(), nullptr,
+                                         key_.get()) == 1 &&
+                      EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &length,
+                                     reinterpret_cast<const unsigned char*>(canonical.data()), canonical.size()) == 1;
     check(done, "an RSA key that was read signs");
     auto text = base::base64(std::string_view(signature).substr(0, length));
     const std::lock_guard lock(mutex_);
@@ -161,7 +163,8 @@ class RsaSigner final : public Signer {
   const std::string& certificate_name() const override { return name_; }
 
   std::optional<std::string> certificate(std::string_view name) const override {
-    if (!name.starts_with(kNamePrefix) || !name.ends_with(kNameSuffix) || name.size() != name_.size()) return std::nullopt;
+    if (!name.starts_with(kNamePrefix) || !name.ends_with(kNameSuffix) || name.size() != name_.size())
+      return std::nullopt;
     const auto digits = name.substr(kNamePrefix.size(), name.size() - kNamePrefix.size() - kNameSuffix.size());
     if (digits.find_first_not_of("0123456789abcdef") != std::string_view::npos) return std::nullopt;
     if (name == name_) return pem_;

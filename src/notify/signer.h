@@ -19,8 +19,8 @@ namespace securebase::notify {
 
 class Signer {
  public:
-  // Keeps an RSA key and its certificate in `directory`; makes both when they are missing, and the certificate anew when
-  // another authority issued it or it ends within 30 days. Blocks for the making of a key, a second at most.
+  // Keeps an RSA key and its certificate in `directory`; makes both when they are missing, and the certificate anew
+  // when another authority issued it or it ends within 30 days. Blocks for the making of a key, a second at most.
   static Result<std::unique_ptr<Signer>> open(const std::filesystem::path& directory, const net::Authority& authority);
   virtual ~Signer() = default;
 

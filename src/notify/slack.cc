@@ -15,7 +15,7 @@ constexpr std::size_t kSection = 3000;
 constexpr std::size_t kText = 4000;
 
 // & < > are control characters of Slack's text ("Formatting text for app surfaces").
-std::string escaped(std::string_view text) {
+std::string escaped_for_slack(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '&') {
@@ -31,13 +31,11 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-base::Json markdown(std::string_view text) {
-  return base::Json::object({{"type", "mrkdwn"}, {"text", text}});
-}
+base::Json markdown(std::string_view text) { return base::Json::object({{"type", "mrkdwn"}, {"text", text}}); }
 
 base::Json header(std::string_view text) {
-  return base::Json::object({{"type", "header"},
-                             {"text", base::Json::object({{"type", "plain_text"}, {"text", cut(text, kHeader)}})}});
+  return base::Json::object(
+      {{"type", "header"}, {"text", base::Json::object({{"type", "plain_text"}, {"text", cut(text, kHeader)}})}});
 }
 
 base::Json section(std::string_view text) {
@@ -45,35 +43,37 @@ base::Json section(std::string_view text) {
 }
 
 base::Json context(std::string_view text) {
-  return base::Json::object(
-      {{"type", "context"}, {"elements", base::Json::array({markdown(cut(text, kSection))})}});
+  return base::Json::object({{"type", "context"}, {"elements", base::Json::array({markdown(cut(text, kSection))})}});
 }
 
 std::string_view sign(std::string_view state) {
-  return state == "ALARM" ? "\xF0\x9F\x94\xB4" : state == "OK" ? "\xF0\x9F\x9F\xA2" : "\xE2\x9A\xAA";  // red, green, white
+  return state == "ALARM" ? "\xF0\x9F\x94\xB4"
+         : state == "OK"  ? "\xF0\x9F\x9F\xA2"
+                          : "\xE2\x9A\xAA";  // red, green, white
 }
 
 std::string alarm_body(const Alarm& alarm, std::string_view topic_name, std::string_view console_url) {
   const auto title = fmt::format("{} {}: {}", sign(alarm.state), alarm.state, alarm.name);
   base::Json blocks = base::Json::array({header(title)});
-  std::string what = fmt::format("*{}*", escaped(headline(alarm)));
-  if (!alarm.description.empty()) what += "\n" + escaped(alarm.description);
+  std::string what = fmt::format("*{}*", escaped_for_slack(headline(alarm)));
+  if (!alarm.description.empty()) what += "\n" + escaped_for_slack(alarm.description);
   blocks.push_back(section(what));
-  if (!alarm.reason.empty()) blocks.push_back(section(escaped(alarm.reason)));
+  if (!alarm.reason.empty()) blocks.push_back(section(escaped_for_slack(alarm.reason)));
   std::string commands;
   for (const auto& command : evidence(alarm)) commands += (commands.empty() ? "" : "\n") + command;
   // A fence inside would end the block.
   if (commands.find("```") == std::string::npos) {
     // Cut before it is fenced, so that the fence is closed.
-    blocks.push_back(section(fmt::format("```{}```", cut(escaped(commands), kSection - 6))));
+    blocks.push_back(section(fmt::format("```{}```", cut(escaped_for_slack(commands), kSection - 6))));
   }
-  std::string foot = fmt::format("{} \xC2\xB7 {} \xC2\xB7 {}", since(alarm), escaped(alarm.region), escaped(topic_name));
+  std::string foot = fmt::format("{} \xC2\xB7 {} \xC2\xB7 {}", since(alarm), escaped_for_slack(alarm.region),
+                                 escaped_for_slack(topic_name));
   if (const auto link = console_link(console_url, alarm.name); !link.empty()) {
     foot += fmt::format(" \xC2\xB7 <{}|console>", link);
   }
   blocks.push_back(context(foot));
   const auto fallback = fmt::format("{}: {} - {}", alarm.state, alarm.name, headline(alarm));
-  return base::Json::object({{"text", cut(escaped(fallback), kText)}, {"blocks", std::move(blocks)}}).dump();
+  return base::Json::object({{"text", cut(escaped_for_slack(fallback), kText)}, {"blocks", std::move(blocks)}}).dump();
 }
 
 }  // namespace
@@ -96,10 +96,11 @@ std::string slack_body(const Message& message, std::string_view text, std::strin
   if (const auto alarm = alarm_from(text)) return alarm_body(*alarm, topic_name, console_url);
   base::Json blocks;
   if (message.subject) blocks.push_back(header(*message.subject));
-  blocks.push_back(section(escaped(text)));
-  blocks.push_back(context(fmt::format("{} \xC2\xB7 {}", escaped(topic_name), base::iso8601(message.published))));
+  blocks.push_back(section(escaped_for_slack(text)));
+  blocks.push_back(
+      context(fmt::format("{} \xC2\xB7 {}", escaped_for_slack(topic_name), base::iso8601(message.published))));
   const auto fallback = message.subject ? *message.subject : std::string(text);
-  return base::Json::object({{"text", cut(escaped(fallback), kText)}, {"blocks", std::move(blocks)}}).dump();
+  return base::Json::object({{"text", cut(escaped_for_slack(fallback), kText)}, {"blocks", std::move(blocks)}}).dump();
 }
 
 }  // namespace securebase::notify

@@ -38,7 +38,8 @@ Result<std::optional<SmtpReply>> SmtpReplyReader::next(std::string_view& input) 
     input.remove_prefix(1);
     if (c != '\n') {
       if (line_.size() >= limits_.line_bytes) {
-        return Error{Errc::kLimit, fmt::format("a line of the mail server is longer than {} bytes", limits_.line_bytes)};
+        return Error{Errc::kLimit,
+                     fmt::format("a line of the mail server is longer than {} bytes", limits_.line_bytes)};
       }
       line_ += c;
       continue;

@@ -15,13 +15,15 @@ constexpr std::size_t kTokenDigits = 64;
 
 std::string confirmation_words(Message::Kind kind, std::string_view topic_arn, std::string_view subscription_arn) {
   if (kind == Message::Kind::kUnsubscribeConfirmation) {
-    return fmt::format("You have chosen to deactivate subscription {}.\nTo cancel this operation and restore the "
-                       "subscription, visit the SubscribeURL included in this message.",
-                       subscription_arn);
+    return fmt::format(
+        "You have chosen to deactivate subscription {}.\nTo cancel this operation and restore the "
+        "subscription, visit the SubscribeURL included in this message.",
+        subscription_arn);
   }
-  return fmt::format("You have chosen to subscribe to the topic {}.\nTo confirm the subscription, visit the SubscribeURL "
-                     "included in this message.",
-                     topic_arn);
+  return fmt::format(
+      "You have chosen to subscribe to the topic {}.\nTo confirm the subscription, visit the SubscribeURL "
+      "included in this message.",
+      topic_arn);
 }
 
 aws::Fault no_subscription() { return not_found("Subscription does not exist"); }
@@ -55,7 +57,8 @@ void Notify::Engine::ask_to_confirm(const Subscription& subscription, Message::K
   message->token = subscription.token;
   message->published = doors.clock.now();
   if (auto added = queue->add(std::move(message), {subscription.arn}); !added) {
-    base::log(base::Level::kWarning, "notify", "{} is not asked to confirm: {}", subscription.arn, added.error().message);
+    base::log(base::Level::kWarning, "notify", "{} is not asked to confirm: {}", subscription.arn,
+              added.error().message);
   }
 }
 
@@ -108,7 +111,8 @@ Answered<SubscriptionPointer> Notify::Engine::subscribe(NewSubscription wanted) 
     }
     if (registered.subscriptions.size() >= settings.limits.subscriptions) {
       return aws::Fault{"SubscriptionLimitExceeded",
-                        fmt::format("there are {} subscriptions, as many as may be", registered.subscriptions.size()), 403,
+                        fmt::format("there are {} subscriptions, as many as may be", registered.subscriptions.size()),
+                        403,
                         {}};
     }
     if (made.needs_confirmation(*topic)) {
@@ -171,7 +175,9 @@ Answered<Done> Notify::Engine::unsubscribe(std::string_view arn, Caller caller) 
   const auto before = *there;
   if (caller == Caller::kAnybody && before->authenticated_unsubscribe) {
     return aws::Fault{"AuthorizationError",
-                      "This subscription was confirmed with AuthenticateOnUnsubscribe; sign the request", 403, {}};
+                      "This subscription was confirmed with AuthenticateOnUnsubscribe; sign the request",
+                      403,
+                      {}};
   }
   std::shared_ptr<const Subscription> undone;
   auto changed = registry->change([&](Registered& registered) -> Result<Done, aws::Fault> {

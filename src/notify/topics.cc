@@ -68,8 +68,10 @@ Answered<std::string> Notify::Engine::create_topic(std::string_view name, Names 
       return Done{};
     }
     if (registered.topics.size() >= settings.limits.topics) {
-      return aws::Fault{"TopicLimitExceeded", fmt::format("there are {} topics, as many as may be", registered.topics.size()),
-                        403, {}};
+      return aws::Fault{"TopicLimitExceeded",
+                        fmt::format("there are {} topics, as many as may be", registered.topics.size()),
+                        403,
+                        {}};
     }
     registered.put(std::move(made));
     return Done{};
@@ -91,7 +93,8 @@ Answered<Done> Notify::Engine::delete_topic(std::string_view arn) {
   return Done{};
 }
 
-Answered<Done> Notify::Engine::set_topic_attribute(std::string_view arn, std::string_view name, std::string_view value) {
+Answered<Done> Notify::Engine::set_topic_attribute(std::string_view arn, std::string_view name,
+                                                   std::string_view value) {
   if (auto there = topic(arn); !there) return there.error();
   return registry->change([&](Registered& registered) -> Result<Done, aws::Fault> {
     const auto there = registered.topic(arn);
@@ -132,8 +135,8 @@ Result<Done> Notify::Engine::apply(const Config& config) {
     sweep(registered);
     const auto before = registered;
     for (const auto& [arn, there] : before.topics) {
-      const bool wanted = std::any_of(config.topics.begin(), config.topics.end(),
-                                      [&](const auto& one) { return one.arn == arn; });
+      const bool wanted =
+          std::any_of(config.topics.begin(), config.topics.end(), [&](const auto& one) { return one.arn == arn; });
       if (there->declared && !wanted) registered.remove_topic(arn);
     }
     for (const auto& [arn, there] : before.subscriptions) {

@@ -40,8 +40,8 @@ class Recorder final : public functions::Invoker {
                                              functions::InvokeOptions) override {
     functions::InvokeOutcome outcome;
     std::ofstream(file_, std::ios::app) << event << std::endl;
-    outcome.kind = function.ends_with("-bad") ? functions::InvokeOutcome::Kind::kNotFound
-                                              : functions::InvokeOutcome::Kind::kOk;
+    outcome.kind =
+        function.ends_with("-bad") ? functions::InvokeOutcome::Kind::kNotFound : functions::InvokeOutcome::Kind::kOk;
     outcome.payload = "null";
     co_return outcome;
   }
@@ -147,8 +147,15 @@ class Driver {
     if (handler == handlers_.end()) return base::Json::object({{"error", "no such operation"}});
     const aws::Identity identity{"AKIA", "123456789012", "arn:aws:iam::123456789012:root", "123456789012"};
     const http::Request request;
-    aws::Call call{"sns", operation, identity, "us-east-1", "123456789012", "id", base::system_clock().now(),
-                   from_json(order["input"]), request};
+    aws::Call call{"sns",
+                   operation,
+                   identity,
+                   "us-east-1",
+                   "123456789012",
+                   "id",
+                   base::system_clock().now(),
+                   from_json(order["input"]),
+                   request};
     auto outcome = handler->second(call);
     if (!outcome) return base::Json::object({{"error", outcome.error().code}, {"message", outcome.error().message}});
     return to_json(outcome->output);
@@ -210,6 +217,7 @@ int main(int count, char** arguments) {
     std::cout << (order ? driver.obey(*order) : base::Json::object({{"error", "no JSON"}})).dump() << std::endl;
   }
   (*server)->drain();
+  server->reset();
   notify.stop();
   workers.stop();
   return 0;
