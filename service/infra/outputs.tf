@@ -18,3 +18,13 @@ output "database_endpoint" {
 output "cache_endpoint" {
   value = "${module.elasticache.primary_endpoint}:${module.elasticache.port}"
 }
+
+output "alerts_topic_arn" {
+  description = "Where alarms are sent: mail and Slack."
+  value       = aws_sns_topic.alerts.arn
+}
+
+output "critical_topic_arn" {
+  description = "Where critical alarms are sent besides: PagerDuty."
+  value       = aws_sns_topic.critical.arn
+}

@@ -26,3 +26,23 @@ variable "api_domain" {
   type        = string
   default     = "api.securebase.com"
 }
+
+variable "alert_email" {
+  description = "Who gets mail of every alarm; nobody when empty."
+  type        = string
+  default     = ""
+}
+
+variable "slack_webhook_url" {
+  description = "The incoming webhook of the Slack channel for alarms (https://hooks.slack.com/services/...)."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
+variable "pagerduty_integration_url" {
+  description = "The integration URL of the PagerDuty service for critical alarms (https://events.pagerduty.com/integration/KEY/enqueue)."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
