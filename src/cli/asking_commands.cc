@@ -120,4 +120,16 @@ int credentials(const CredentialsOptions& options) {
   return kDone;
 }
 
+// As rows of a table in Markdown, which docs/aws-apis.md holds.
+int operations(const std::filesystem::path& state) {
+  auto answer = platform::Control(state).ask("/operations");
+  if (!answer) return fail(answer.error());
+  for (const auto& [service, names] : *answer->as_object()) {
+    std::string row;
+    for (const auto& name : *names.as_array()) row += (row.empty() ? "" : ", ") + std::string(name.string_or(""));
+    fmt::print("| {} | {} |\n", service, row);
+  }
+  return kDone;
+}
+
 }  // namespace securebase::cli

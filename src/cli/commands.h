@@ -62,6 +62,7 @@ int environment(const std::filesystem::path& state);
 int invoke(const InvokeOptions& options);
 int invalidate(const InvalidateOptions& options);
 int credentials(const CredentialsOptions& options);
+int operations(const std::filesystem::path& state);
 // kFailed when a row fails or has no verdict.
 int targets(const TargetsOptions& options);
 

@@ -161,6 +161,9 @@ int run(int argc, char** argv) {
   add_credentials("delete", "A user's key and sessions end at once", true);
   add_credentials("rotate", "Another key for a user; the old one and its sessions end at once", true);
 
+  auto* operations_command = app.add_subcommand("operations", "What is answered of the AWS APIs, by service");
+  add_state(*operations_command);
+
   auto* version_command = app.add_subcommand("version", "Which SecureBase this is");
 
   try {
@@ -190,6 +193,7 @@ int run(int argc, char** argv) {
   targets_options.window = std::chrono::seconds{window_seconds};
   if (targets_command->parsed()) return targets(targets_options);
   if (credentials_command->parsed()) return credentials(credentials_options);
+  if (operations_command->parsed()) return operations(state);
   if (version_command->parsed()) fmt::print("securebase {}\n", kVersion);
   return kDone;
 }

@@ -190,4 +190,15 @@ Result<base::Json> Rooms::credentials(const base::Json& question) {
   return user_as_json(*user);
 }
 
+// What is answered of the AWS APIs: {"sts": ["AssumeRole", ...]}.
+base::Json Rooms::operations() const {
+  auto services = base::Json::object();
+  for (const auto& [service, operation] : operations_.all()) {
+    auto list = services[service];
+    list.push_back(operation);
+    services.set(service, std::move(list));
+  }
+  return services;
+}
+
 }  // namespace securebase::platform

@@ -250,6 +250,7 @@ Result<Done> Rooms::start_servers() {
                           {"/targets", [this](const Question& question) { return targets(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
+                          {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},
                           {"/credentials", [this](const Question& question) { return credentials(question); }},
                           {"/invalidate", [this](const Question& question) { return invalidate(question); }},
                           {"/invoke", [this](const Question& question) { return invoke(question); }}});

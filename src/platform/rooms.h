@@ -53,6 +53,7 @@ class Rooms final : public stack::Changes {
   std::shared_ptr<const stack::Stack> current() const override { return in_force_.get(); }
   Result<std::shared_ptr<const stack::Stack>> change(const Decide& decide) override;
   Result<base::Json> credentials(const base::Json& question);
+  base::Json operations() const;
 
  private:
   // By name, as their declarations say it. nullptr stands for all of them.

@@ -10,6 +10,6 @@ namespace securebase::secrets {
 
 // `users` and `secrets` outlive the operations.
 void add_sts_operations(aws::Operations& operations, Users& users, const Secrets& secrets);  // sts_api.cc
-void add_manager_operations(aws::Operations& operations, Manager& manager);  // manager_api.cc
+void add_manager_operations(aws::Operations& operations, Manager& manager);                  // manager_api.cc
 
 }  // namespace securebase::secrets

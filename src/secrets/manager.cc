@@ -56,9 +56,10 @@ Result<bool, Fault> put_version(StoredSecret& secret, const Call& call, Brought 
         base::equal_in_constant_time(held->value.reveal(), brought.value.reveal())) {
       return false;
     }
-    return exists(fmt::format("You can't use ClientRequestToken {} because that value is already in use for a version "
-                              "of secret {}.",
-                              id, secret.arn));
+    return exists(
+        fmt::format("You can't use ClientRequestToken {} because that value is already in use for a version "
+                    "of secret {}.",
+                    id, secret.arn));
   }
   secret.add({id, {}, brought.is_binary, now, std::move(brought.value)}, stages);
   return true;
@@ -195,7 +196,8 @@ Outcome Manager::create(const Call& call) {
   };
   if (const auto* held = vault_.find(name)) {
     if (held->delete_at) {
-      return bad_request("You can't create this secret because a secret with this name is already scheduled for deletion.");
+      return bad_request(
+          "You can't create this secret because a secret with this name is already scheduled for deletion.");
     }
     auto secret = vault_.read(name);
     if (!secret) return internal(secret.error());
@@ -305,11 +307,12 @@ Outcome Manager::update_stage(const Call& call) {
   const auto* holder = secret->holder(stage);
   if (!to.empty() && !secret->find(to)) return not_found(fmt::format("the specified secret version: {}", to));
   if (!from.empty() && (!holder || holder->id != from)) {
-    return bad_parameter(fmt::format("The parameter RemoveFromVersionId can't be {}: it does not hold {}.", from, stage));
+    return bad_parameter(
+        fmt::format("The parameter RemoveFromVersionId can't be {}: it does not hold {}.", from, stage));
   }
   if (holder && from.empty() && holder->id != to) {
-    return bad_parameter(fmt::format("The staging label {} is held by version {}; name it in RemoveFromVersionId.", stage,
-                                     holder->id));
+    return bad_parameter(
+        fmt::format("The staging label {} is held by version {}; name it in RemoveFromVersionId.", stage, holder->id));
   }
   if (to.empty() && stage == kCurrent) return bad_parameter("You can't remove AWSCURRENT, only move it.");
   if (to.empty()) {
@@ -378,9 +381,10 @@ Outcome Manager::remove(const Call& call) {
     // Gone is gone, as AWS has it when no recovery was asked for.
     if (!at_once || secret.error().code != "ResourceNotFoundException") return secret.error();
     const auto name = call.input["SecretId"].string_or("");
-    return Value::structure({{"ARN", fmt::format("arn:aws:secretsmanager:{}:{}:secret:{}", call.region, call.account, name)},
-                             {"Name", name},
-                             {"DeletionDate", clock_.now()}});
+    return Value::structure(
+        {{"ARN", fmt::format("arn:aws:secretsmanager:{}:{}:secret:{}", call.region, call.account, name)},
+         {"Name", name},
+         {"DeletionDate", clock_.now()}});
   }
   const auto when = at_once ? clock_.now() : clock_.now() + recovery;
   if (at_once) {

@@ -119,10 +119,8 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
                   found.resource.range());
     }
     known.emplace(secret.second, secret);
-    config->secrets.push_back({secret.first,
-                               secret.second,
-                               found.value.description,
-                               {found.value.tags.begin(), found.value.tags.end()}});
+    config->secrets.push_back(
+        {secret.first, secret.second, found.value.description, {found.value.tags.begin(), found.value.tags.end()}});
   }
   for (const auto& resource : stack.resources) {
     if (resource.type != "aws_iam_role") continue;

@@ -147,9 +147,8 @@ class FileSecrets final : public Secrets {
       secret = std::move(*read);
     }
     const bool fresh = secret.name.empty();
-    const auto version =
-        std::find_if(config.versions.begin(), config.versions.end(),
-                     [&declared](const Version& one) { return one.name == declared.name; });
+    const auto version = std::find_if(config.versions.begin(), config.versions.end(),
+                                      [&declared](const Version& one) { return one.name == declared.name; });
     const bool has_value = version != config.versions.end();
     const auto* current = secret.holder(kCurrent);
     const bool value_stands = !has_value || (current && current->id == version->version_id);

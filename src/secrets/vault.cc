@@ -79,8 +79,11 @@ std::optional<StoredSecret> from_json(const base::Json& json) {
   for (const auto& one : *versions) {
     auto value = base::from_base64(one["value"].string_or(""));
     if (!value) return std::nullopt;
-    StoredVersion version{std::string(one["id"].string_or("")), {}, one["binary"].bool_or(false),
-                          time_from(one["created"]), Secret(std::move(*value))};
+    StoredVersion version{std::string(one["id"].string_or("")),
+                          {},
+                          one["binary"].bool_or(false),
+                          time_from(one["created"]),
+                          Secret(std::move(*value))};
     if (const auto* stages = one["stages"].as_array()) {
       for (const auto& stage : *stages) version.stages.emplace_back(stage.string_or(""));
     }

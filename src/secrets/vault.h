@@ -1,5 +1,5 @@
-// Secrets on disk: one sealed file a secret, with all of its versions, replaced whole. So a change is there or it is not,
-// and there is nothing to clean up after a crash. Values are read when somebody asks; the index holds all else.
+// Secrets on disk: one sealed file a secret, with all of its versions, replaced whole. So a change is there or it is
+// not, and there is nothing to clean up after a crash. Values are read when somebody asks; the index holds all else.
 //
 // Not safe for threads: whoever owns it holds a lock over each call, and over what find() gave.
 #pragma once
