@@ -44,6 +44,11 @@ void AnyBlock::add_computed(std::string_view name, std::function<Value(const voi
   declared_.computed.push_back({std::string(name), std::move(value), false});
 }
 
+void AnyBlock::decide_by_last() {
+  check(!declared_.computed.empty(), "an attribute was computed before something is said about it");
+  declared_.computed.back().decides = true;
+}
+
 void AnyBlock::add_rule(std::string_view sentence, std::function<bool(const void*)> holds) {
   declared_.rules.push_back({std::string(sentence), std::move(holds)});
 }

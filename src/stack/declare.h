@@ -62,6 +62,7 @@ class AnyBlock {
                   std::unique_ptr<const NestedMember> member);
   void add_known(std::string_view name, std::string_view reason);
   void add_computed(std::string_view name, std::function<Value(const void*, const Context&)> value);
+  void decide_by_last();  // the computed attribute declared last
   void add_rule(std::string_view sentence, std::function<bool(const void*)> holds);
   // The attribute and the nested block declared last.
   Declaration::Attribute& last();
@@ -153,7 +154,7 @@ class Block : public AnyBlock {
   }
 
   // Said of the computed attribute declared last: it holds even where the file sets the attribute.
-  Block& decides() { return declared_.computed.back().decides = true, *this; }
+  Block& decides() { return decide_by_last(), *this; }
 
   // What must hold between attributes; the sentence is the error: "Either filename or s3_bucket is set, not both."
   template <class F>
