@@ -15,6 +15,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports members of coroutine frames and moved-from variants as maybe uninitialised (GCC PR 101118, 105562),
   # and assignments of literals to strings as overlapping copies (GCC PR 105651).
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict)
+  # A file that is compiled with others of its room is an included one to GCC, which then warns of coroutine frames that
+  # hold what an anonymous namespace has; but no second file includes it.
+  if(SECUREBASE_UNITY)
+    add_compile_options(-Wno-subobject-linkage)
+  endif()
 endif()
 
 if(SECUREBASE_SANITIZE)

@@ -28,7 +28,7 @@ struct Group {
   std::map<std::string, std::string> tags;
 };
 
-struct Parameter {
+struct DeclaredParameter {
   std::string name;
   std::string value;
 };
@@ -36,7 +36,7 @@ struct Parameter {
 struct ParameterGroup {
   std::string name;
   std::string family;
-  std::vector<Parameter> parameters;
+  std::vector<DeclaredParameter> parameters;
 };
 
 constexpr const char* kReplicationGroup = "aws_elasticache_replication_group";
@@ -49,7 +49,7 @@ std::uint16_t port_of(const Group& group, const Endpoint& endpoint) {
 // ElastiCache demands TLS for a token, so a token alone asks for it.
 bool is_encrypted(const Group& group) { return group.transit_encryption.value_or(group.auth_token.has_value()); }
 
-constexpr const char* kOneNode = "one machine has one Redis; replicas come with more nodes";
+constexpr const char* kNoSecondNode = "one machine has one Redis; replicas come with more nodes";
 
 auto replication_group(const Endpoint& endpoint) {
   const auto host = [endpoint](const Group&) { return endpoint.host; };
@@ -72,11 +72,11 @@ auto replication_group(const Endpoint& endpoint) {
                  "TLS; when not set, there is TLS where there is an auth_token.")
       .effect("restarts Redis, empty")
       .attribute("tags", &Group::tags, {}, "Labels.")
-      .known("num_cache_clusters", kOneNode)
-      .known("num_node_groups", kOneNode)
-      .known("replicas_per_node_group", kOneNode)
-      .known("automatic_failover_enabled", kOneNode)
-      .known("multi_az_enabled", kOneNode)
+      .known("num_cache_clusters", kNoSecondNode)
+      .known("num_node_groups", kNoSecondNode)
+      .known("replicas_per_node_group", kNoSecondNode)
+      .known("automatic_failover_enabled", kNoSecondNode)
+      .known("multi_az_enabled", kNoSecondNode)
       .known("at_rest_encryption_enabled", "nothing of it is at rest: what Redis holds ends with it")
       .known("engine_version", "the server is Debian 12's Redis 7.0")
       .known("snapshot_retention_limit", "nothing of it is kept")
@@ -104,7 +104,7 @@ auto cluster(const Endpoint& endpoint) {
       .effect("restarts Redis, empty")
       .attribute("parameter_group_name", &Group::parameter_group, std::nullopt, "Whose parameters it has.")
       .attribute("tags", &Group::tags, {}, "Labels.")
-      .known("num_cache_nodes", kOneNode)
+      .known("num_cache_nodes", kNoSecondNode)
       .known("engine_version", "the server is Debian 12's Redis 7.0")
       .computed("id", [](const Group& g) { return g.id; })
       .computed("arn", [](const Group& g, const Context& c) { return c.arn("elasticache", "cluster:" + g.id); })
@@ -118,9 +118,9 @@ auto cluster(const Endpoint& endpoint) {
 }
 
 const auto& parameter_group() {
-  static const auto parameter = stack::block<Parameter>("parameter", "A setting of Redis.")
-                                    .required("name", &Parameter::name, stack::matches("[a-z][a-z0-9-]*"), "Its name.")
-                                    .required("value", &Parameter::value, "What it is set to.");
+  static const auto parameter = stack::block<DeclaredParameter>("parameter", "A setting of Redis.")
+                                    .required("name", &DeclaredParameter::name, stack::matches("[a-z][a-z0-9-]*"), "Its name.")
+                                    .required("value", &DeclaredParameter::value, "What it is set to.");
   static const auto made =
       stack::resource<ParameterGroup>("aws_elasticache_parameter_group", "cache", "Settings of Redis.")
           .required("name", &ParameterGroup::name, "Its name.")
@@ -141,9 +141,9 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return near.empty() ? "" : fmt::format(" Did you mean \"{}\"?", near);
 }
 
-class Reader {
+class StackReader {
  public:
-  Reader(const stack::Stack& stack, const Endpoint& endpoint) : stack_(stack), endpoint_(endpoint) {}
+  StackReader(const stack::Stack& stack, const Endpoint& endpoint) : stack_(stack), endpoint_(endpoint) {}
 
   Result<std::shared_ptr<const Config>, stack::Diagnostics> read() {
     for (const auto& group : stack_.all<ParameterGroup>("aws_elasticache_parameter_group")) check_group(group);
@@ -260,7 +260,7 @@ void declare(stack::Catalogue& catalogue, const Endpoint& endpoint) {
 
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack,
                                                                     const Endpoint& endpoint) {
-  return Reader(stack, endpoint).read();
+  return StackReader(stack, endpoint).read();
 }
 
 }  // namespace securebase::cache

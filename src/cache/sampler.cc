@@ -11,7 +11,7 @@ namespace securebase::cache {
 
 namespace {
 
-constexpr std::chrono::milliseconds kTimeout{2'000};
+constexpr std::chrono::milliseconds kSampleTimeout{2'000};
 constexpr std::uint64_t kOwnConnections = 1;  // the reader's
 
 // The number behind "name=" in "calls=21,usec=40".
@@ -143,7 +143,7 @@ Result<Done> Reader::learn(const char* category, std::set<std::string, std::less
 
 Result<Done> Reader::connect() {
   if (client_) return Done{};
-  auto made = Client::connect(socket_, password_, kTimeout);
+  auto made = Client::connect(socket_, password_, kSampleTimeout);
   if (!made) return made.error();
   client_ = std::make_unique<Client>(std::move(*made));
   if (auto learnt = learn("read", kinds_.reads); !learnt) return learnt;

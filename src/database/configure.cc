@@ -21,9 +21,9 @@ bool is_default_group(std::string_view name) {
   return name == "default.aurora-postgresql15" || name == "default.postgres15";
 }
 
-class Reader {
+class StackReader {
  public:
-  Reader(const stack::Stack& stack, const Endpoint& endpoint) : stack_(stack), endpoint_(endpoint) {}
+  StackReader(const stack::Stack& stack, const Endpoint& endpoint) : stack_(stack), endpoint_(endpoint) {}
 
   Result<std::shared_ptr<const Config>, stack::Diagnostics> read() {
     using Of = ParameterGroup::Of;
@@ -191,7 +191,7 @@ class Reader {
 
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack,
                                                                     const Endpoint& endpoint) {
-  return Reader(stack, endpoint).read();
+  return StackReader(stack, endpoint).read();
 }
 
 std::vector<stack::Finding> notes(const stack::Stack& stack, const Endpoint& endpoint) {

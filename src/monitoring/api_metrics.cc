@@ -32,7 +32,7 @@ Fault invalid_value(std::string message) { return Fault{"InvalidParameterValue",
 Fault invalid_combination(std::string message) { return Fault{"InvalidParameterCombination", std::move(message)}; }
 Fault missing(std::string message) { return Fault{"MissingParameter", std::move(message)}; }
 
-Fault fault_of(const Error& error) {
+Fault metrics_fault(const Error& error) {
   switch (error.code) {
     case Errc::kLimit:
       return Fault{"LimitExceeded", error.message};
@@ -289,7 +289,7 @@ Outcome put_metric_data(Store& store, const aws::Call& call) {
     if (!datum) return datum.error();
     data.push_back(std::move(*datum));
   }
-  if (auto put = store.put(data); !put) return fault_of(put.error());
+  if (auto put = store.put(data); !put) return metrics_fault(put.error());
   return aws::Answer{};
 }
 
@@ -315,7 +315,7 @@ Outcome get_metric_statistics(const Store& store, const aws::Call& call) {
   for (const auto& unit : units) {
     query.unit = unit;
     const auto read = store.read(query, asked);
-    if (!read) return fault_of(read.error());
+    if (!read) return metrics_fault(read.error());
     std::map<base::TimePoint, Value> by_time;
     for (std::size_t i = 0; i < asked.size(); ++i) {
       for (const auto& point : (*read)[i]) {

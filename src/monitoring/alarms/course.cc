@@ -2,16 +2,12 @@
 
 #include <utility>
 
+#include "monitoring/alarms/text.h"
+
 namespace securebase::monitoring {
 
 namespace {
 
-base::Json json_of(base::TimePoint time) {
-  return base::Json(static_cast<std::int64_t>(time.time_since_epoch().count()));
-}
-base::TimePoint time_from(const base::Json& json) {
-  return base::TimePoint(std::chrono::microseconds(json.integer_or(0)));
-}
 AlarmState state_from(const base::Json& json) {
   return alarm_state_from(json.string_or("")).value_or(AlarmState::kInsufficientData);
 }

@@ -17,8 +17,6 @@ using base::Json;
 using namespace std::chrono_literals;
 
 constexpr auto kTriedFor = 24h;
-constexpr std::size_t kHistoryData = 4095;
-constexpr std::size_t kHistorySummary = 255;
 
 const std::vector<std::string>& actions_for(const AlarmDefinition& definition, AlarmState state) {
   if (state == AlarmState::kOk) return definition.ok_actions;

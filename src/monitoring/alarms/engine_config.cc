@@ -14,8 +14,6 @@ namespace {
 
 using base::Json;
 
-constexpr std::size_t kHistoryData = 4095;
-constexpr std::size_t kHistorySummary = 255;
 
 AlarmHistoryItem configured(const Alarm& alarm, base::TimePoint now, std::string_view what, std::string_view member) {
   AlarmHistoryItem item;

@@ -15,7 +15,6 @@ namespace {
 using base::Json;
 
 constexpr std::size_t kCommitted = 500;  // alarms of one record of the journal
-constexpr std::size_t kHistoryData = 4095;
 constexpr std::size_t kReason = 1023;
 
 Json state_json(AlarmState state, const std::string& reason, const std::string& reason_data) {

@@ -34,9 +34,9 @@ std::optional<double> optional_real(const Json& json) {
   return json.is_null() ? std::nullopt : std::optional(real(json));
 }
 
-class Parser {
+class JsonReader {
  public:
-  explicit Parser(const Limits& limits) : limits_(limits) {}
+  explicit JsonReader(const Limits& limits) : limits_(limits) {}
 
   Result<std::vector<ResourceMetrics>> request(const Json& body) {
     std::vector<ResourceMetrics> all;
@@ -149,7 +149,7 @@ Result<std::vector<ResourceMetrics>> parse_json(std::string_view body, const Lim
   const auto json = Json::parse(body);
   if (!json) return json.error();
   if (!json->is_object()) return Error{Errc::kMalformed, "an ExportMetricsServiceRequest in JSON is an object"};
-  return Parser(limits).request(*json);
+  return JsonReader(limits).request(*json);
 }
 
 }  // namespace securebase::monitoring::otlp

@@ -11,9 +11,9 @@ namespace securebase::monitoring::otlp {
 namespace {
 
 // Parsing stops at the first error, which is kept here.
-class Parser {
+class ProtobufParser {
  public:
-  explicit Parser(const Limits& limits) : limits_(limits) {}
+  explicit ProtobufParser(const Limits& limits) : limits_(limits) {}
 
   Result<std::vector<ResourceMetrics>> request(std::string_view body) {
     std::vector<ResourceMetrics> all;
@@ -203,7 +203,7 @@ class Parser {
 }  // namespace
 
 Result<std::vector<ResourceMetrics>> parse_protobuf(std::string_view body, const Limits& limits) {
-  return Parser(limits).request(body);
+  return ProtobufParser(limits).request(body);
 }
 
 }  // namespace securebase::monitoring::otlp

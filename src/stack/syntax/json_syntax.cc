@@ -14,7 +14,7 @@ namespace {
 
 using base::Json;
 
-constexpr unsigned kMostDepth = 100;
+constexpr unsigned kMostNesting = 100;
 
 class JsonSyntax {
  public:
@@ -109,7 +109,7 @@ class JsonSyntax {
   }
 
   ExpressionPtr expression(const Json& json, const JsonPlace& place, unsigned depth, bool bare) {
-    if (depth > kMostDepth) {
+    if (depth > kMostNesting) {
       (void)fail("Values may be nested 100 levels deep.", place.range);
       return nullptr;
     }
