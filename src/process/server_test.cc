@@ -16,10 +16,10 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-struct TemporaryDirectory {
+struct ServerDirectory {
   fs::path path = fs::temp_directory_path() / ("server-test-" + base::random_hex(8));
-  TemporaryDirectory() { fs::create_directories(path); }
-  ~TemporaryDirectory() { fs::remove_all(path); }
+  ServerDirectory() { fs::create_directories(path); }
+  ~ServerDirectory() { fs::remove_all(path); }
 };
 
 // A supervisor whose children are what the test says, and no processes.
@@ -83,7 +83,7 @@ TEST(Port, IsToldWhereTheOperatorsTakesThePlaceOfTheStacks) {
 }
 
 TEST(Server, WritesItsFilesForItsUserOnlyBeforeTheProgramStarts) {
-  const TemporaryDirectory directory;
+  const ServerDirectory directory;
   FakeSupervisor supervisor;
   Server server(supervisor);
   EXPECT_FALSE(server.exists());
@@ -97,7 +97,7 @@ TEST(Server, WritesItsFilesForItsUserOnlyBeforeTheProgramStarts) {
 }
 
 TEST(Server, StopsWhatRunsBeforeItStartsAnother) {
-  const TemporaryDirectory directory;
+  const ServerDirectory directory;
   FakeSupervisor supervisor;
   Server server(supervisor);
   ASSERT_TRUE(server.start(spec_in(directory.path)));
@@ -111,7 +111,7 @@ TEST(Server, StopsWhatRunsBeforeItStartsAnother) {
 }
 
 TEST(Server, IsNoneAfterAStartThatFailedAndSaysWhich) {
-  const TemporaryDirectory directory;
+  const ServerDirectory directory;
   FakeSupervisor supervisor;
   supervisor.next = Error{Errc::kUnavailable, "no such disk"};
   Server server(supervisor);
@@ -125,7 +125,7 @@ TEST(Server, IsNoneAfterAStartThatFailedAndSaysWhich) {
 
 // A /proc of our own: 100 with the children 101 and 102, and 200, which is nobody's.
 struct FakeProc {
-  TemporaryDirectory directory;
+  ServerDirectory directory;
   void put(pid_t pid, pid_t parent, int ticks, int cut_ticks, int io) {
     const auto at = directory.path / std::to_string(pid);
     fs::create_directories(at);
@@ -168,7 +168,7 @@ TEST(Usage, NeverFallsWhenAProcessEnds) {
 }
 
 TEST(Usage, ReadsWhatMemoryIsLeft) {
-  const TemporaryDirectory directory;
+  const ServerDirectory directory;
   std::ofstream(directory.path / "meminfo") << "MemTotal:  100 kB\nMemFree: 10 kB\nMemAvailable:  50 kB\n";
   EXPECT_EQ(available_memory_bytes(directory.path), 50U * 1024);
   EXPECT_EQ(available_memory_bytes("/nowhere"), 0U);

@@ -13,31 +13,31 @@
 namespace securebase::stack {
 namespace {
 
-struct Rule {
+struct MadeRule {
   std::string path;
   std::int64_t ttl = 0;
 };
-struct Cache {
+struct MadeCache {
   std::string name;
   std::int64_t size = 1;
   std::optional<std::string> note;
-  std::vector<Rule> rules;
+  std::vector<MadeRule> rules;
   std::map<std::string, std::string> tags;
 };
 
 Catalogue catalogue() {
-  const auto rule = block<Rule>("rule")
-                        .required("path", &Rule::path, "Which.")
-                        .attribute("ttl", &Rule::ttl, 60, at_least(0), "How long.");
+  const auto rule = block<MadeRule>("rule")
+                        .required("path", &MadeRule::path, "Which.")
+                        .attribute("ttl", &MadeRule::ttl, 60, at_least(0), "How long.");
   Catalogue all;
-  all.add(resource<Cache>("aws_example_cache", "edge", "A cache.")
-              .required("name", &Cache::name, "Its name.")
-              .attribute("size", &Cache::size, 1, between(1, 9), "Its size.")
-              .attribute("note", &Cache::note, std::nullopt, "A word.")
-              .attribute("tags", &Cache::tags, {}, "Labels.")
-              .nested(rule, &Cache::rules, "Rules.")
-              .computed("id", [](const Cache& c) { return c.name; })
-              .computed("label", [](const Cache& c) { return c.name + "/" + std::to_string(c.size); }));
+  all.add(resource<MadeCache>("aws_example_cache", "edge", "A cache.")
+              .required("name", &MadeCache::name, "Its name.")
+              .attribute("size", &MadeCache::size, 1, between(1, 9), "Its size.")
+              .attribute("note", &MadeCache::note, std::nullopt, "A word.")
+              .attribute("tags", &MadeCache::tags, {}, "Labels.")
+              .nested(rule, &MadeCache::rules, "Rules.")
+              .computed("id", [](const MadeCache& c) { return c.name; })
+              .computed("label", [](const MadeCache& c) { return c.name + "/" + std::to_string(c.size); }));
   return all;
 }
 
@@ -74,8 +74,8 @@ struct RegistryTest : testing::Test {
     if (!all) ADD_FAILURE() << render(all.error());
     return all ? std::move(all->stack) : Stack();
   }
-  static const Cache* cache(const Stack& stack, std::string_view name) {
-    for (const auto& found : stack.all<Cache>("aws_example_cache")) {
+  static const MadeCache* cache(const Stack& stack, std::string_view name) {
+    for (const auto& found : stack.all<MadeCache>("aws_example_cache")) {
       if (found.value.name == name) return &found.value;
     }
     return nullptr;
