@@ -1,6 +1,8 @@
 """Debian's awscli and boto3 call the AWS APIs on port 4566: who am I, secrets, users, and errors in the services' words."""
 
+import contextlib
 import datetime
+import importlib
 import json
 import os
 import signal
@@ -135,20 +137,25 @@ class AwsApis(unittest.TestCase):
             self.refused(code, getattr(self.client(service, **unknown), operation))
 
     def test_a_clock_that_is_wrong_is_told(self):
-        real = botocore.auth.datetime
+        signers = [botocore.auth]
+        with contextlib.suppress(ImportError):
+            signers.append(importlib.import_module("botocore.crt.auth"))
 
         class Late(datetime.datetime):
             @classmethod
             def utcnow(cls):
-                return datetime.datetime.utcnow() - datetime.timedelta(minutes=20)
+                return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) - datetime.timedelta(minutes=20)
 
-        botocore.auth.datetime = type("module", (), {"datetime": Late})
+        real = datetime
+        for signer in signers:
+            signer.datetime = type("module", (), {"datetime": Late})
         try:
             self.assertIn("Signature expired", self.refused("SignatureDoesNotMatch", self.client("sts").get_caller_identity))
             self.refused("RequestTimeTooSkewed", self.client("s3").list_buckets)
             self.refused("InvalidSignatureException", self.client("dynamodb").list_tables)
         finally:
-            botocore.auth.datetime = real
+            for signer in signers:
+                signer.datetime = real
 
     def test_a_missing_member_is_told(self):
         secrets = self.client("secretsmanager", parameter_validation=False)

@@ -13,7 +13,7 @@ namespace securebase::aws {
 
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr int kMaxCborDepth = 64;
 constexpr unsigned kIndefinite = 31;
 
 enum Major : unsigned { kUnsigned, kNegative, kBytes, kText, kArray, kMap, kTag, kSimple };
@@ -22,9 +22,9 @@ Complaint unparsable(std::string path, std::string message) {
   return {Complaint::Kind::kUnparsable, std::move(path), std::move(message), {}};
 }
 
-class Parser {
+class CborParser {
  public:
-  explicit Parser(std::string_view bytes) : whole_(bytes), rest_(bytes) {}
+  explicit CborParser(std::string_view bytes) : whole_(bytes), rest_(bytes) {}
 
   Result<Value, Complaint> whole() {
     auto value = item(0);
@@ -67,7 +67,7 @@ class Parser {
   }
 
   Result<Value, Complaint> item(int depth) {
-    if (depth > kMaxDepth) return failure("more than 64 levels");
+    if (depth > kMaxCborDepth) return failure("more than 64 levels");
     const auto head = this->head();
     if (!head) return failure("no whole data item");
     const bool indefinite = head->additional == kIndefinite;
@@ -197,7 +197,7 @@ class Parser {
   std::string_view rest_;
 };
 
-std::string_view kind_of(const Value& value) {
+std::string_view kind_of_value(const Value& value) {
   if (value.is_bool()) return "a boolean";
   if (value.is_number()) return "a number";
   if (value.is_string()) return "a text";
@@ -240,7 +240,7 @@ class Fitting {
 
  private:
   Result<Done, Complaint> wrong(std::string_view expected, const Value& came) const {
-    return unparsable(path_, fmt::format("expected {}, came {}", expected, kind_of(came)));
+    return unparsable(path_, fmt::format("expected {}, came {}", expected, kind_of_value(came)));
   }
 
   Result<Done, Complaint> structure(Value& value, const Shape& shape) {
@@ -331,7 +331,7 @@ void append_time(std::string& out, base::TimePoint time) {
 
 }  // namespace
 
-Result<Value, Complaint> parse_cbor(std::string_view bytes) { return Parser(bytes).whole(); }
+Result<Value, Complaint> parse_cbor(std::string_view bytes) { return CborParser(bytes).whole(); }
 
 Result<Value, Complaint> decode_cbor(std::string_view bytes, const Shape& shape) {
   if (bytes.empty()) return Value::structure();

@@ -57,6 +57,24 @@ def load(data, overlays, service):
     return model
 
 
+TOKENS = ["NextToken", "nextToken", "Marker"]
+LIMITS = ["MaxResults", "maxResults", "MaxItems", "MaxRecords", "Limit", "limit"]
+
+
+def pages_of(operation, model):
+    """For lists that paginators-1.json forgot: a token that goes in and comes out, and one list."""
+    if "input" not in operation or "output" not in operation:
+        return {}
+    given = model["shapes"][operation["input"]["shape"]].get("members", {})
+    taken = model["shapes"][operation["output"]["shape"]].get("members", {})
+    tokens = [token for token in TOKENS if token in given and token in taken]
+    lists = [name for name, member in taken.items() if model["shapes"][member["shape"]]["type"] == "list"]
+    if not tokens or len(lists) != 1:
+        return {}
+    limit = next((name for name in LIMITS if name in given), None)
+    return {"input_token": tokens[0], "output_token": tokens[0], "limit_key": limit, "result_key": lists[0]}
+
+
 class Table:
     def __init__(self):
         self.texts = {}
@@ -182,7 +200,7 @@ def write_shape(table, name, shape, order, shapes):
 def write_operation(table, name, operation, model, order):
     http = operation["http"]
     given, taken = operation.get("input", {}), operation.get("output", {})
-    pages = model["pagination"].get(name, {})
+    pages = model["pagination"].get(name) or pages_of(operation, model)
     table.text(name)
     table.text(http["method"])
     table.text(http["requestUri"])

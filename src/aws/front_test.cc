@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 class FrontTest : public testing::Test {
  protected:
   // Answers the operation with `output` and keeps what it got.
-  void answer(std::string_view service, std::string_view operation, Outcome output) {
+  void answer(std::string_view service, std::string_view operation, Result<Value, Fault> output) {
     const auto* shape = find_service(service)->find(operation)->input;
     const bool streaming = shape && shape->payload && shape->payload->streaming;
     if (streaming) {
@@ -31,9 +31,7 @@ class FrontTest : public testing::Test {
     operations_.add(service, operation, [this, output = std::move(output)](const Call& call) -> Outcome {
       got_ = call.input;
       if (!output) return output.error();
-      Answer copy;
-      copy.output = output->output;
-      return copy;
+      return *output;
     });
   }
 
@@ -108,10 +106,10 @@ class FrontTest : public testing::Test {
 };
 
 TEST_F(FrontTest, ReadsCborAsTheJavaScriptSdkSendsIt) {
-  answer("cloudwatch", "PutMetricData", Answer());
+  answer("cloudwatch", "PutMetricData", Value());
   answer("cloudwatch", "ListMetrics",
          Value::structure({{"Metrics", Value::list({Value::structure({{"Namespace", "Portal"}})})}}));
-  answer("cloudwatch", "GetMetricData", Answer());
+  answer("cloudwatch", "GetMetricData", Value());
   auto put = fixture("js_cbor_put_metric_data", 3);
   EXPECT_EQ(call(put).status, 200);
   EXPECT_EQ(got_["Namespace"].string_or(""), "Portal");
@@ -134,7 +132,7 @@ TEST_F(FrontTest, ReadsCborAsTheJavaScriptSdkSendsIt) {
 }
 
 TEST_F(FrontTest, UnpacksGzipWithinItsLimit) {
-  answer("cloudwatch", "PutMetricData", Answer());
+  answer("cloudwatch", "PutMetricData", Value());
   auto put = fixture("js_json_put_metric_data_gzip", 100);
   EXPECT_EQ(call(put).status, 200);
   EXPECT_EQ(got_["MetricData"].elements().size(), 400U);
@@ -160,7 +158,7 @@ TEST_F(FrontTest, UnpacksGzipWithinItsLimit) {
 }
 
 TEST_F(FrontTest, TakesUploadsAsTheJavaScriptSdkSendsThem) {
-  answer("s3", "PutObject", Answer());
+  answer("s3", "PutObject", Value());
   for (const std::size_t piece : {1, 13, 1 << 20}) {
     auto streamed = fixture("js_s3_put_object_stream", piece);
     EXPECT_EQ(call(streamed).status, 200);
@@ -176,7 +174,7 @@ TEST_F(FrontTest, TakesUploadsAsTheJavaScriptSdkSendsThem) {
 }
 
 TEST_F(FrontTest, RefusesUploadsThatAreNotWhatTheirChecksumsSay) {
-  answer("s3", "PutObject", Answer());
+  answer("s3", "PutObject", Value());
   for (const std::string name : {"js_s3_put_object_stream", "js_s3_put_object"}) {
     auto request = fixture(name);
     auto bytes = run(http::read_all(*request.request.body, 1 << 20));
@@ -200,7 +198,7 @@ TEST_F(FrontTest, AnswersQueryInXmlWithAMetadataElement) {
 }
 
 TEST_F(FrontTest, ReadsNestedListsOfQueryInTheOrderOfTheirNumbers) {
-  answer("cloudwatch", "PutMetricData", Answer());
+  answer("cloudwatch", "PutMetricData", Value());
   std::string body = "Action=PutMetricData&Version=2010-08-01&Namespace=A%2FB";
   for (int i = 12; i > 0; --i) {
     body += "&MetricData.member." + std::to_string(i) + ".MetricName=m" + std::to_string(i) + "&MetricData.member." +
@@ -267,7 +265,7 @@ TEST_F(FrontTest, SaysWhatIsWrongInTheWordsOfTheService) {
 }
 
 TEST_F(FrontTest, FindsTheBucketInTheHost) {
-  answer("s3", "HeadBucket", Answer());
+  answer("s3", "HeadBucket", Value());
   for (const std::string host : {"my.bucket.localhost:4566", "my.bucket.s3.us-east-1.amazonaws.com",
                                  "my.bucket.s3.amazonaws.com", "my.bucket.s3.localhost:4566"}) {
     TestRequest request("HEAD", "/");
@@ -281,7 +279,7 @@ TEST_F(FrontTest, FindsTheBucketInTheHost) {
 
 TEST_F(FrontTest, LetsOnlyThoseOperationsComeUnsignedThatMay) {
   answer("sns", "ConfirmSubscription", Value::structure({{"SubscriptionArn", "arn"}}));
-  answer("sns", "ListTopics", Answer());
+  answer("sns", "ListTopics", Value());
   TestRequest confirm("GET", "/?Action=ConfirmSubscription&TopicArn=arn:t&Token=t&Version=2010-03-31");
   confirm.header("Host", "x");
   EXPECT_EQ(call(confirm).status, 200);

@@ -14,7 +14,7 @@ namespace securebase::aws {
 
 namespace {
 
-std::string_view kind_of(const base::Json& json) {
+std::string_view kind_of_json(const base::Json& json) {
   if (json.is_null()) return "null";
   if (json.is_bool()) return "a boolean";
   if (json.is_number()) return "a number";
@@ -23,7 +23,7 @@ std::string_view kind_of(const base::Json& json) {
 }
 
 Complaint wrong_type(std::string_view expected, const base::Json& came, const std::string& path) {
-  return {Complaint::Kind::kUnparsable, path, fmt::format("expected {}, came {}", expected, kind_of(came)), {}};
+  return {Complaint::Kind::kUnparsable, path, fmt::format("expected {}, came {}", expected, kind_of_json(came)), {}};
 }
 
 // What no shape describes.
@@ -45,7 +45,7 @@ Value freely(base::Json& json) {
   return {};
 }
 
-class Decoder {
+class JsonDecoder {
  public:
   // Null where the JSON is: absent.
   Result<Value, Complaint> decode(base::Json& json, const Shape& shape) {
@@ -224,7 +224,7 @@ Result<Value, Complaint> decode_json(std::string_view body, const Shape& shape) 
   auto json = base::Json::parse(body);
   if (!json) return Complaint{Complaint::Kind::kUnparsable, "", json.error().message, {}};
   if (!json->is_object() && shape.type == Type::kStructure) return wrong_type("an object", *json, "");
-  return Decoder().decode(*json, shape);
+  return JsonDecoder().decode(*json, shape);
 }
 
 void encode_json(std::string& out, const Value& value, const Shape* shape) {

@@ -13,7 +13,7 @@ namespace securebase::aws {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 64;  // dots in a name; the deepest model has about ten
+constexpr std::size_t kMaxNameDepth = 64;  // dots in a name; the deepest model has about ten
 
 // The parameters below one prefix, sorted by their names segment by segment: those below one name stand together.
 using Below = std::span<const Parameter>;
@@ -38,11 +38,11 @@ std::optional<std::size_t> index_from(std::string_view segment) {
   return index;
 }
 
-class Decoder {
+class QueryDecoder {
  public:
   // `offset`: where in the names of `below` the part of this value begins. All of them share what stands before.
   Result<Value, Complaint> decode(Below below, std::size_t offset, const Shape& shape) {
-    if (++depth_ > kMaxDepth) {
+    if (++depth_ > kMaxNameDepth) {
       return Complaint{Complaint::Kind::kUnparsable, "", "the names of the parameters are nested too deeply", {}};
     }
     auto value = [&]() -> Result<Value, Complaint> {
@@ -155,7 +155,7 @@ class Decoder {
 
   static Value freely(Below below, std::size_t offset, std::size_t depth) {
     if (below.size() == 1 && below.front().name.size() < offset) return below.front().value;
-    if (depth > kMaxDepth) return {};
+    if (depth > kMaxNameDepth) return {};
     Value::Structure members;
     for (const auto& [segment, group] : groups(below, offset)) {
       if (!segment.empty()) {
@@ -172,7 +172,7 @@ class Decoder {
 
 Result<Value, Complaint> decode_query(std::vector<Parameter> parameters, const Shape& shape) {
   std::stable_sort(parameters.begin(), parameters.end(), before);
-  return Decoder().structure(parameters, 0, shape);
+  return QueryDecoder().structure(parameters, 0, shape);
 }
 
 }  // namespace securebase::aws

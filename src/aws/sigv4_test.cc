@@ -132,7 +132,7 @@ PayloadPlan chunked_plan() {
 
 TEST(SigV4, ChecksTheChunksOfTheStreamingExampleHoweverTheyAreCut) {
   for (const std::size_t piece : {1, 7, 86, 4096, 1 << 20}) {
-    TestBody body(chunked_example(), piece);
+    PiecedBody body(chunked_example(), piece);
     CheckedPayload payload(&body, chunked_plan());
     auto read = run(http::read_all(payload, 1 << 20));
     ASSERT_TRUE(read) << read.error().message << " in pieces of " << piece;
@@ -142,7 +142,7 @@ TEST(SigV4, ChecksTheChunksOfTheStreamingExampleHoweverTheyAreCut) {
 
 TEST(SigV4, RefusesAChunkThatWasChangedLeftOutOrCutOff) {
   const auto trouble_of = [](std::string bytes) {
-    TestBody body(std::move(bytes), 1000);
+    PiecedBody body(std::move(bytes), 1000);
     CheckedPayload payload(&body, chunked_plan());
     EXPECT_FALSE(run(http::read_all(payload, 1 << 20)));
     return payload.trouble() ? payload.trouble()->problem : Problem::kInternal;

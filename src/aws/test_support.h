@@ -1,7 +1,10 @@
 // What the tests and benchmarks of the room have in common: requests without a network, and a caller who signs them.
 #pragma once
 
+#include <algorithm>
+#include <cctype>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,9 +22,9 @@
 namespace securebase::aws {
 
 // A body that comes in pieces of one size.
-class TestBody final : public http::BodyReader {
+class PiecedBody final : public http::BodyReader {
  public:
-  TestBody(std::string bytes, std::size_t piece) : bytes_(std::move(bytes)), rest_(bytes_), piece_(piece) {}
+  PiecedBody(std::string bytes, std::size_t piece) : bytes_(std::move(bytes)), rest_(bytes_), piece_(piece) {}
   net::Task<Result<std::string_view>> next() override {
     const auto piece = rest_.substr(0, piece_);
     rest_.remove_prefix(piece.size());
@@ -49,12 +52,12 @@ struct TestRequest {
   }
   void body(std::string bytes, std::size_t piece = 1 << 20) {
     request.content_length = bytes.size();
-    reader.emplace(std::move(bytes), piece);
-    request.body = &*reader;
+    reader = std::make_unique<PiecedBody>(std::move(bytes), piece);
+    request.body = reader.get();
   }
 
   std::list<std::string> texts;
-  std::optional<TestBody> reader;
+  std::unique_ptr<PiecedBody> reader;
   http::Request request;
 };
 

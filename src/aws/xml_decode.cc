@@ -9,14 +9,14 @@ namespace securebase::aws {
 
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{8} << 20;  // DeleteObjects with 1000 keys of 1 KiB is 1.2 MB
-constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxXmlBytes = std::size_t{8} << 20;  // DeleteObjects with 1000 keys of 1 KiB is 1.2 MB
+constexpr std::size_t kMaxXmlDepth = 64;
 
 Complaint unparsable(std::string message) { return {Complaint::Kind::kUnparsable, "", std::move(message), {}}; }
 
 // What the parser must not see: depth and DTDs, in one pass over the tags.
 std::optional<Complaint> refused(std::string_view body) {
-  if (body.size() > kMaxBytes) return unparsable(fmt::format("the document is longer than {} bytes", kMaxBytes));
+  if (body.size() > kMaxXmlBytes) return unparsable(fmt::format("the document is longer than {} bytes", kMaxXmlBytes));
   const auto skip_to = [&body](std::size_t from, std::string_view end) {
     const auto found = body.find(end, from);
     return found == std::string_view::npos ? body.size() : found + end.size();
@@ -45,8 +45,8 @@ std::optional<Complaint> refused(std::string_view body) {
           quote = body[at];
         }
       }
-      if (at < body.size() && body[at - 1] != '/' && ++depth > kMaxDepth) {
-        return unparsable(fmt::format("the document is nested in more than {} levels", kMaxDepth));
+      if (at < body.size() && body[at - 1] != '/' && ++depth > kMaxXmlDepth) {
+        return unparsable(fmt::format("the document is nested in more than {} levels", kMaxXmlDepth));
       }
     }
   }
@@ -79,7 +79,7 @@ Value freely(const pugi::xml_node& node) {
   return members;
 }
 
-class Decoder {
+class XmlDecoder {
  public:
   Result<Value, Complaint> decode(const pugi::xml_node& node, const Shape& shape) {
     switch (shape.type) {
@@ -220,7 +220,7 @@ Result<Value, Complaint> decode_xml(std::string_view body, const Shape& shape, s
   if (!root.empty() && name_of(element) != root) {
     return unparsable(fmt::format("the root element is {}, expected {}", name_of(element), root));
   }
-  return Decoder().decode(element, shape);
+  return XmlDecoder().decode(element, shape);
 }
 
 }  // namespace securebase::aws

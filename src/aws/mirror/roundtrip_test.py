@@ -51,7 +51,7 @@ class Drawer:
             high = int(shape.metadata.get("max", low + 1))
             return [self.draw(shape.member, depth + 1) for _ in range(self.random.randint(low, min(low + 1, high)))]
         if kind == "map":
-            return {self.draw(shape.key, depth + 1, "key"): self.draw(shape.value, depth + 1) for _ in range(2)}
+            return {self.draw(shape.key, depth + 1, "key"): self.draw(shape.value, depth + 1, where) for _ in range(2)}
         return self.scalar(shape, where)
 
     def structure(self, shape, depth):
@@ -103,7 +103,7 @@ class Drawer:
         for _ in range(300):
             text = self.from_pattern(parsed)
             if low <= len(text) <= high:
-                return text
+                return text.strip() or "a"
         return "a" * max(low, 1)
 
     def from_pattern(self, parsed):
