@@ -88,8 +88,10 @@ std::optional<std::string> context_value(const Call& call, std::string_view name
   if (name == "apiId") return call.api->id;
   if (name == "stage") return call.stage->name;
   if (name == "deploymentId") return call.stage->deployment_id;
-  if (name == "resourceId") return call.resource->id;
-  if (name == "resourcePath") return call.resource->path;
+  if (name == "resourceId" || name == "resourcePath") {
+    if (!call.resource) return std::nullopt;  // no route was found
+    return name == "resourceId" ? call.resource->id : call.resource->path;
+  }
   if (name == "path") return text(call.client_path);
   if (name == "httpMethod") return text(call.request->method_name);
   if (name == "protocol") {

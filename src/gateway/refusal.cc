@@ -93,7 +93,7 @@ http::Response refuse(Refusal refusal, const Call* call, std::string_view detail
   http::Response response;
   response.status = wording.status;
   std::string body = fmt::format("{{\"{}\":{}}}", wording.member, text);
-  const GatewayResponse* replaced = call && call->api && call->resource ? configured(*call->api, wording) : nullptr;
+  const GatewayResponse* replaced = call && call->api ? configured(*call->api, wording) : nullptr;
   if (replaced) {
     if (replaced->status) response.status = *replaced->status;
     for (const auto& [name, value] : replaced->headers) response.headers.add(name, value);

@@ -1,0 +1,95 @@
+// Conditions, ranges, encodings, Vary: what of a stored response a viewer gets.
+#include "edge/engine_test.h"
+
+namespace securebase::edge {
+namespace {
+
+TEST_F(EdgeTest, AnswersConditionsAndRangesFromWhatIsStored) {
+  origin_.answers = [](const OriginRequest&, const Caller&) {
+    http::Response response;
+    response.headers.add("ETag", "\"v1\"");
+    response.headers.add("Cache-Control", "max-age=300");
+    response.body = "0123456789";
+    return response;
+  };
+  EXPECT_EQ(get("/a", {{"Range", "bytes=2-4"}}).body, "234");
+  EXPECT_EQ(get("/a", {{"If-None-Match", "W/\"v1\""}}).status, 304);
+  const auto part = get("/a", {{"Range", "bytes=-3"}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, "789");
+  EXPECT_EQ(part.headers.get("Content-Range"), "bytes 7-9/10");
+  EXPECT_EQ(get("/a", {{"Range", "bytes=20-"}}).status, 416);
+  EXPECT_EQ(get("/a", {{"Range", "bytes=0-1"}, {"If-Range", "\"v0\""}}).status, 200);
+  const auto parts = get("/a", {{"Range", "bytes=0-1,8-9"}});
+  EXPECT_EQ(parts.status, 206);
+  EXPECT_THAT(std::string(*parts.headers.get("Content-Type")), HasSubstr("multipart/byteranges"));
+  EXPECT_THAT(parts.body, HasSubstr("Content-Range: bytes 8-9/10\r\n\r\n89"));
+  EXPECT_EQ(get("/a", {}, "HEAD").x_cache(), "Hit from cloudfront");
+  EXPECT_EQ(origin_.seen.size(), 1U);
+}
+
+TEST_F(EdgeTest, RevalidatesWhatHasAValidator) {
+  bool changed = false;
+  origin_.answers = [&](const OriginRequest& request, const Caller&) {
+    http::Response response;
+    response.headers.add("Cache-Control", "max-age=10");
+    response.headers.add("ETag", "\"v1\"");
+    if (!changed && request.headers.get("If-None-Match") == "\"v1\"") {
+      response.status = 304;
+      return response;
+    }
+    response.body = changed ? "new" : "old";
+    return response;
+  };
+  get("/a");
+  clock_.advance(11s);
+  const auto renewed = get("/a");
+  EXPECT_EQ(renewed.x_cache(), "RefreshHit from cloudfront");
+  EXPECT_EQ(renewed.body, "old");
+  EXPECT_EQ(get("/a").x_cache(), "Hit from cloudfront");
+  changed = true;
+  clock_.advance(11s);
+  EXPECT_EQ(get("/a").body, "new");
+}
+
+TEST_F(EdgeTest, KeepsWhatVariesApart) {
+  config_.behaviours[0].more_headers = {Selection::Kind::kSome, {"accept-language"}};
+  origin_.answers = [](const OriginRequest& request, const Caller&) {
+    http::Response response;
+    response.headers.add("Cache-Control", "max-age=300");
+    response.headers.add("Vary", "Accept-Language");
+    response.body = std::string(request.headers.get("Accept-Language").value_or(""));
+    return response;
+  };
+  EXPECT_EQ(get("/a", {{"Accept-Language", "de"}}).body, "de");
+  EXPECT_EQ(get("/a", {{"Accept-Language", "fr"}}).body, "fr");
+  EXPECT_EQ(get("/a", {{"Accept-Language", "de"}}).x_cache(), "Hit from cloudfront");
+  EXPECT_EQ(origin_.seen.size(), 2U);
+}
+
+TEST_F(TwoTenants, SeeTagsTurnStaleInEveryVariant) {
+  const std::string large(5000, 'x');
+  origin_.answers = [&](const OriginRequest&, const Caller&) {
+    http::Response response;
+    response.headers.add("Content-Type", "text/html");
+    response.headers.add("Cache-Control", "max-age=300, public");
+    response.headers.add("Cache-Tag", "customer:42");
+    response.body = large;
+    return response;
+  };
+  const std::vector<std::string> codings = {"identity", "gzip", "br"};
+  for (const auto& coding : codings) get("/a", {{"Authorization", "ann"}, {"Accept-Encoding", coding}});
+  EXPECT_EQ(origin_.seen.size(), 1U);
+  for (const auto& coding : codings) {
+    const auto hit = get("/a", {{"Authorization", "ann"}, {"Accept-Encoding", coding}});
+    EXPECT_EQ(hit.x_cache(), "Hit from cloudfront");
+    EXPECT_EQ(hit.headers.get("Content-Encoding").value_or("identity"), coding);
+  }
+  for (const auto& coding : codings) {
+    EXPECT_TRUE(engine().invalidate({}, {}, {"CUSTOMER:42"}, Strength::kHard));
+    EXPECT_EQ(get("/a", {{"Authorization", "ann"}, {"Accept-Encoding", coding}}).x_cache(), "Miss from cloudfront");
+  }
+}
+
+}  // namespace
+}  // namespace securebase::edge
