@@ -14,8 +14,6 @@
 namespace securebase::gateway {
 namespace {
 
-constexpr std::int64_t kFileBytes = std::int64_t{64} << 20;
-
 bool is_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
@@ -56,9 +54,9 @@ void append(int file, std::string_view bytes) {
   }
 }
 
-void append_to_file(const std::filesystem::path& path, std::string_view bytes) {
+void append_to_file(const std::filesystem::path& path, std::string_view bytes, std::uint64_t file_bytes) {
   struct stat about {};
-  if (::stat(path.c_str(), &about) == 0 && about.st_size > kFileBytes) {
+  if (::stat(path.c_str(), &about) == 0 && static_cast<std::uint64_t>(about.st_size) > file_bytes) {
     std::error_code ignored;  // the file then grows on, which the next flush tries to end again
     std::filesystem::rename(path, path.string() + ".1", ignored);
   }
@@ -104,10 +102,11 @@ std::string LogFormat::line(const Call& call, const Answered& answered) const {
   return out;
 }
 
-LogFiles::LogFiles(std::filesystem::path directory, std::size_t queue_lines, net::Pool& pool)
+LogFiles::LogFiles(std::filesystem::path directory, std::size_t queue_lines, net::Pool& pool, std::uint64_t file_bytes)
     : shared_(std::make_shared<Shared>()), pool_(pool) {
   shared_->directory = std::move(directory);
   shared_->limit = queue_lines;
+  shared_->file_bytes = file_bytes;
 }
 
 LogFiles::~LogFiles() { flush(*shared_); }
@@ -148,7 +147,7 @@ void LogFiles::flush(Shared& shared) {
       base::log(base::Level::kWarning, "gateway", "{}", made.error().message);
       continue;
     }
-    append_to_file(path.string() + ".log", bytes);
+    append_to_file(path.string() + ".log", bytes, shared.file_bytes);
   }
 }
 

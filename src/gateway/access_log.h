@@ -46,7 +46,8 @@ class LogFormat {
 class LogFiles {
  public:
   // `pool` outlives it.
-  LogFiles(std::filesystem::path directory, std::size_t queue_lines, net::Pool& pool);
+  LogFiles(std::filesystem::path directory, std::size_t queue_lines, net::Pool& pool,
+           std::uint64_t file_bytes = std::uint64_t{64} << 20);
   ~LogFiles();  // writes what waits
 
   // Any thread. `group` is a relative path without "..".
@@ -57,6 +58,7 @@ class LogFiles {
   struct Shared {
     std::filesystem::path directory;
     std::size_t limit = 0;
+    std::uint64_t file_bytes = 0;
     std::mutex mutex;
     std::vector<std::pair<std::string, std::string>> waiting;
     bool scheduled = false;

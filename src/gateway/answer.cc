@@ -76,40 +76,54 @@ Engine::CacheControl Engine::cache_control_of(const Walk& walk) const {
                                                                                          : CacheControl::kIgnored;
 }
 
-net::Task<Integrated> Engine::from_stored(Walk& walk, std::string key,
-                                          std::shared_ptr<const store::StoredResponse> stored, bool hit) {
-  const auto& smallest = walk.call.api->minimum_compression_bytes;
-  auto variant = stored->variants[0];
-  std::string_view vary;
-  if (smallest && stored->compressible && variant->body.size() >= *smallest &&
-      is_compressible(variant->headers.get("Content-Type").value_or(""))) {
-    vary = "Accept-Encoding";
-    if (choose_coding(walk.call.request->headers.get("Accept-Encoding").value_or("")) == Coding::kGzip) {
-      constexpr auto kGzip = static_cast<std::size_t>(store::Encoding::kGzip);
-      auto encoded = stored;
-      if (!encoded->variants[kGzip]) {
-        if (variant->body.size() <= kCompressedAtOnce) {
-          encoded = store::with_encoding(*stored, store::Encoding::kGzip);
-        } else {
-          auto made =
-              co_await doors.pool.run([stored] { return store::with_encoding(*stored, store::Encoding::kGzip); });
-          encoded = made ? *made : nullptr;
-        }
-        if (encoded) walk.place.stage->cache->replace(key, *stored, encoded);
-      }
-      if (encoded && encoded->variants[kGzip]) variant = encoded->variants[kGzip];
-    }
+Engine::Choice Engine::choose(const Call& call, const store::StoredResponse& stored) {
+  Choice out;
+  out.variant = stored.variants[0];
+  const auto& smallest = call.api->minimum_compression_bytes;
+  if (!smallest || !stored.compressible || out.variant->body.size() < *smallest ||
+      !is_compressible(out.variant->headers.get("Content-Type").value_or(""))) {
+    return out;
   }
-  auto out = shared_copy(*variant, variant);
+  out.varies = true;
+  const auto coding = choose_coding(call.request->headers.get("Accept-Encoding").value_or(""));
+  if (coding == Coding::kGzip) out.variant = stored.variants[static_cast<std::size_t>(store::Encoding::kGzip)];
+  if (coding == Coding::kDeflate) out.variant = nullptr;  // not kept: made for each
+  return out;
+}
+
+Integrated Engine::answer_stored(const store::StoredResponse& stored, const Choice& choice, bool hit) const {
+  auto out = shared_copy(*choice.variant, choice.variant);
   const auto now = doors.clock.steady();
-  if (const auto age = stored->age(now); age.count() > 0 || hit) {
+  if (const auto age = stored.age(now); age.count() > 0 || hit) {
     out.response.headers.set("Age", std::to_string(age.count()));
   }
-  if (!vary.empty() && !out.response.headers.has("Vary")) out.response.headers.add("Vary", vary);
-  const auto left = std::chrono::floor<std::chrono::seconds>(stored->fresh_until - now).count();
+  if (choice.varies && !out.response.headers.has("Vary")) out.response.headers.add("Vary", "Accept-Encoding");
+  const auto left = std::chrono::floor<std::chrono::seconds>(stored.fresh_until - now).count();
   out.response.headers.add("Cache-Status", hit ? fmt::format("api-gateway; hit; ttl={}", left)
                                                : std::string("api-gateway; fwd=miss; stored"));
-  co_return out;
+  return out;
+}
+
+net::Task<Integrated> Engine::from_stored(Walk& walk, std::string key,
+                                          std::shared_ptr<const store::StoredResponse> stored, bool hit) {
+  auto choice = choose(walk.call, *stored);
+  if (!choice.variant) {
+    choice.variant = stored->variants[0];
+    const auto coding = choose_coding(walk.call.request->headers.get("Accept-Encoding").value_or(""));
+    if (coding == Coding::kGzip) {
+      std::shared_ptr<const store::StoredResponse> encoded;
+      if (choice.variant->body.size() <= kCompressedAtOnce) {
+        encoded = store::with_encoding(*stored, store::Encoding::kGzip);
+      } else {
+        auto made = co_await doors.pool.run([stored] { return store::with_encoding(*stored, store::Encoding::kGzip); });
+        if (made) encoded = *made;
+      }
+      if (encoded) walk.place.stage->cache->replace(key, *stored, encoded);
+      constexpr auto kGzip = static_cast<std::size_t>(store::Encoding::kGzip);
+      if (encoded && encoded->variants[kGzip]) choice.variant = encoded->variants[kGzip];
+    }
+  }
+  co_return answer_stored(*stored, choice, hit);
 }
 
 net::Task<void> Engine::fetch(std::shared_ptr<OwnedRequest> request, std::shared_ptr<const InForce> in_force,
@@ -139,16 +153,49 @@ net::Task<void> Engine::fetch(std::shared_ptr<OwnedRequest> request, std::shared
   flight->finish(stored);
 }
 
+void Engine::count(const Walk& walk, telemetry::Counter& (*of)(Meters&)) {
+  of(*walk.place.stage->api_meters).add();
+  of(*walk.place.stage->stage_meters).add();
+  if (walk.method->meters) of(*walk.method->meters).add();
+}
+
+bool Engine::is_cached(const Walk& walk) {
+  return walk.place.stage->cache && walk.method->settings.caching && walk.method->settings.cache_ttl.count() > 0 &&
+         !walk.call.request->body;
+}
+
+bool Engine::answer_now(const http::Request& request, http::Response& response) {
+  Walk way;
+  way.in_force = in_force();
+  if (walk(request, way) || !is_cached(way) || !way.method->method->required.empty()) return false;
+  Admission admission;
+  Identity identity;
+  if (decide(way, admission, identity) == Step::kAsk) return false;
+  if (admission.verdict() != Admission::Verdict::kRefused) {
+    if (cache_control_of(way) != CacheControl::kNone) return false;
+    const auto stored =
+        way.place.stage->cache->find(StageCache::key(way.call, *way.method), doors.tags, doors.clock.steady());
+    const auto choice = stored ? choose(way.call, *stored) : Choice{};
+    if (!choice.variant) return false;
+    telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, "gateway", way.call.resource->path);
+    auto limited = throttle(way);
+    auto answered = limited ? std::move(*limited) : answer_stored(*stored, choice, true);
+    if (!limited) count(way, [](Meters& meters) -> telemetry::Counter& { return meters.cache_hits; });
+    finish(way, answered);
+    span.status(answered.response.status);
+    response = std::move(answered.response);
+  } else {
+    response = admission.take_refusal();
+  }
+  if (identity.known) authorizer_hits.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
 net::Task<Integrated> Engine::answer_cached(Walk& walk) {
   auto& cache = *walk.place.stage->cache;
   const auto control = cache_control_of(walk);
   if (control == CacheControl::kRefused) co_return refused(Refusal::kInvalidateCacheDenied, walk.call);
   const auto key = StageCache::key(walk.call, *walk.method);
-  const auto count = [&walk](telemetry::Counter& (*of)(Meters&)) {
-    of(*walk.place.stage->api_meters).add();
-    of(*walk.place.stage->stage_meters).add();
-    if (walk.method->meters) of(*walk.method->meters).add();
-  };
   const bool warn = control == CacheControl::kIgnored &&
                     walk.method->settings.unauthorised == MethodSettings::UnauthorizedCacheControl::kSucceedWithHeader;
   const auto warned = [warn](Integrated out) {
@@ -160,12 +207,12 @@ net::Task<Integrated> Engine::answer_cached(Walk& walk) {
 
   if (control != CacheControl::kInvalidate) {
     if (auto stored = cache.find(key, doors.tags, doors.clock.steady())) {
-      count([](Meters& meters) -> telemetry::Counter& { return meters.cache_hits; });
+      count(walk, [](Meters& meters) -> telemetry::Counter& { return meters.cache_hits; });
       auto hit = co_await from_stored(walk, key, std::move(stored), true);
       co_return warned(std::move(hit));
     }
   }
-  count([](Meters& meters) -> telemetry::Counter& { return meters.cache_misses; });
+  count(walk, [](Meters& meters) -> telemetry::Counter& { return meters.cache_misses; });
 
   // Who invalidates must not be answered by a fetch that began before.
   auto joined = control == CacheControl::kInvalidate ? store::Flights::Joined{} : cache.flights().join(key);
@@ -260,8 +307,7 @@ net::Task<http::Response> Engine::answer(http::Request& request, Admission admis
     answered = std::move(*limited);
   } else if (!missing.empty()) {
     answered = refused(Refusal::kMissingParameters, way.call, missing);
-  } else if (way.place.stage->cache && way.method->settings.caching && way.method->settings.cache_ttl.count() > 0 &&
-             !request.body) {
+  } else if (is_cached(way)) {
     answered = co_await answer_cached(way);
   } else {
     auto body = co_await read_body(request);

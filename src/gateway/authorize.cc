@@ -78,7 +78,7 @@ Engine::Step Engine::decide(Walk& walk, Admission& admission, Identity& identity
   identity.key = base::sha256(identified);
   auto principal = verdicts.find(identity.key, doors.clock.steady());
   if (!principal) return Step::kAsk;
-  authorizer_hits.fetch_add(1, std::memory_order_relaxed);
+  identity.known = true;
   judge(walk, admission, std::move(principal));
   return Step::kDecided;
 }
@@ -170,7 +170,10 @@ net::Task<Admission> Engine::admit(const http::Request& request) {
     co_return admission;
   }
   Identity identity;
-  if (decide(way, admission, identity) == Step::kDecided) co_return admission;
+  if (decide(way, admission, identity) == Step::kDecided) {
+    if (identity.known) authorizer_hits.fetch_add(1, std::memory_order_relaxed);
+    co_return admission;
+  }
 
   // Before the authorizer is asked: a flood of invented credentials must not become a flood of calls.
   admission.counted_ = true;

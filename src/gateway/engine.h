@@ -90,8 +90,9 @@ struct Engine {
   // ---- authorize.cc
   enum class Step { kDecided, kAsk };
   struct Identity {
-    std::string key;    // digest; empty: verdicts are not kept
-    std::string token;  // of TOKEN authorizers
+    std::string key;     // digest; empty: verdicts are not kept
+    std::string token;   // of TOKEN authorizers
+    bool known = false;  // decided by a verdict that was kept
   };
   Step decide(Walk& walk, Admission& admission, Identity& identity);
   net::Task<Admission> admit(const http::Request& request);
@@ -105,11 +106,23 @@ struct Engine {
 
   // ---- answer.cc
   net::Task<http::Response> answer(http::Request& request, Admission admission);
+  // A refusal, or a response of the stage cache, without a coroutine's frame. False: nothing was done, answer() does
+  // all.
+  bool answer_now(const http::Request& request, http::Response& response);
   std::optional<Integrated> throttle(const Walk& walk);
   net::Task<Integrated> answer_cached(Walk& walk);
   net::Task<void> fetch(std::shared_ptr<OwnedRequest> request, std::shared_ptr<const InForce> in_force,
                         std::shared_ptr<const Principal> principal, std::uint32_t authorizer_milliseconds,
                         std::shared_ptr<store::Flight> flight, std::string key, std::shared_ptr<Integrated> first);
+  // Which bytes of a stored response this caller gets. Null: an encoding that has to be made first.
+  struct Choice {
+    std::shared_ptr<const http::PreparedResponse> variant;
+    bool varies = false;
+  };
+  static Choice choose(const Call& call, const store::StoredResponse& stored);
+  Integrated answer_stored(const store::StoredResponse& stored, const Choice& choice, bool hit) const;
+  static bool is_cached(const Walk& walk);
+  static void count(const Walk& walk, telemetry::Counter& (*of)(Meters&));
   net::Task<Integrated> from_stored(Walk& walk, std::string key, std::shared_ptr<const store::StoredResponse> stored,
                                     bool hit);
   net::Task<Integrated> compressed(const Walk& walk, Integrated answered);

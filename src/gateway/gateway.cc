@@ -181,7 +181,9 @@ bool Gateway::admit_now(const http::Request& request, Admission& admission) {
     return true;
   }
   Engine::Identity identity;
-  return engine_->decide(way, admission, identity) == Engine::Step::kDecided;
+  const auto step = engine_->decide(way, admission, identity);
+  if (identity.known) engine_->authorizer_hits.fetch_add(1, std::memory_order_relaxed);
+  return step == Engine::Step::kDecided;
 }
 
 net::Task<Admission> Gateway::admit(const http::Request& request) { return engine_->admit(request); }
@@ -190,7 +192,9 @@ net::Task<http::Response> Gateway::answer(http::Request& request, Admission admi
   return engine_->answer(request, std::move(admission));
 }
 
-bool Gateway::answer_now(const http::Request&, http::Response&) { return false; }
+bool Gateway::answer_now(const http::Request& request, http::Response& response) {
+  return engine_->answer_now(request, response);
+}
 
 net::Task<http::Response> Gateway::answer(http::Request& request) {
   Admission admission;

@@ -82,7 +82,12 @@ net::Task<Integrated> Engine::ask_upstream(const Walk& walk, std::string body) {
                          http::equal_ignoring_case(field.name, "Content-Encoding");
     if (!framing) sent.headers.add(field.name, field.value);
   }
-  sent.headers.set("X-Forwarded-For", call.request->peer_address);
+  // The edge has put the viewer there already.
+  auto chain = call.request->headers.joined("X-Forwarded-For");
+  if (!std::string_view(chain).ends_with(call.request->peer_address)) {
+    chain.append(chain.empty() ? "" : ", ").append(call.request->peer_address);
+  }
+  sent.headers.set("X-Forwarded-For", chain);
   sent.body = std::move(body);
 
   const auto timeout = walk.method->method->integration.timeout;

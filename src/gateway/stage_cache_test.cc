@@ -146,5 +146,38 @@ TEST_F(GatewayTest, CacheControlOfCallersNeedsPermission) {
   EXPECT_EQ(app_calls(), 3u);
 }
 
+TEST_F(GatewayTest, AnswersHitsAtOnceAndAsIfTheyHadWaited) {
+  const Fields tenant = {{"Authorization", "Bearer 42"}};
+  const auto at_once = [this](std::string_view target, const Fields& fields) -> std::optional<http::Response> {
+    auto made = request("GET", target, fields);
+    http::Response response;
+    if (!gateway->answer_now(made, response)) return std::nullopt;
+    return response;
+  };
+  EXPECT_FALSE(at_once(kMetrics, tenant)) << "the authorizer has to be asked";
+  get(kMetrics, tenant);
+  const auto before = gateway->statistics();
+  const auto hit = at_once(kMetrics, tenant);
+  ASSERT_TRUE(hit);
+  EXPECT_EQ(hit->body.bytes(), R"({"caller":"42"})");
+  EXPECT_EQ(hit->headers.get("Cache-Status"), "api-gateway; hit; ttl=300");
+  EXPECT_EQ(hit->headers.get("Age"), "0");
+  EXPECT_TRUE(hit->headers.has("x-amzn-RequestId"));
+  const auto after = gateway->statistics();
+  EXPECT_EQ(after.stages[0].cache_hits, before.stages[0].cache_hits + 1);
+  EXPECT_EQ(after.stages[0].requests, before.stages[0].requests + 1);
+  EXPECT_EQ(after.authorizer_hits, before.authorizer_hits + 1);
+
+  const auto refused = at_once(kMetrics, {});
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 401);
+  EXPECT_FALSE(at_once(kMetrics, {{"Authorization", "Bearer 43"}})) << "nobody else's";
+  EXPECT_FALSE(at_once("/v1/other", {})) << "a miss";
+  EXPECT_FALSE(at_once(kMetrics, {{"Authorization", "Bearer 42"}, {"Cache-Control", "max-age=0"}}));
+  tags.raise("customer:42", store::Strength::kSoft);
+  EXPECT_FALSE(at_once(kMetrics, tenant)) << "stale";
+  EXPECT_EQ(gateway->statistics().authorizer_hits, after.authorizer_hits) << "who declines counts nothing";
+}
+
 }  // namespace
 }  // namespace securebase::gateway
