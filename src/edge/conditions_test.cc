@@ -91,5 +91,48 @@ TEST_F(TwoTenants, SeeTagsTurnStaleInEveryVariant) {
   }
 }
 
+TEST_F(EdgeTest, KeepsOneResponseForAllEncodings) {
+  const std::string text(4000, 'x');
+  origin_.answers = [&text](const OriginRequest& request, const Caller&) {
+    http::Response response;
+    response.headers.add("Cache-Control", "max-age=300");
+    response.headers.add("Content-Type", "text/css");
+    response.headers.add("Vary", "Accept-Encoding, Origin");
+    response.headers.add("X-Asked", request.headers.get("Accept-Encoding").value_or("nothing"));
+    response.body = text;
+    return response;
+  };
+  const auto brotli = get("/a", {{"Accept-Encoding", "gzip;q=0.5, br, zstd"}});
+  EXPECT_EQ(brotli.headers.get("Content-Encoding"), "br");
+  EXPECT_LT(brotli.body.size(), 100U);
+  EXPECT_THAT(brotli.headers.joined("Vary"), HasSubstr("Accept-Encoding"));
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip"}}).headers.get("Content-Encoding"), "gzip");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "br;q=0, gzip;q=0"}}).body, text);
+  EXPECT_EQ(get("/a").body, text);
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "br"}, {"Range", "bytes=0-3"}}).body, "xxxx") << "ranges are of the plain";
+  EXPECT_EQ(origin_.seen.size(), 1U);
+}
+
+TEST_F(EdgeTest, StoresNothingThatVariesByEverything) {
+  origin_.answers = [](const OriginRequest&, const Caller&) {
+    http::Response response;
+    response.headers.add("Cache-Control", "max-age=300");
+    response.headers.add("Vary", "*");
+    return response;
+  };
+  get("/a");
+  EXPECT_EQ(get("/a").x_cache(), "Miss from cloudfront");
+}
+
+TEST_F(EdgeTest, AnswersHeadFromAStoredGetAndNotTheOtherWayRound) {
+  EXPECT_EQ(get("/a", {}, "HEAD").x_cache(), "Miss from cloudfront");
+  EXPECT_EQ(origin_.seen.at(0).method, http::Method::kHead);
+  EXPECT_EQ(get("/a").x_cache(), "Miss from cloudfront") << "a HEAD has no body that could be kept";
+  const auto head = get("/a", {}, "HEAD");
+  EXPECT_EQ(head.x_cache(), "Hit from cloudfront");
+  EXPECT_EQ(head.length, 5U);
+  EXPECT_EQ(origin_.seen.size(), 2U);
+}
+
 }  // namespace
 }  // namespace securebase::edge

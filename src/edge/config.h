@@ -41,6 +41,7 @@ struct OriginConfig {
   std::int64_t attempts = 3;
   std::chrono::milliseconds connect_time{10'000};
   std::chrono::milliseconds read_time{30'000};
+  std::chrono::milliseconds keepalive_time{5'000};
 };
 
 // Fields that a response headers policy adds, and those it takes out.

@@ -231,6 +231,7 @@ class Reader {
       made.https_port = static_cast<std::uint16_t>(said.custom->https_port);
       made.protocol = said.custom->protocol;
       made.read_time = said.custom->read_timeout;
+      made.keepalive_time = said.custom->keepalive_timeout;
     } else if (made.kind == OriginConfig::Kind::kHttp) {
       problem("Missing custom_origin_config",
               fmt::format("The origin \"{}\" ({}) is neither a bucket nor an API of this stack, so it needs a block "

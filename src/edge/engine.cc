@@ -34,9 +34,10 @@ Engine::Mine& Engine::of_this_worker() {
 }
 
 std::shared_ptr<Origin> Engine::origin_for(const OriginConfig& config) {
-  const auto name = fmt::format("{} {} {} {} {} {} {} {} {}", static_cast<int>(config.kind), config.domain_name,
-                                config.bucket, static_cast<int>(config.protocol), config.http_port, config.https_port,
-                                config.attempts, config.connect_time.count(), config.read_time.count());
+  const auto name =
+      fmt::format("{} {} {} {} {} {} {} {} {} {}", static_cast<int>(config.kind), config.domain_name, config.bucket,
+                  static_cast<int>(config.protocol), config.http_port, config.https_port, config.attempts,
+                  config.connect_time.count(), config.read_time.count(), config.keepalive_time.count());
   const std::lock_guard lock(mutex);
   auto& kept = origins[name];
   if (!kept) kept = doors.make_origin(config);

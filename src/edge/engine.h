@@ -128,7 +128,8 @@ struct Engine {
                                     std::shared_ptr<const store::StoredResponse> stale, bool revalidate) const;
   void refresh(const http::Request& request, Visit& visit, const Found& found);
   net::Task<http::Response> follow(const http::Request& request, const Visit& visit,
-                                   std::shared_ptr<store::Flight> flight, bool first);
+                                   std::shared_ptr<store::Flight> flight, std::unique_ptr<http::BodyReader> reader,
+                                   bool first);
   net::Task<void> fly(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch);
   net::Task<Result<Done>> fly_inside(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch);
   net::Task<Result<http::Response>> ask(Fetch& fetch);

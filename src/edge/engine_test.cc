@@ -155,5 +155,71 @@ TEST_F(EdgeTest, StoresNothingThatSaysSo) {
   }
 }
 
+// ---- HTTPS
+
+TEST_F(EdgeTest, MovesViewersToHttps) {
+  config_.behaviours[0].viewer_protocol = ViewerProtocol::kRedirectToHttps;
+  const auto moved = get("/a?b=%2F");
+  EXPECT_EQ(moved.status, 301);
+  EXPECT_EQ(moved.headers.get("Location"), "https://d1.cloudfront.net/a?b=%2F");
+  EXPECT_EQ(moved.x_cache(), "Redirect from cloudfront");
+  EXPECT_EQ(get("/a", {}, "POST").status, 307) << "a POST has to stay one";
+  authority_ = "localhost:8080";
+  EXPECT_EQ(get("/a").headers.get("Location"), "https://localhost:8443/a");
+  EXPECT_TRUE(origin_.seen.empty());
+  scheme_ = "https";
+  EXPECT_EQ(get("/a").status, 200);
+}
+
+TEST_F(EdgeTest, RefusesWhatIsForHttpsOnly) {
+  config_.behaviours[0].viewer_protocol = ViewerProtocol::kHttpsOnly;
+  EXPECT_EQ(get("/a").status, 403);
+  EXPECT_TRUE(origin_.seen.empty());
+  scheme_ = "https";
+  EXPECT_EQ(get("/a").x_cache(), "Miss from cloudfront");
+  scheme_ = "http";
+  EXPECT_EQ(get("/a").status, 403) << "what is stored is for HTTPS only, too";
+}
+
+// ---- What is somebody's own
+
+TEST_F(EdgeTest, NeverSharesASetCookie) {
+  for (const auto minimum : {0s, 60s}) {
+    config_.behaviours[0].ttl.minimum = minimum;
+    configure_again();
+    int sessions = 0;
+    origin_.answers = [&sessions](const OriginRequest&, const Caller&) {
+      http::Response response;
+      response.headers.add("Cache-Control", "public, max-age=300, s-maxage=300");
+      response.headers.add("Set-Cookie", "session=" + std::to_string(++sessions));
+      return response;
+    };
+    EXPECT_EQ(get("/a").headers.get("Set-Cookie"), "session=1");
+    EXPECT_EQ(get("/a").headers.get("Set-Cookie"), "session=2");
+    EXPECT_EQ(engine().statistics().stored_bytes, engine().store.statistics().bytes);
+  }
+}
+
+TEST_F(TwoTenants, GetNoCookieOfEachOtherInOneFlight) {
+  origin_.open_paths = {"/a"};
+  int sessions = 0;
+  origin_.answers = [&sessions](const OriginRequest&, const Caller&) {
+    http::Response response;
+    response.headers.add("Cache-Control", "public, max-age=300");
+    response.headers.add("Set-Cookie", "session=" + std::to_string(++sessions));
+    return response;
+  };
+  net::Event go;
+  origin_.hold = &go;
+  std::vector<Answer> answers(10);
+  worker_.run_until_done(ask_all(answers));
+  origin_.hold = nullptr;
+  go.notify_all();
+  worker_.run_until_done(settled());
+  std::set<std::string> seen;
+  for (const auto& answer : answers) seen.insert(std::string(answer.headers.get("Set-Cookie").value_or("none")));
+  EXPECT_EQ(seen.size(), 10U) << "each has a session of their own";
+}
+
 }  // namespace
 }  // namespace securebase::edge

@@ -24,6 +24,7 @@ class FakeOrigin final : public Origin {
   std::function<http::Response(const OriginRequest&, const Caller&)> answers;
   std::vector<OriginRequest> seen;
   net::Event* hold = nullptr;  // fetches wait for it
+  std::optional<Error> failure;
 
   bool has_gate() const override { return gate; }
   bool admit_now(const http::Request& request, Caller& caller) override {
@@ -49,13 +50,41 @@ class FakeOrigin final : public Origin {
       auto done = co_await hold->after(hold->ticket());
       static_cast<void>(done);
     }
+    if (failure) co_return *failure;
     co_return answers(request, caller);
   }
 };
 
+// A body of `pieces` times `piece_bytes`, made as it is read; counts what is made and whether it was let go.
+struct Making {
+  std::size_t made = 0;
+  bool gone = false;
+};
+class MadeBody final : public http::BodyReader {
+ public:
+  MadeBody(std::size_t pieces, std::size_t piece_bytes, Making& making)
+      : left_(pieces), piece_(piece_bytes, 'x'), making_(making) {}
+  ~MadeBody() override { making_.gone = true; }
+  net::Task<Result<std::string_view>> next() override {
+    if (left_ == 0) co_return std::string_view();
+    --left_;
+    // Each piece says where it stands.
+    const auto number = std::to_string(left_);
+    piece_.replace(0, number.size(), number);
+    making_.made += piece_.size();
+    co_return std::string_view(piece_);
+  }
+
+ private:
+  std::size_t left_;
+  std::string piece_;
+  Making& making_;
+};
+
 struct Answer {
-  int status;
+  int status = 0;
   std::string body;
+  std::optional<std::uint64_t> length;  // as it would be declared
   http::Headers headers;
   std::string x_cache() const { return std::string(headers.get("X-Cache").value_or("")); }
 };
@@ -94,7 +123,7 @@ class EdgeTest : public ::testing::Test {
                       registry_,
                       nullptr,
                       clock_,
-                      [this](const OriginConfig&) { return std::make_unique<Shared>(origin_); },
+                      make_origin_,
                       [this](const std::vector<std::string>& tags) { told_ = tags; }};
     engine_ = std::make_unique<Engine>(settings_, std::move(doors));
     auto config = std::make_shared<Config>();
@@ -103,12 +132,16 @@ class EdgeTest : public ::testing::Test {
     return *engine_;
   }
 
+  // Configured anew at the next request; what is stored goes.
+  void configure_again() { engine_.reset(); }
+
   using Fields = std::vector<std::pair<std::string, std::string>>;
   net::Task<void> ask(Answer& answer, std::string method, std::string path, Fields fields) {
     http::Request request;
     request.method = http::method_from(method);
     request.method_name = method;
-    request.authority = "d1.cloudfront.net";
+    request.scheme = scheme_;
+    request.authority = authority_;
     request.target = path;
     const auto query = path.find('?');
     request.path = std::string_view(path).substr(0, query);
@@ -126,14 +159,17 @@ class EdgeTest : public ::testing::Test {
     if (response.prepared) {
       answer.headers = response.prepared->headers;
       answer.body = response.prepared->body;
-    } else if (auto stream = response.body.take_stream()) {
-      auto all = co_await http::read_all(*stream, 1 << 24);
-      EXPECT_TRUE(all);
+    } else if (response.body.is_stream()) {
+      answer.length = response.body.length();
+      const auto stream = response.body.take_stream();
+      auto all = co_await http::read_all(*stream, 1 << 26);
+      EXPECT_TRUE(all) << (all ? "" : all.error().message);
       if (all) answer.body = *all;
     } else {
       answer.body = response.body.bytes();
     }
     for (const auto& field : response.headers.fields()) answer.headers.add(field.name, field.value);
+    if (!answer.length) answer.length = answer.body.size();
     if (method == "HEAD") answer.body.clear();
   }
   Answer get(std::string path, Fields fields = {}, std::string method = "GET") {
@@ -165,6 +201,9 @@ class EdgeTest : public ::testing::Test {
     FakeOrigin& to;
   };
 
+  OriginMaker make_origin_ = [this](const OriginConfig&) { return std::make_unique<Shared>(origin_); };
+  std::string scheme_ = "http";
+  std::string authority_ = "d1.cloudfront.net";
   Settings settings_;
   net::Worker worker_;
   net::Pool pool_;

@@ -1,38 +1,15 @@
-// The way to the origin: flights that many viewers share, refreshes behind stale responses, and requests that go
-// straight through.
+// The way to the origin: flights that many viewers share, and refreshes behind stale responses.
+#include "edge/fetch.h"
+
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "edge/engine.h"
 #include "net/http/syntax.h"
 #include "net/worker.h"
 
 namespace securebase::edge {
 
 using store::seconds;
-
-void add_cors(const Behaviour& behaviour, const http::Request& request, const http::Headers& present,
-              http::Headers& headers);
-
-// All that a fetch needs, without the viewer.
-struct Fetch {
-  std::shared_ptr<const Live> live;
-  const Distribution* distribution;
-  const Behaviour* behaviour;
-  Origin* origin;
-  std::string key;
-  std::string flight_key;  // with the values of Vary, when they were known before
-  std::string path;        // of the viewer, for paths' invalidation
-  std::string keyed_query;
-  std::string principal;
-  OriginRequest request;
-  http::Headers viewer;  // for Vary
-  Caller caller;
-  bool credentials = false;
-  bool revalidates = false;
-  store::Encoding wanted = store::Encoding::kIdentity;
-  std::shared_ptr<const store::StoredResponse> stale;
-};
 
 namespace {
 
@@ -56,30 +33,15 @@ net::Task<Result<http::Response>> ask_origin(Origin& origin, OriginRequest& requ
   co_return response;
 }
 
-// Reads what a flight brings and lets go of it with the viewer.
-struct Counted final : http::BodyReader {
-  Counted(std::unique_ptr<http::BodyReader> inner, telemetry::Counter& bytes, std::shared_ptr<const Live> live)
-      : inner(std::move(inner)), bytes(bytes), live(std::move(live)) {}
-  net::Task<Result<std::string_view>> next() override {
-    auto piece = co_await inner->next();
-    if (piece) bytes.add(piece->size());
-    co_return piece;
-  }
-  std::unique_ptr<http::BodyReader> inner;
-  telemetry::Counter& bytes;
-  const std::shared_ptr<const Live> live;
-};
-
-// What the body of a response that goes straight through still needs: its request, and the configuration.
-struct Passing final : http::BodyReader {
-  Passing(std::unique_ptr<http::BodyReader> inner, std::shared_ptr<void> kept)
-      : kept(std::move(kept)), inner(std::move(inner)) {}
-  net::Task<Result<std::string_view>> next() override { return inner->next(); }
-  const std::shared_ptr<void> kept;
-  std::unique_ptr<http::BodyReader> inner;
-};
-
 }  // namespace
+
+bool is_compressible(const Behaviour& behaviour, int status, const http::Headers& headers,
+                     std::optional<std::uint64_t> length) {
+  return (behaviour.gzip || behaviour.brotli) && (status == 200 || status == 403 || status == 404) &&
+         !store::parse_cache_control(headers).no_transform && !headers.has("Content-Encoding") &&
+         store::is_compressible_type(headers.get("Content-Type").value_or("")) &&
+         (!length || (*length >= store::kLeastCompressed && *length <= store::kMostCompressed));
+}
 
 void Engine::raise_by_header(http::Headers& headers) const {
   std::vector<std::string> tags;
@@ -216,6 +178,7 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
   }
   if (!asked) {
     http::Response own = own_answer(status_of(asked.error()), "The origin did not answer.");
+    own.headers.remove("Cache-Control");  // kept as any 502 or 504 is: an origin that is down is not asked by everybody
     base::log(base::Level::kWarning, "edge", "{}: {}", fetch->request.path, asked.error().message);
     asked = std::move(own);
   }
@@ -264,13 +227,8 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
     return behaviour.key_headers.takes_field(name) || !behaviour.more_headers.takes_field(name);
   });
   const bool shared = freshness.storable && freshness.remaining > seconds{0};
-  const auto control = store::parse_cache_control(headers);
   const auto length = response.body.length();
-  const bool compressible = (behaviour.gzip || behaviour.brotli) && !control.no_transform &&
-                            (response.status == 200 || response.status == 403 || response.status == 404) &&
-                            !headers.has("Content-Encoding") &&
-                            store::is_compressible_type(headers.get("Content-Type").value_or("")) &&
-                            (!length || (*length >= store::kLeastCompressed && *length <= store::kMostCompressed));
+  const bool compressible = is_compressible(behaviour, response.status, headers, length);
   if (compressible && headers.joined("Vary").find("Accept-Encoding") == std::string::npos) {
     headers.add("Vary", "Accept-Encoding");
   }
@@ -353,127 +311,6 @@ void Engine::refresh(const http::Request& request, Visit& visit, const Found& fo
   fetch->request.method = http::Method::kGet;
   fetch->request.method_name = "GET";
   net::Worker::current().tasks().spawn(fly(std::move(flight), std::move(fetch)));
-}
-
-net::Task<http::Response> Engine::follow(const http::Request& request, const Visit& visit,
-                                         std::shared_ptr<store::Flight> flight, bool first) {
-  http::Response response;
-  auto seen = co_await net::with_timeout(settings.flight_time, flight->head(first));
-  if (seen && seen->outcome == store::Flight::Outcome::kStream && seen->head && seen->head->shared) {
-    // Small ones are waited for, so that conditions, ranges and encodings are answered from the whole.
-    const bool conditional = request.headers.has("If-None-Match") || request.headers.has("If-Modified-Since") ||
-                             request.headers.has("Range") || request.headers.has("Accept-Encoding");
-    if (conditional || seen->head->length.value_or(0) <= (64U << 10)) {
-      auto whole = co_await net::with_timeout(settings.flight_time, flight->end(first));
-      if (whole) seen = *whole;
-    }
-  }
-  if (!seen) {
-    response = own_answer(status_of(seen.error()), "The origin did not answer in time.");
-    settle(request, visit, response.status, 0, false);
-    co_return response;
-  }
-  if (seen->outcome == store::Flight::Outcome::kStored) {
-    const bool refreshed = seen->head && seen->head->status == 304;
-    const bool stale = !seen->stored->fresh(doors.clock.steady()) && !refreshed;
-    const Tone tone = refreshed ? Tone::kRefreshHit : stale ? Tone::kStale : first ? Tone::kMiss : Tone::kCollapsed;
-    const auto key =
-        seen->stored->vary.empty() ? visit.key : store::vary_key(visit.key, seen->stored->vary, request.headers);
-    co_return co_await send(request, visit, key, seen->stored, tone);
-  }
-  response.status = seen->head->status;
-  for (const auto& field : seen->head->headers.fields()) response.headers.add(field.name, field.value);
-  auto reader = flight->reader();
-  if (!reader) co_return own_answer(503, "The response can no longer be followed; try again.");
-  const int status = response.status;
-  response.headers.add_view("X-Cache", status >= 400 ? "Error from cloudfront" : "Miss from cloudfront");
-  response.headers.add_view("Cache-Status", first ? "securebase; fwd=uri-miss" : "securebase; fwd=uri-miss; collapsed");
-  add_cors(*visit.behaviour, request, seen->head->headers, response.headers);
-  response.body = http::Body(
-      std::make_unique<Counted>(std::move(reader), visit.distribution->recorders.bytes_downloaded, visit.live),
-      seen->head->length);
-  settle(request, visit, status, 0, false);
-  co_return response;
-}
-
-net::Task<http::Response> Engine::answer_stored(http::Request& request, Visit& visit) {
-  const auto found = look(request, visit);
-  const auto& key = found.key.empty() ? visit.key : found.key;
-  if (found.state == Found::State::kFresh) co_return co_await send(request, visit, key, found.stored, Tone::kHit);
-  if (found.state == Found::State::kStale && found.serve_stale) {
-    auto response = co_await send(request, visit, key, found.stored, Tone::kStale);
-    refresh(request, visit, found);
-    co_return response;
-  }
-  if (found.state == Found::State::kUncacheable || request.method == http::Method::kHead) {
-    co_return co_await pass(request, visit, "securebase; fwd=miss");
-  }
-  auto joined = flights.join(key);
-  if (!joined.flight) co_return co_await pass(request, visit, "securebase; fwd=miss; detail=busy");
-  if (joined.first) {
-    auto fetch = make_fetch(request, visit, found.state == Found::State::kStale ? found.stored : nullptr, true);
-    fetch->flight_key = key;
-    net::Worker::current().tasks().spawn(fly(joined.flight, std::move(fetch)));
-    co_return co_await follow(request, visit, joined.flight, true);
-  }
-  auto seen = co_await net::with_timeout(settings.flight_time, joined.flight->head(false));
-  if (!seen || seen->outcome != store::Flight::Outcome::kReleased) {
-    co_return co_await follow(request, visit, joined.flight, false);
-  }
-  // Not for everybody after all: each for themselves, so many at a time.
-  auto turn = co_await net::with_timeout(settings.flight_time, flights.turn(visit.key));
-  if (!turn) {
-    auto response = own_answer(504, "The origin did not answer in time.");
-    settle(request, visit, response.status, 0, false);
-    co_return response;
-  }
-  co_return co_await pass(request, visit, "securebase; fwd=miss");
-}
-
-// ---- Straight through
-
-net::Task<http::Response> Engine::pass(http::Request& request, Visit& visit, std::string_view cache_status) {
-  auto fetch = make_fetch(request, visit, nullptr, false);
-  fetch->request.body = request.body;
-  fetch->request.content_length = request.content_length;
-  if (request.body == nullptr && fetch->origin->has_gate() == false) {
-    // Nothing here answers these of what is not stored: the origin does.
-    for (const auto& field : request.headers.fields()) {
-      for (const std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match"}) {
-        if (http::equal_ignoring_case(field.name, name)) fetch->request.headers.add(field.name, field.value);
-      }
-    }
-  }
-  auto asked = co_await net::with_timeout(settings.flight_time, ask(*fetch));
-  http::Response response;
-  if (!asked) {
-    base::log(base::Level::kWarning, "edge", "{}: {}", fetch->request.path, asked.error().message);
-    response = own_answer(status_of(asked.error()), "The origin did not answer.");
-    response.headers.remove("X-Cache");
-  } else {
-    response = *std::move(asked);
-  }
-  const int origin_status = response.status;
-  if (origin_status >= 400) co_await replace_error(*fetch->live, *fetch->distribution, response, fetch->request);
-  finalise(fetch->distribution->config, *fetch->behaviour, response);
-  // RFC 9111 §4.4: what changed the resource makes what is stored of it invalid.
-  const bool safe = request.method == http::Method::kGet || request.method == http::Method::kHead ||
-                    request.method == http::Method::kOptions || request.method == http::Method::kTrace;
-  if (!safe && origin_status < 400) {
-    doors.tags.raise_path(fetch->distribution->config.id, visit.path, store::Strength::kHard);
-  }
-  http::Headers added;
-  add_cors(*visit.behaviour, request, response.headers, added);
-  for (const auto& field : added.fields()) response.headers.add(field.name, field.value);
-  response.headers.add_view("X-Cache", response.status >= 400 ? "Error from cloudfront" : "Miss from cloudfront");
-  response.headers.add("Cache-Status", cache_status);
-  const auto bytes = response.body.length().value_or(0);
-  if (response.body.is_stream()) {
-    const auto length = response.body.length();
-    response.body = http::Body(std::make_unique<Passing>(response.body.take_stream(), fetch), length);
-  }
-  settle(request, visit, response.status, request.method == http::Method::kHead ? 0 : bytes, false);
-  co_return response;
 }
 
 }  // namespace securebase::edge

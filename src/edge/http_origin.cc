@@ -20,6 +20,12 @@ class BorrowedBody final : public http::BodyReader {
   http::BodyReader& body_;
 };
 
+// The body of an answer to HEAD: never read, but its length is said.
+class Unsent final : public http::BodyReader {
+ public:
+  net::Task<Result<std::string_view>> next() override { co_return std::string_view(); }
+};
+
 class HttpOrigin final : public Origin {
  public:
   HttpOrigin(const OriginConfig& config, std::shared_ptr<const net::TlsClient> tls)
@@ -42,11 +48,13 @@ class HttpOrigin final : public Origin {
     http::Response response;
     response.status = got->status;
     response.headers = std::move(got->headers);
-    if (got->body) {
-      std::optional<std::uint64_t> length;
-      if (const auto said = response.headers.get("Content-Length")) {
-        length = std::strtoull(std::string(*said).c_str(), nullptr, 10);
-      }
+    std::optional<std::uint64_t> length;
+    if (const auto said = response.headers.get("Content-Length")) {
+      length = std::strtoull(std::string(*said).c_str(), nullptr, 10);
+    }
+    if (request.method == http::Method::kHead && length) {
+      response.body = http::Body(std::make_unique<Unsent>(), length);
+    } else if (got->body) {
       response.body = http::Body(std::move(got->body), length);
     }
     co_return response;
@@ -63,7 +71,9 @@ class HttpOrigin final : public Origin {
     if (!mine) {
       http::ClientLimits limits;
       limits.connect_time = config_.connect_time;
+      limits.connect_attempts = static_cast<std::size_t>(config_.attempts);
       limits.read_time = config_.read_time;
+      limits.idle_time = config_.keepalive_time;
       mine = std::make_unique<http::Client>(limits, tls_);
     }
     return *mine;

@@ -53,4 +53,12 @@ std::optional<std::vector<ByteRange>> parse_range(std::string_view value, std::u
   return ranges;
 }
 
+bool range_holds(const http::Headers& request, std::string_view etag, std::string_view last_modified) {
+  const auto condition = request.get("If-Range");
+  if (!condition) return true;
+  if (condition->starts_with("W/")) return false;
+  if (condition->starts_with('"')) return *condition == etag;
+  return !last_modified.empty() && *condition == last_modified;
+}
+
 }  // namespace securebase::edge

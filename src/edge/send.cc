@@ -46,15 +46,6 @@ std::string_view cache_status(Tone tone) {
   return "securebase; fwd=uri-miss; stored";
 }
 
-// Does If-Range let the range through (RFC 9110 §13.1.5)? Only a strong tag or the exact date does.
-bool range_holds(const http::Headers& request, const store::StoredResponse& stored) {
-  const auto condition = request.get("If-Range");
-  if (!condition) return true;
-  if (condition->starts_with("W/")) return false;
-  if (condition->starts_with('"')) return *condition == stored.etag;
-  return !stored.last_modified.empty() && *condition == stored.last_modified;
-}
-
 http::SharedBytes part_of(std::shared_ptr<const http::PreparedResponse> prepared, const ByteRange& range) {
   const std::string_view body = prepared->body;
   const auto bytes = body.substr(range.first, range.length());
@@ -178,7 +169,8 @@ bool Engine::write(const http::Request& request, const Visit& visit, const store
   } else {
     std::optional<std::vector<ByteRange>> ranges;
     if (plain && request.method == http::Method::kGet) {
-      if (const auto range = request.headers.get("Range"); range && range_holds(request.headers, stored)) {
+      if (const auto range = request.headers.get("Range");
+          range && range_holds(request.headers, stored.etag, stored.last_modified)) {
         ranges = parse_range(*range, stored.identity().body.size());
       }
     }

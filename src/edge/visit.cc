@@ -63,7 +63,9 @@ bool Engine::arrive(const http::Request& request, Visit& visit, http::Response& 
       response = own_answer(403, "Bad request: this address is answered over HTTPS only.");
       return false;
     }
-    response = own_answer(301, "Moved to HTTPS.");
+    // What is not a read keeps its method on the way (Developer Guide, "Require HTTPS").
+    const bool reads = (method_bit(request.method) & kReads) != 0;
+    response = own_answer(reads || request.version_minor == 0 ? 301 : 307, "Moved to HTTPS.");
     // An address without a port moves to the same; one with ours moves to its neighbour.
     std::string host(host_of(request.authority));
     if (host.size() < request.authority.size()) host += fmt::format(":{}", settings.https_port);

@@ -6,9 +6,10 @@
 // are released at once and fetch for themselves, at most Limits::released at a time.
 //
 //   auto joined = flights.join(key);
+//   auto reader = joined.flight->reader();                               // a place at the beginning; null: too late
 //   if (joined.first) worker.tasks().spawn(fetch(joined.flight, ...));   // begin(), append(), finish(); or fail()
 //   auto seen = co_await joined.flight->head(joined.first);              // under a deadline
-//   kStream: joined.flight->reader()
+//   kStream: read from `reader`; else let it go
 //
 // Any thread: followers are on all workers, the fetch is on one.
 #pragma once
@@ -81,7 +82,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   net::Task<Result<Seen>> head(bool first);
   // Until the fetch ended: kStored, or kStream when it was not kept (also as soon as it is known that it will not be).
   net::Task<Result<Seen>> end(bool first);
-  // From the first byte. Null when the beginning is no longer held.
+  // From the first byte, which is held as long as this has not read it. Null when it is no longer there: fetch for
+  // yourself. Taken before waiting for the head: a quick reader could else have it forgotten.
   std::unique_ptr<http::BodyReader> reader();
 
  private:

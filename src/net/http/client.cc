@@ -151,6 +151,10 @@ struct Client::Impl {
 
   Task<Result<std::unique_ptr<Channel>>> open(const ClientRequest& request) {
     auto stream = co_await net::connect(request.origin, limits.connect_time);
+    for (std::size_t attempt = 1; !stream && attempt < limits.connect_attempts; ++attempt) {
+      if (stream.error().code == Errc::kCancelled) break;
+      stream = co_await net::connect(request.origin, limits.connect_time);
+    }
     if (!stream) co_return unavailable(stream.error());
     if (request.tls) {
       if (!tls) co_return Error{Errc::kUnsupported, "this client was made without TLS settings"};

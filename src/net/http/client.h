@@ -17,7 +17,8 @@ struct ClientLimits {
   std::size_t header_count = 200;
   std::size_t idle_connections = 64;  // an origin
   std::chrono::milliseconds idle_time{60'000};
-  std::chrono::milliseconds connect_time{10'000};
+  std::chrono::milliseconds connect_time{10'000};  // an attempt
+  std::size_t connect_attempts = 1;
   std::chrono::milliseconds read_time{30'000};  // without any progress
 };
 
