@@ -1,70 +1,43 @@
 #include "objects/objects.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <mutex>
 #include <set>
-#include <shared_mutex>
 
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/log.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "objects/description.h"
+#include "objects/shelf.h"
 
 namespace securebase::objects {
 
-namespace {
-
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxKeyBytes = 1024;                     // S3's own
-constexpr std::size_t kWholeBytes = 256 << 10;                 // up to this an object is read at once
-constexpr std::size_t kMaxObjectBytes = std::size_t{5} << 30;  // S3's limit of a single PutObject
-constexpr std::size_t kDescriptionBytes = 64 << 10;
+namespace {
 
-struct Entry {
-  std::shared_ptr<const ObjectInfo> info;
-  std::string blob;
-};
+// What is going: a directory of that name is removed, also after a crash. No bucket and no upload is called so.
+constexpr std::string_view kGoing = ".going-";
 
-using Index = std::map<std::string, Entry, std::less<>>;
+std::string etag_of(std::string_view md5) { return '"' + base::hex(md5) + '"'; }
 
-// Reads a file on the pool, a piece at a time.
-class FileBody final : public http::BodyReader {
- public:
-  FileBody(int descriptor, net::Pool& pool) : descriptor_(descriptor), pool_(pool) {}
-  ~FileBody() override { close(descriptor_); }
-
-  net::Task<Result<std::string_view>> next() override {
-    auto got = co_await pool_.run([this] { return read_piece(); });
-    if (!got) co_return got.error();
-    if (*got < 0) co_return system_error(errno_, "read", "an object's bytes");
-    co_return std::string_view(buffer_.data(), static_cast<std::size_t>(*got));
+// Older buckets have no bucket.json: what the file system knows.
+Bucket bucket_of_directory(const fs::path& folder, std::string name) {
+  Bucket made{std::move(name), "", {}};
+  struct stat about {};
+  if (::stat(folder.c_str(), &about) == 0) {
+    made.created = base::TimePoint{std::chrono::seconds{about.st_ctim.tv_sec}};
   }
+  return made;
+}
 
- private:
-  ssize_t read_piece() {
-    buffer_.resize(kWholeBytes);
-    for (;;) {
-      const ssize_t got = read(descriptor_, buffer_.data(), buffer_.size());
-      if (got >= 0 || errno != EINTR) {
-        errno_ = errno;
-        return got;
-      }
-    }
-  }
-
-  const int descriptor_;
-  net::Pool& pool_;
-  std::string buffer_;
-  int errno_ = 0;
-};
+}  // namespace
 
 Error no_such_bucket(std::string_view bucket) {
   return {Errc::kNotFound, fmt::format("the specified bucket does not exist: {}", bucket)};
@@ -74,41 +47,84 @@ Error no_such_key(std::string_view bucket, std::string_view key) {
   return {Errc::kNotFound, fmt::format("the specified key does not exist: {} in bucket {}", key, bucket)};
 }
 
-}  // namespace
-
-struct Objects::Impl {
-  // Constant after construction.
-  const fs::path directory;
-  net::Pool& pool;
-  const base::Clock& clock;
-  // One writer at a time goes to disk; readers look into the index only.
-  std::mutex writing;
-  // Guarded by `reading`.
-  mutable std::shared_mutex reading;
-  std::map<std::string, Index, std::less<>> buckets;
-
-  fs::path blob_path(std::string_view bucket, std::string_view blob) const {
-    return directory / bucket / "blobs" / blob;
+Result<Done> check_key(std::string_view key) {
+  if (key.empty() || key.size() > kMaxKeyBytes) {
+    return Error{Errc::kMalformed, fmt::format("a key has 1 to {} bytes, this one {}", kMaxKeyBytes, key.size())};
   }
-  fs::path description_path(std::string_view bucket, std::string_view key) const {
-    const std::string name = base::hex(base::sha256(key));
-    return directory / bucket / "objects" / name.substr(0, 2) / (name + ".json");
-  }
+  // A description says it in JSON, and has to give it back.
+  std::string said;
+  base::append_json_string(said, key);
+  const auto again = base::Json::parse(said);
+  if (again && again->string_or("") == key) return Done{};
+  return Error{Errc::kMalformed, "a key is UTF-8, and this one is not"};
+}
 
-  std::optional<Entry> find(std::string_view bucket, std::string_view key) const {
-    const std::shared_lock lock(reading);
-    const auto index = buckets.find(bucket);
-    if (index == buckets.end()) return std::nullopt;
-    const auto entry = index->second.find(key);
-    if (entry == index->second.end()) return std::nullopt;
-    return entry->second;
-  }
+// ---- The inside
 
-  Result<Done> load_bucket(const std::string& name);
-};
+fs::path Objects::Impl::description_path(std::string_view bucket, std::string_view key) const {
+  const std::string name = base::hex(base::sha256(key));
+  return directory / bucket / "objects" / name.substr(0, 2) / (name + ".json");
+}
+
+bool Objects::Impl::has(std::string_view bucket) const {
+  const std::shared_lock lock(reading);
+  return shelves.contains(bucket);
+}
+
+std::optional<Entry> Objects::Impl::find(std::string_view bucket, std::string_view key) const {
+  const std::shared_lock lock(reading);
+  const auto shelf = shelves.find(bucket);
+  if (shelf == shelves.end()) return std::nullopt;
+  const auto entry = shelf->second.objects.find(key);
+  if (entry == shelf->second.objects.end()) return std::nullopt;
+  return entry->second;
+}
+
+Result<std::shared_ptr<const ObjectInfo>> Objects::Impl::name(std::string_view bucket, ObjectInfo info,
+                                                              std::string blob, const Conditions& conditions,
+                                                              std::string_view completed) {
+  // The bucket may have gone while the bytes came, and another one of its name may be there: without them.
+  std::error_code failure;
+  if (!has(bucket) || !fs::exists(blob_path(bucket, blob), failure)) return no_such_bucket(bucket);
+  const auto there = find(bucket, info.key);
+  if (conditions.absent && there) {
+    return Error{Errc::kConflict, fmt::format("{} is in bucket {} already", info.key, bucket)};
+  }
+  if (!conditions.has_etag.empty() && (!there || there->info->etag != conditions.has_etag)) {
+    return Error{Errc::kConflict,
+                 fmt::format("{} in bucket {} is not {} (any more)", info.key, bucket, conditions.has_etag)};
+  }
+  const fs::path description = description_path(bucket, info.key);
+  const Description made{std::move(info), std::move(blob), std::string(completed)};
+  const auto folder = description.parent_path();
+  const bool new_folder = !fs::is_directory(folder, failure);
+  auto written = base::make_directory(folder, 0700);
+  if (written && new_folder) written = sync_directory(folder.parent_path());
+  if (written) written = base::replace_file(description, to_text(made), 0600);
+  if (!written) return written.error().within(fmt::format("putting {} into bucket {}", made.info.key, bucket));
+
+  auto shared = std::make_shared<const ObjectInfo>(made.info);
+  std::string old_blob;
+  {
+    const std::lock_guard lock(reading);
+    auto& entry = shelves.find(bucket)->second.objects[made.info.key];
+    old_blob = std::exchange(entry.blob, made.blob);
+    entry.info = shared;
+  }
+  // Readers that opened the old bytes keep them until they close the file.
+  if (!old_blob.empty()) ::unlink(blob_path(bucket, old_blob).c_str());
+  return shared;
+}
 
 Result<Done> Objects::Impl::load_bucket(const std::string& name) {
   const fs::path folder = directory / name;
+  Shelf shelf;
+  shelf.info = bucket_of_directory(folder, name);
+  if (auto text = base::read_file(folder / "bucket.json", kDescriptionBytes)) {
+    auto read = bucket_from(*text, name);
+    if (!read) return read.error().within((folder / "bucket.json").native());
+    shelf.info = std::move(*read);
+  }
   auto descriptions = base::files_below(folder / "objects");
   auto blobs = base::files_below(folder / "blobs");
   if (!descriptions) return descriptions.error();
@@ -116,7 +132,7 @@ Result<Done> Objects::Impl::load_bucket(const std::string& name) {
   std::set<std::string> unnamed;
   for (const auto& blob : *blobs) unnamed.insert(blob.native());
 
-  Index index;
+  std::map<std::string, std::string> completed;  // upload -> key
   for (const auto& file : *descriptions) {
     const fs::path path = folder / "objects" / file;
     if (file.extension() != ".json") {  // a replacement that a crash cut short
@@ -133,13 +149,17 @@ Result<Done> Objects::Impl::load_bucket(const std::string& name) {
                                           path.native(), description->blob)};
     }
     std::string key = description->info.key;
-    index.emplace(std::move(key), Entry{std::make_shared<const ObjectInfo>(std::move(description->info)),
-                                        std::move(description->blob)});
+    if (!description->upload.empty()) completed.emplace(description->upload, key);
+    shelf.objects.emplace(std::move(key), Entry{std::make_shared<const ObjectInfo>(std::move(description->info)),
+                                                std::move(description->blob)});
   }
   for (const auto& blob : unnamed) fs::remove(folder / "blobs" / blob);
-  buckets.emplace(name, std::move(index));
+  if (auto done = load_uploads(shelf, completed); !done) return done;
+  shelves.emplace(name, std::move(shelf));
   return Done{};
 }
+
+// ---- Buckets
 
 Objects::Objects(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Objects::~Objects() = default;
@@ -149,39 +169,87 @@ Result<std::unique_ptr<Objects>> Objects::open(fs::path directory, net::Pool& po
   if (!made) return made.error().within("the objects' directory");
   std::unique_ptr<Impl> impl(new Impl{std::move(directory), pool, clock, {}, {}, {}});
   std::error_code failure;
+  std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(impl->directory, failure)) {
-    if (!entry.is_directory()) continue;
-    auto loaded = impl->load_bucket(entry.path().filename().native());
-    if (!loaded) return loaded.error().within("reading a bucket");
+    if (entry.is_directory()) folders.push_back(entry.path());
   }
   if (failure) return system_error(failure.value(), "list", impl->directory.native());
+  for (const auto& folder : folders) {
+    if (folder.filename().native().starts_with(kGoing)) {
+      fs::remove_all(folder, failure);
+      continue;
+    }
+    auto loaded = impl->load_bucket(folder.filename().native());
+    if (!loaded) return loaded.error().within("reading a bucket");
+  }
   return std::unique_ptr<Objects>(new Objects(std::move(impl)));
 }
 
-bool Objects::has_bucket(std::string_view bucket) const {
-  const std::shared_lock lock(impl_->reading);
-  return impl_->buckets.contains(bucket);
-}
+bool Objects::has_bucket(std::string_view bucket) const { return impl_->has(bucket); }
 
 std::vector<std::string> Objects::buckets() const {
-  const std::shared_lock lock(impl_->reading);
   std::vector<std::string> names;
-  for (const auto& [name, index] : impl_->buckets) names.push_back(name);
+  for (auto& bucket : list_buckets()) names.push_back(std::move(bucket.name));
   return names;
 }
 
-Result<Done> Objects::create_bucket(std::string_view bucket) {
+std::vector<Bucket> Objects::list_buckets() const {
+  const std::shared_lock lock(impl_->reading);
+  std::vector<Bucket> found;
+  for (const auto& [name, shelf] : impl_->shelves) found.push_back(shelf.info);
+  return found;
+}
+
+std::optional<Bucket> Objects::bucket(std::string_view name) const {
+  const std::shared_lock lock(impl_->reading);
+  const auto shelf = impl_->shelves.find(name);
+  return shelf == impl_->shelves.end() ? std::nullopt : std::optional(shelf->second.info);
+}
+
+Result<Done> Objects::create_bucket(std::string_view bucket, std::string_view region) {
   if (auto valid = check_bucket_name(bucket); !valid) return valid;
   const std::lock_guard lock(impl_->writing);
   if (has_bucket(bucket)) return Error{Errc::kConflict, fmt::format("bucket {} exists already", bucket)};
-  for (const char* part : {"objects", "blobs"}) {
-    auto made = base::make_directory(impl_->directory / bucket / part, 0700);
+  const fs::path folder = impl_->directory / bucket;
+  for (const char* part : {"objects", "blobs", "uploads"}) {
+    auto made = base::make_directory(folder / part, 0700);
     if (!made) return made.error().within("making a bucket");
   }
+  Shelf shelf;
+  shelf.info = {std::string(bucket), std::string(region), impl_->clock.now()};
+  auto written = base::replace_file(folder / "bucket.json", to_text(shelf.info), 0600);
+  if (written) written = sync_directory(impl_->directory);
+  if (!written) return written.error().within("making a bucket");
   const std::lock_guard index(impl_->reading);
-  impl_->buckets.emplace(std::string(bucket), Index{});
+  impl_->shelves.emplace(std::string(bucket), std::move(shelf));
   return Done{};
 }
+
+Result<Done> Objects::delete_bucket(std::string_view bucket) {
+  const fs::path folder = impl_->directory / bucket;
+  const fs::path going = impl_->directory / (std::string(kGoing) + base::random_hex(16));
+  {
+    const std::lock_guard lock(impl_->writing);
+    {
+      const std::shared_lock index(impl_->reading);
+      const auto shelf = impl_->shelves.find(bucket);
+      if (shelf == impl_->shelves.end()) return no_such_bucket(bucket);
+      if (!shelf->second.objects.empty()) {
+        return Error{Errc::kConflict,
+                     fmt::format("bucket {} is not empty: it has {} objects", bucket, shelf->second.objects.size())};
+      }
+    }
+    if (::rename(folder.c_str(), going.c_str()) != 0) return system_error(errno, "rename", folder.native());
+    if (auto synced = sync_directory(impl_->directory); !synced) return synced;
+    const std::lock_guard index(impl_->reading);
+    impl_->shelves.erase(impl_->shelves.find(bucket));
+  }
+  std::error_code left_for_the_next_start;
+  fs::remove_all(going, left_for_the_next_start);
+  return Done{};
+}
+
+// ---- Objects
 
 Result<std::shared_ptr<const ObjectInfo>> Objects::head(std::string_view bucket, std::string_view key) const {
   const auto entry = impl_->find(bucket, key);
@@ -189,72 +257,35 @@ Result<std::shared_ptr<const ObjectInfo>> Objects::head(std::string_view bucket,
   return has_bucket(bucket) ? no_such_key(bucket, key) : no_such_bucket(bucket);
 }
 
-net::Task<Result<Object>> Objects::get(std::string bucket, std::string key) {
-  const auto entry = impl_->find(bucket, key);
-  if (!entry) co_return has_bucket(bucket) ? no_such_key(bucket, key) : no_such_bucket(bucket);
-  const fs::path path = impl_->blob_path(bucket, entry->blob);
-  if (entry->info->size <= kWholeBytes) {
-    auto bytes = co_await impl_->pool.run([&path] { return base::read_file(path, kWholeBytes); });
-    if (!bytes) co_return bytes.error();
-    if (!*bytes) co_return bytes->error();
-    co_return Object{entry->info, http::Body(std::move(**bytes))};
-  }
-  auto descriptor = co_await impl_->pool.run([&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (!descriptor) co_return descriptor.error();
-  if (*descriptor < 0) co_return system_error(errno, "open", path.native());
-  co_return Object{entry->info, http::Body(std::make_unique<FileBody>(*descriptor, impl_->pool), entry->info->size)};
+Result<std::unique_ptr<Incoming>> Objects::begin(std::string_view bucket, std::string_view checksum_algorithm) {
+  if (!has_bucket(bucket)) return no_such_bucket(bucket);
+  return Incoming::create(impl_->blob_path(bucket, base::random_hex(32)), checksum_algorithm);
 }
 
-std::vector<std::shared_ptr<const ObjectInfo>> Objects::list(std::string_view bucket, std::string_view prefix,
-                                                             std::string_view after, std::size_t limit) const {
-  std::vector<std::shared_ptr<const ObjectInfo>> found;
-  const std::shared_lock lock(impl_->reading);
-  const auto index = impl_->buckets.find(bucket);
-  if (index == impl_->buckets.end()) return found;
-  auto at = after < prefix ? index->second.lower_bound(prefix) : index->second.upper_bound(after);
-  for (; at != index->second.end() && at->first.starts_with(prefix) && found.size() < limit; ++at) {
-    found.push_back(at->second.info);
-  }
-  return found;
+Result<std::shared_ptr<const ObjectInfo>> Objects::keep(std::string_view bucket, std::string_view key,
+                                                        std::unique_ptr<Incoming> bytes, Attributes attributes,
+                                                        const Conditions& conditions) {
+  if (auto valid = check_key(key); !valid) return valid.error();
+  if (auto finished = bytes->finish(); !finished) return finished.error();
+  ObjectInfo info{std::string(key),   bytes->size(),         etag_of(bytes->md5()),
+                  impl_->clock.now(), std::move(attributes), bytes->checksum()};
+  const std::lock_guard lock(impl_->writing);
+  auto named = impl_->name(bucket, std::move(info), bytes->path().filename().native(), conditions, {});
+  if (named) bytes->stays();
+  return named;
 }
 
 Result<std::shared_ptr<const ObjectInfo>> Objects::put(std::string_view bucket, std::string_view key,
                                                        std::string_view bytes, Attributes attributes) {
-  if (key.empty() || key.size() > kMaxKeyBytes) {
-    return Error{Errc::kMalformed, fmt::format("a key has 1 to {} bytes, this one {}", kMaxKeyBytes, key.size())};
-  }
-  if (bytes.size() > kMaxObjectBytes) {
+  if (auto valid = check_key(key); !valid) return valid.error();
+  if (bytes.size() > kMaxPutBytes) {
     return Error{Errc::kLimit,
-                 fmt::format("an object of {} bytes, at most {} are taken at once", bytes.size(), kMaxObjectBytes)};
+                 fmt::format("an object of {} bytes, at most {} are taken at once", bytes.size(), kMaxPutBytes)};
   }
-  const std::lock_guard lock(impl_->writing);
-  if (!has_bucket(bucket)) return no_such_bucket(bucket);
-
-  Description made;
-  made.blob = base::random_hex(32);
-  made.info = ObjectInfo{std::string(key), bytes.size(), '"' + base::hex(base::md5(bytes)) + '"', impl_->clock.now(),
-                         std::move(attributes)};
-  const fs::path description = impl_->description_path(bucket, key);
-  auto written = base::replace_file(impl_->blob_path(bucket, made.blob), bytes, 0600);
-  if (written) written = base::make_directory(description.parent_path(), 0700);
-  if (written) written = base::replace_file(description, to_text(made), 0600);
-  if (!written) {
-    fs::path blob = impl_->blob_path(bucket, made.blob);
-    ::unlink(blob.c_str());
-    return written.error().within(fmt::format("putting {} into bucket {}", key, bucket));
-  }
-
-  auto info = std::make_shared<const ObjectInfo>(std::move(made.info));
-  std::string old_blob;
-  {
-    const std::lock_guard index(impl_->reading);
-    auto& entry = impl_->buckets.find(bucket)->second[std::string(key)];
-    old_blob = std::exchange(entry.blob, std::move(made.blob));
-    entry.info = info;
-  }
-  // Readers that opened the old bytes keep them until they close the file.
-  if (!old_blob.empty()) ::unlink(impl_->blob_path(bucket, old_blob).c_str());
-  return info;
+  auto incoming = begin(bucket);
+  if (!incoming) return incoming.error();
+  if (auto written = (*incoming)->append(bytes); !written) return written.error();
+  return keep(bucket, key, std::move(*incoming), std::move(attributes));
 }
 
 Result<Done> Objects::remove(std::string_view bucket, std::string_view key) {
@@ -264,24 +295,53 @@ Result<Done> Objects::remove(std::string_view bucket, std::string_view key) {
   if (!entry) return Done{};
   const fs::path description = impl_->description_path(bucket, key);
   if (::unlink(description.c_str()) != 0 && errno != ENOENT) return system_error(errno, "unlink", description.native());
+  if (auto synced = sync_directory(description.parent_path()); !synced) return synced;
   ::unlink(impl_->blob_path(bucket, entry->blob).c_str());
   const std::lock_guard index(impl_->reading);
-  auto& keys = impl_->buckets.find(bucket)->second;
+  auto& keys = impl_->shelves.find(bucket)->second.objects;
   keys.erase(keys.find(key));
   return Done{};
+}
+
+Result<std::shared_ptr<const ObjectInfo>> Objects::copy(std::string_view from_bucket, std::string_view from_key,
+                                                        std::string_view source_etag, std::string_view bucket,
+                                                        std::string_view key, const Attributes* attributes) {
+  if (auto valid = check_key(key); !valid) return valid.error();
+  if (!has_bucket(bucket)) return no_such_bucket(bucket);
+  const std::lock_guard lock(impl_->writing);
+  const auto source = impl_->find(from_bucket, from_key);
+  if (!source) return has_bucket(from_bucket) ? no_such_key(from_bucket, from_key) : no_such_bucket(from_bucket);
+  if (source->info->etag != source_etag) {
+    return Error{Errc::kConflict, fmt::format("{} in bucket {} changed meanwhile", from_key, from_bucket)};
+  }
+  // Bytes do not change once they have a name: the same file under another one will do.
+  const std::string blob = base::random_hex(32);
+  const fs::path made = impl_->blob_path(bucket, blob);
+  if (::link(impl_->blob_path(from_bucket, source->blob).c_str(), made.c_str()) != 0) {
+    return system_error(errno, "link", made.native());
+  }
+  auto synced = sync_directory(made.parent_path());
+  ObjectInfo info = *source->info;
+  info.key = key;
+  info.last_modified = impl_->clock.now();
+  if (attributes) info.attributes = *attributes;
+  auto named = synced ? impl_->name(bucket, std::move(info), blob, {}, {})
+                      : Result<std::shared_ptr<const ObjectInfo>>(synced.error());
+  if (!named) ::unlink(made.c_str());
+  return named;
 }
 
 Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
   for (const auto& bucket : config.buckets) {
     if (has_bucket(bucket.name)) continue;
-    auto made = create_bucket(bucket.name);
+    auto made = create_bucket(bucket.name, bucket.region);
     if (!made) return made.error();
   }
   std::vector<Changed> changed;
   for (const auto& upload : config.uploads) {
     std::string from_file;
     if (!upload.source.empty()) {
-      auto read = base::read_file(upload.source, kMaxObjectBytes);
+      auto read = base::read_file(upload.source, kMaxPutBytes);
       if (!read) return read.error().within(upload.address);
       from_file = std::move(*read);
     }

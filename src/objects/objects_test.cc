@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "objects/description.h"
+#include "objects/incoming.h"
 
 namespace securebase::objects {
 namespace {
@@ -63,7 +64,8 @@ TEST_F(ObjectsTest, WhatWasPutIsThereAfterTheNextOpen) {
   EXPECT_EQ((*info)->etag, "\"ff796f3a375c2a710ca353a0080abe88\"");
   EXPECT_EQ(read(*objects, "index.html"), "<html lang=en>");
   EXPECT_EQ(read(*objects, "large"), large);
-  EXPECT_EQ(base::files_below(folder_)->size(), 4u) << "two descriptions and two blobs: the replaced bytes are gone";
+  EXPECT_EQ(base::files_below(folder_)->size(), 5u)
+      << "the bucket, two descriptions, two blobs: what was replaced is gone";
 }
 
 TEST_F(ObjectsTest, NoKeyLeadsOutOfTheBucket) {
@@ -76,7 +78,8 @@ TEST_F(ObjectsTest, NoKeyLeadsOutOfTheBucket) {
     EXPECT_EQ(read(*objects, key), key);
   }
   for (const auto& file : *base::files_below(folder_)) {
-    EXPECT_TRUE(file.native().starts_with("portal/objects/") || file.native().starts_with("portal/blobs/")) << file;
+    const bool inside = file.native().starts_with("portal/objects/") || file.native().starts_with("portal/blobs/");
+    EXPECT_TRUE(inside || file == "portal/bucket.json") << file;
   }
   EXPECT_FALSE(objects->put("portal", "", "x", {}));
   EXPECT_FALSE(objects->put("portal", std::string(1025, 'k'), "x", {}));
@@ -88,7 +91,19 @@ TEST_F(ObjectsTest, BytesThatACrashLeftWithoutDescriptionAreDropped) {
   ASSERT_TRUE(base::make_directory(folder_ / "portal" / "objects" / "ab"));
   ASSERT_TRUE(base::replace_file(folder_ / "portal" / "objects" / "ab" / "x.json.new-1234", "half", 0600));
   auto objects = open();
-  EXPECT_TRUE(base::files_below(folder_)->empty());
+  EXPECT_EQ(base::files_below(folder_)->size(), 1u) << "bucket.json alone";
+}
+
+TEST_F(ObjectsTest, BytesOfABucketThatWentDoNotComeIntoTheNextOne) {
+  auto objects = open();
+  ASSERT_TRUE(objects->create_bucket("portal"));
+  auto bytes = objects->begin("portal");
+  ASSERT_TRUE(bytes);
+  ASSERT_TRUE((*bytes)->append("of the old one"));
+  ASSERT_TRUE(objects->delete_bucket("portal"));
+  ASSERT_TRUE(objects->create_bucket("portal"));
+  EXPECT_FALSE(objects->keep("portal", "a", std::move(*bytes), {}));
+  EXPECT_TRUE(open()->list("portal", "", "", 10).empty());
 }
 
 TEST_F(ObjectsTest, AMissingBucketOrKeySaysWhich) {
