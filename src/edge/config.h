@@ -90,6 +90,7 @@ struct DistributionConfig {
   std::vector<Behaviour> behaviours;  // the default one last
   std::map<int, ErrorResponse> errors;
   std::string tag_header = "Cache-Tag";
+  std::shared_ptr<const DistributionResource> said;  // as the stack has it; null in tests
 
   const Behaviour& behaviour_for(std::string_view path) const;
   store::seconds error_minimum(int status) const;

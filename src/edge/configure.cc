@@ -169,6 +169,7 @@ class Reader {
 
   DistributionConfig distribution(const DistributionResource& said) {
     DistributionConfig made;
+    made.said = std::make_shared<const DistributionResource>(said);
     made.id = resource_->attributes["id"].string();
     made.domain_name = distribution_domain(made.id);
     made.via = fmt::format("1.1 {} (CloudFront)", made.domain_name);

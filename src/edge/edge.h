@@ -11,6 +11,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +26,9 @@
 #include "telemetry/metrics.h"
 #include "telemetry/span.h"
 
+namespace securebase::aws {
+class Operations;
+}
 namespace securebase::gateway {
 class Gateway;
 }
@@ -56,6 +61,7 @@ struct Settings {
   std::uint16_t http_port = 8080;                    // where redirects to HTTPS lead from and to
   std::uint16_t https_port = 8443;
   std::shared_ptr<const net::TlsClient> origin_tls;  // null: the system's authorities
+  std::filesystem::path state;                       // keeps the invalidations that were created; empty: in memory only
 };
 
 struct Doors {  // all outlive the edge
@@ -105,6 +111,12 @@ struct Statistics {
 };
 
 struct Engine;  // engine.h
+class Edge;
+
+// Answers CloudFront (api.cc). `raised` hears of the tags of an invalidation, for caches that this room does not know;
+// it is called on the pool, and may block. `edge` outlives the operations.
+using Raised = std::function<void(const std::vector<std::string>& tags)>;
+void add_operations(aws::Operations& operations, Edge& edge, Raised raised = {});
 
 class Edge final : public http::Handler {
  public:
@@ -133,6 +145,7 @@ class Edge final : public http::Handler {
   void close_on_worker();
 
  private:
+  friend void add_operations(aws::Operations& operations, Edge& edge, Raised raised);
   std::unique_ptr<Engine> engine_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/random.h"
+#include "edge/describe.h"
 #include "edge/path.h"
 #include "net/worker.h"
 
@@ -25,7 +26,8 @@ Engine::Engine(Settings settings, EngineDoors doors)
       flights({.keep_bytes = this->settings.object_bytes,
                .window_bytes = this->settings.window_bytes,
                .released = this->settings.released_fetches}),
-      live(nothing()) {}
+      live(nothing()),
+      invalidations(this->settings.state) {}
 
 Engine::Mine& Engine::of_this_worker() {
   auto& found = mine[net::Worker::current().index()];
@@ -45,6 +47,7 @@ std::shared_ptr<Origin> Engine::origin_for(const OriginConfig& config) {
 }
 
 void Engine::apply(std::shared_ptr<const Config> config) {
+  const auto before = live.get();
   auto next = std::make_shared<Live>();
   next->config = std::move(config);
   next->distributions.reserve(next->config->distributions.size());
@@ -58,7 +61,11 @@ void Engine::apply(std::shared_ptr<const Config> config) {
     }
     std::vector<std::shared_ptr<Origin>> used;
     for (const auto& origin : said.origins) used.push_back(origin_for(origin));
-    next->distributions.push_back({said, std::move(used), recorders(doors.registry, said.id), std::move(tally)});
+    auto since = doors.clock.now();
+    for (const auto& old : before->distributions) {
+      if (old.config.id == said.id && etag_of(old.config) == etag_of(said)) since = old.since;
+    }
+    next->distributions.push_back({said, std::move(used), recorders(doors.registry, said.id), std::move(tally), since});
   }
   for (const auto& distribution : next->distributions) {
     next->hosts.emplace(distribution.config.domain_name, &distribution);

@@ -14,6 +14,7 @@
 #include "edge/config.h"
 #include "edge/edge.h"
 #include "edge/forward.h"
+#include "edge/invalidations.h"
 #include "edge/metrics.h"
 #include "edge/origin.h"
 #include "store/encodings.h"
@@ -36,6 +37,7 @@ struct Distribution {
   std::vector<std::shared_ptr<Origin>> origins;  // as config.origins
   Recorders recorders;
   std::shared_ptr<Tally> tally;
+  base::TimePoint since;  // this configuration of it is in force
 };
 
 // A configuration in force.
@@ -152,6 +154,8 @@ struct Engine {
   std::map<std::string, std::shared_ptr<Tally>> tallies;
   std::map<std::string, std::shared_ptr<Origin>> origins;
 
+  Invalidations invalidations;  // any thread
+
   // Of one worker: what a request needs again and again.
   struct Mine {
     explicit Mine(const base::Snapshot<Live>& live) : view(live) {}
@@ -161,6 +165,9 @@ struct Engine {
   std::array<std::unique_ptr<Mine>, 256> mine;  // by the worker's index, each touched by its worker only
   Mine& of_this_worker();
 };
+
+// api.cc.
+void add_operations(aws::Operations& operations, Engine& engine, Raised raised);
 
 // The answers that are the edge's own.
 http::Response own_answer(int status, std::string_view text);
