@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "gateway/api.h"
+#include "gateway/config.h"
 
 namespace securebase::gateway {
 

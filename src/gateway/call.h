@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "gateway/api.h"
+#include "gateway/config.h"
 #include "gateway/routes.h"
 #include "net/http/message.h"
 

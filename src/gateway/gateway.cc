@@ -61,7 +61,8 @@ Engine::Engine(Settings given, Doors others)
     : settings(std::move(given)),
       doors(others),
       metrics(others.metrics ? *others.metrics : own_metrics),
-      current(put_in_force(std::make_shared<const Config>(), nullptr, settings.stage_cache_bytes, metrics)),
+      current(put_in_force(std::make_shared<const Config>(), nullptr, settings.stage_cache_bytes, metrics,
+                           doors.clock.now())),
       verdicts(settings.authorizer_verdicts),
       logs(settings.logs, settings.log_queue_lines, others.pool),
       views(kWorkers, base::Snapshot<InForce>::View(current)) {}
@@ -75,7 +76,7 @@ std::shared_ptr<const InForce> Engine::in_force() {
 void Engine::apply(std::shared_ptr<const Config> config) {
   const std::lock_guard one(applying);
   const auto before = current.get();
-  current.set(put_in_force(std::move(config), before.get(), settings.stage_cache_bytes, metrics));
+  current.set(put_in_force(std::move(config), before.get(), settings.stage_cache_bytes, metrics, doors.clock.now()));
 }
 
 std::optional<Refusal> Engine::walk(const http::Request& request, Walk& out) const {
@@ -205,7 +206,16 @@ net::Task<http::Response> Gateway::answer(http::Request& request) {
 }
 
 bool Gateway::recognises(const http::Request& request) const {
-  return request.path.starts_with("/restapis/") || serves(request.authority);
+  // /restapis/{api}/{stage}/_user_request_/...; what else begins so is API Gateway's own API.
+  constexpr std::string_view kBegin = "/restapis/", kMark = "/_user_request_";
+  const auto path = request.path;
+  const auto stage = path.starts_with(kBegin) ? path.find('/', kBegin.size()) : std::string_view::npos;
+  const auto mark = stage == std::string_view::npos ? stage : path.find('/', stage + 1);
+  if (mark != std::string_view::npos && path.substr(mark).starts_with(kMark)) {
+    const auto rest = path.substr(mark + kMark.size());
+    if (rest.empty() || rest.front() == '/') return true;
+  }
+  return serves(request.authority);
 }
 
 std::size_t Gateway::invalidate_tags(const std::vector<std::string>& tags) {

@@ -39,6 +39,9 @@
 #include "telemetry/metrics.h"
 #include "telemetry/span.h"
 
+namespace securebase::aws {
+class Operations;
+}
 namespace securebase::functions {
 class Invoker;
 }
@@ -132,6 +135,10 @@ struct Statistics {
 };
 
 struct Engine;  // gateway.cc
+class Gateway;
+
+// Answers API Gateway's own API (operations.cc). `gateway` outlives the operations.
+void add_operations(aws::Operations& operations, Gateway& gateway);
 
 class Gateway final : public http::Handler {
  public:
@@ -182,6 +189,7 @@ class Gateway final : public http::Handler {
   void close_on_worker();
 
  private:
+  friend void add_operations(aws::Operations& operations, Gateway& gateway);
   std::unique_ptr<Engine> engine_;
 };
 

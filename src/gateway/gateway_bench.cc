@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "functions/functions.h"
-#include "gateway/api.h"
 #include "gateway/assemble.h"
+#include "gateway/config.h"
 #include "gateway/gateway.h"
 #include "net/worker.h"
 

@@ -56,5 +56,18 @@ TEST_F(GatewayTest, CountsWhatItDid) {
   EXPECT_EQ(statistics.cached_responses, 1u);
 }
 
+TEST_F(GatewayTest, LeavesApiGatewaysOwnApiToOthers) {
+  const auto recognised = [this](std::string_view path, std::string_view host = "127.0.0.1:4566") {
+    return gateway->recognises(request("GET", path, {{"Host", std::string(host)}}));
+  };
+  EXPECT_TRUE(recognised("/restapis/a1b2c3d4e5/prod/_user_request_/v1/tiers"));
+  EXPECT_TRUE(recognised("/restapis/a1b2c3d4e5/prod/_user_request_"));
+  EXPECT_TRUE(recognised("/restapis/x", "api.securebase.com"));
+  for (const char* own : {"/restapis", "/restapis/a1b2c3d4e5", "/restapis/a1b2c3d4e5/stages/prod",
+                          "/restapis/a1b2c3d4e5/stages/prod/cache/data", "/restapis/a/b/_user_request_s/x"}) {
+    EXPECT_FALSE(recognised(own)) << own;
+  }
+}
+
 }  // namespace
 }  // namespace securebase::gateway

@@ -273,8 +273,10 @@ InForce::Found InForce::locate(const http::Request& request, Place& place) const
 }
 
 std::shared_ptr<const InForce> put_in_force(std::shared_ptr<const Config> config, const InForce* before,
-                                            std::size_t cache_bytes, telemetry::Registry& registry) {
+                                            std::size_t cache_bytes, telemetry::Registry& registry,
+                                            base::TimePoint now) {
   auto made = std::make_shared<InForce>();
+  made->since = now;
   made->config = std::move(config);
   std::size_t caches = 0;
   for (const auto& api : made->config->apis) {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "gateway/access_log.h"
-#include "gateway/api.h"
+#include "gateway/config.h"
 #include "gateway/mapping_template.h"
 #include "gateway/routes.h"
 #include "gateway/stage_cache.h"
@@ -119,6 +119,7 @@ struct InForce {
   std::shared_ptr<const Config> config;
   std::vector<std::unique_ptr<StageInForce>> stages;
   std::unordered_map<std::string, const Domain*> domains;
+  base::TimePoint since;  // what the API shows as its dates
 
   const StageInForce* find_stage(std::string_view api, std::string_view stage) const;
   bool serves(std::string_view host) const;
@@ -134,6 +135,7 @@ std::string_view api_of_execution_host(std::string_view host);
 
 // What of `before` stays: throttles whose limits are the same, caches of stages that are still there.
 std::shared_ptr<const InForce> put_in_force(std::shared_ptr<const Config> config, const InForce* before,
-                                            std::size_t cache_bytes, telemetry::Registry& registry);
+                                            std::size_t cache_bytes, telemetry::Registry& registry,
+                                            base::TimePoint now);
 
 }  // namespace securebase::gateway

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
-#include "gateway/api.h"
+#include "gateway/config.h"
 
 namespace securebase::gateway {
 

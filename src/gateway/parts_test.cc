@@ -8,8 +8,8 @@
 
 #include "base/json.h"
 #include "gateway/access_log.h"
-#include "gateway/api.h"
 #include "gateway/compress.h"
+#include "gateway/config.h"
 #include "gateway/function_response.h"
 #include "gateway/in_force.h"
 #include "gateway/path.h"

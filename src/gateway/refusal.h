@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/api.h"
 #include "gateway/call.h"
+#include "gateway/config.h"
 #include "net/http/message.h"
 
 namespace securebase::gateway {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/api.h"
+#include "gateway/config.h"
 
 namespace securebase::gateway::terraform {
 

@@ -1,4 +1,4 @@
-#include "gateway/api.h"
+#include "gateway/config.h"
 
 #include <fmt/format.h>
 
