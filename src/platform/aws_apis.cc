@@ -1,4 +1,5 @@
 // What every room answers of the AWS APIs, and the port on which all of them do.
+#include "base/log.h"
 #include "platform/await.h"
 #include "platform/rooms.h"
 
@@ -27,6 +28,12 @@ void Rooms::make_aws_port() {
                                             return await_on((*workers_)[0], read_object(*objects_, bucket, key));
                                           }});
   database::add_operations(operations_, *database_);
+  objects::add_operations(operations_, *objects_, *pool_);
+  edge::add_operations(operations_, *edge_, [this](const std::vector<std::string>& tags) {
+    auto receipt = cache_->invalidate(tags);
+    if (!receipt) base::log(base::Level::kWarning, "platform", "Redis keeps what it has: {}", receipt.error().message);
+  });
+  gateway::add_operations(operations_, *gateway_);
   notify::add_operations(operations_, *notify_);
   metrics_->add_operations(operations_);
   monitoring::add_alarm_operations(operations_, *alarms_, *dashboards_, metrics_->series());

@@ -163,7 +163,8 @@ Result<Done> Rooms::make_engines() {
       gateway::Doors{.invoker = *functions_, .tags = tags_, .pool = *pool_, .metrics = &registry_, .spans = &spans_});
   edge_ = std::make_unique<edge::Edge>(edge::Settings{.store_bytes = settings_.edge_cache_bytes,
                                                       .http_port = settings_.http_port,
-                                                      .https_port = settings_.https_port},
+                                                      .https_port = settings_.https_port,
+                                                      .state = state_.of("edge")},
                                        edge::Doors{.objects = *objects_,
                                                    .gateway = *gateway_,
                                                    .tags = tags_,
