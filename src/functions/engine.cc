@@ -101,6 +101,7 @@ Result<Done> Functions::Engine::start() {
   for (const auto& directory : {own / "sandbox" / "root", own / "packages", python}) {
     if (auto made = base::make_directory(directory); !made) return made;
   }
+  packages.clean();
   if (auto written = write_etc(own / "sandbox" / "etc", settings.authorities_pem); !written) return written;
   if (auto written = base::replace_file(python / "bootstrap.py", kPythonBootstrap); !written) return written;
 
@@ -233,6 +234,7 @@ Result<std::shared_ptr<Registry>> Functions::Engine::make_registry(const Config&
       named.concurrency = known == before.functions.end() ? std::make_shared<Concurrency>() : known->second.concurrency;
     }
     (*made)->concurrency = named.concurrency;
+    if (!same) this->made.push_back(*made);
     named.versions.emplace(one.version, same ? *old : std::move(*made));
   }
   for (const auto& route : config.qualifiers) {
@@ -273,12 +275,26 @@ Result<Done> Functions::Engine::apply(const Config& config) {
       if (!kept || *kept != function) retire(*function);
     }
   }
+  collect_packages(config);
   workers[0].post([this, next] {
     for (const auto& [name, named] : next->functions) {
       for (const auto& [version, function] : named.versions) keep_provisioned(function);
     }
   });
   return Done{};
+}
+
+void Functions::Engine::collect_packages(const Config& config) {
+  std::set<fs::path> used;
+  for (const auto& one : config.functions) used.insert(one.code);  // of versions that the files' directories became
+  std::erase_if(made, [&used](const auto& reference) {
+    const auto function = reference.lock();
+    if (!function) return true;
+    used.insert(function->task);
+    used.insert(function->layers);
+    return false;
+  });
+  packages.collect(used);
 }
 
 void Functions::Engine::retire(Function& function) {

@@ -63,6 +63,8 @@ struct Functions::Engine {
   void after_failed_start(Function& function, const Instance& instance, const Ending& ending);
   void start_wanted(const std::shared_ptr<Function>& function);
   void keep_provisioned(const std::shared_ptr<Function>& function);
+  // Packages that no function has, and no instance that still ends its work.
+  void collect_packages(const Config& config);
   void stop_expired(Function& function);
   net::Task<void> sweep();
   void retire(Function& function);
@@ -90,7 +92,9 @@ struct Functions::Engine {
   std::unordered_map<std::uint64_t, Instance*> living;
   std::unordered_set<std::uint32_t> users;
   std::uint32_t next_user = 0;
-  bool events_started = false;  // apply() only
+  // apply() only.
+  bool events_started = false;
+  std::vector<std::weak_ptr<const Function>> made;
   EventQueue events;
 };
 

@@ -297,6 +297,25 @@ Result<fs::path> Packages::unpack_layers(const std::vector<fs::path>& codes, con
   return place;
 }
 
+void Packages::collect(const std::set<fs::path>& used) {
+  std::error_code failure;
+  std::vector<fs::path> unused;
+  for (const auto& entry : fs::directory_iterator(root_, failure)) {
+    const bool unfinished = entry.path().filename().native().starts_with('.');
+    if (!unfinished && !used.contains(entry.path())) unused.push_back(entry.path());
+  }
+  for (const auto& package : unused) fs::remove_all(package, failure);
+}
+
+void Packages::clean() {
+  std::error_code failure;
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(root_, failure)) {
+    if (entry.path().filename().native().starts_with('.')) left.push_back(entry.path());
+  }
+  for (const auto& directory : left) fs::remove_all(directory, failure);
+}
+
 Result<Done> Packages::try_out(const fs::path& code) {
   auto source = open_source(code, limits_);
   if (!source) return source.error();

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,10 @@ class Packages {
   // Several, laid over each other in order: later files replace earlier ones, as layers in /opt do.
   Result<std::filesystem::path> unpack_layers(const std::vector<std::filesystem::path>& codes,
                                               const Prepare& prepare = {});
+  // Removes what is not among `used`.
+  void collect(const std::set<std::filesystem::path>& used);
+  // Removes what a crash left half unpacked. Before anything is unpacked.
+  void clean();
   // Whether `code` can be unpacked; nothing of it stays.
   Result<Done> try_out(const std::filesystem::path& code);
 

@@ -119,5 +119,19 @@ TEST_F(PackagesTest, SaysWhichFileIsNoZipOrIsMissing) {
   EXPECT_THAT(packages.unpack(root_ / "none.zip").error().message, HasSubstr("none.zip"));
 }
 
+TEST_F(PackagesTest, RemovesWhatNobodyUsesAndWhatACrashLeft) {
+  Packages packages(root_ / "packages");
+  auto used = packages.unpack(zip("a.zip", {{"a", "1"}}));
+  auto unused = packages.unpack(zip("b.zip", {{"b", "2"}}));
+  ASSERT_TRUE(used && unused);
+  fs::create_directories(root_ / "packages" / ".unpacking-1" / "x");
+  packages.collect({*used});
+  EXPECT_TRUE(fs::exists(*used));
+  EXPECT_FALSE(fs::exists(*unused));
+  EXPECT_TRUE(fs::exists(root_ / "packages" / ".unpacking-1"));  // somebody may be at it
+  packages.clean();
+  EXPECT_FALSE(fs::exists(root_ / "packages" / ".unpacking-1"));
+}
+
 }  // namespace
 }  // namespace securebase::functions

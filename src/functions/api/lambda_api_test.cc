@@ -225,6 +225,17 @@ TEST_F(LambdaApiTest, AFunctionAnswersFromItsCreationToItsDeletion) {
   EXPECT_EQ(answer("f"), "ResourceNotFoundException");
   EXPECT_EQ(fault(&LambdaApi::get_function, of("f")), "ResourceNotFoundException");
   EXPECT_TRUE(fs::is_empty(state_ / "functions" / "code"));  // nothing refers to the code any more
+  create("g", handler("return 1"));
+  // Nor to the package, once the last instance has ended; the next change sees that.
+  const auto packages = [this] {
+    const fs::directory_iterator all(state_ / "functions" / "packages");
+    return std::distance(begin(all), end(all));
+  };
+  for (int i = 0; i < 100 && packages() != 1; ++i) {
+    std::this_thread::sleep_for(10ms);
+    done(&LambdaApi::update_function_configuration, Value::structure({{"FunctionName", "g"}, {"Timeout", 4 + i % 2}}));
+  }
+  EXPECT_EQ(packages(), 1);
 }
 
 TEST_F(LambdaApiTest, StaysAcrossARestart) {
