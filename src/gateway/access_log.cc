@@ -14,6 +14,8 @@
 namespace securebase::gateway {
 namespace {
 
+constexpr std::chrono::milliseconds kGather{50};  // lines of so long are written together
+
 bool is_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
@@ -102,52 +104,60 @@ std::string LogFormat::line(const Call& call, const Answered& answered) const {
   return out;
 }
 
-LogFiles::LogFiles(std::filesystem::path directory, std::size_t queue_lines, net::Pool& pool, std::uint64_t file_bytes)
-    : shared_(std::make_shared<Shared>()), pool_(pool) {
-  shared_->directory = std::move(directory);
-  shared_->limit = queue_lines;
-  shared_->file_bytes = file_bytes;
-}
+LogFiles::LogFiles(std::filesystem::path directory, std::size_t queue_lines, std::uint64_t file_bytes)
+    : directory_(std::move(directory)), limit_(queue_lines), file_bytes_(file_bytes), thread_([this] { work(); }) {}
 
-LogFiles::~LogFiles() { flush(*shared_); }
+LogFiles::~LogFiles() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  news_.notify_one();
+  thread_.join();
+}
 
 void LogFiles::write(std::string_view group, std::string line) {
   line += '\n';
+  bool wake = false;
   {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->waiting.size() >= shared_->limit) {
-      shared_->dropped.fetch_add(1, std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= limit_) {
+      dropped_.fetch_add(1, std::memory_order_relaxed);
       return;
     }
-    shared_->waiting.emplace_back(group, std::move(line));
-    if (shared_->scheduled) return;
-    shared_->scheduled = true;
+    waiting_.emplace_back(group, std::move(line));
+    wake = std::exchange(sleeping_, false);
   }
-  const bool accepted = pool_.submit([shared = shared_] { flush(*shared); });
-  if (accepted) return;
-  // The pool is full: the next line tries again.
-  const std::lock_guard lock(shared_->mutex);
-  shared_->scheduled = false;
+  if (wake) news_.notify_one();
 }
 
-void LogFiles::flush(Shared& shared) {
-  const std::lock_guard one(shared.writing);
-  std::vector<std::pair<std::string, std::string>> lines;
-  {
-    const std::lock_guard lock(shared.mutex);
-    lines.swap(shared.waiting);
-    shared.scheduled = false;
+void LogFiles::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    sleeping_ = waiting_.empty();
+    news_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+    sleeping_ = false;
+    news_.wait_for(lock, kGather, [this] { return ending_; });
+    const Lines lines = std::exchange(waiting_, {});
+    const bool last = ending_;
+    lock.unlock();
+    append_all(lines);
+    if (last) return;
+    lock.lock();
   }
+}
+
+void LogFiles::append_all(const Lines& lines) const {
   std::map<std::string, std::string> files;
-  for (auto& [group, line] : lines) files[group] += line;
+  for (const auto& [group, line] : lines) files[group] += line;
   for (const auto& [group, bytes] : files) {
     const auto relative = std::filesystem::path(group).relative_path();
-    const auto path = shared.directory / relative;
+    const auto path = directory_ / relative;
     if (auto made = base::make_directory(path.parent_path(), 0750); !made) {
       base::log(base::Level::kWarning, "gateway", "{}", made.error().message);
       continue;
     }
-    append_to_file(path.string() + ".log", bytes, shared.file_bytes);
+    append_to_file(path.string() + ".log", bytes, file_bytes_);
   }
 }
 

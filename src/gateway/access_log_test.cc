@@ -75,29 +75,6 @@ TEST_F(AccessLogTest, LetsNoClientWriteLines) {
   EXPECT_EQ((*line)["agent"].string_or(""), "x\"}\n{\"agent\":\"forged");
 }
 
-// A pool whose only thread is held until it goes.
-class HeldPool {
- public:
-  HeldPool() {
-    pool.submit([this] {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return open_; });
-    });
-  }
-  ~HeldPool() { open(); }
-  void open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-  net::Pool pool{1, 8};
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
-
 class LogFilesTest : public testing::Test {
  protected:
   ~LogFilesTest() override { std::filesystem::remove_all(directory_); }
@@ -110,9 +87,8 @@ class LogFilesTest : public testing::Test {
 };
 
 TEST_F(LogFilesTest, DropsAndCountsWhatDoesNotFitItsQueue) {
-  HeldPool held;
   {
-    LogFiles files(directory_, 3, held.pool);
+    LogFiles files(directory_, 3);  // which gathers for a moment before it writes
     for (int i = 0; i < 5; ++i) files.write("group/of/lines", fmt::format("line {}", i));
     EXPECT_EQ(files.dropped(), 2u);
   }
@@ -121,8 +97,7 @@ TEST_F(LogFilesTest, DropsAndCountsWhatDoesNotFitItsQueue) {
 
 TEST_F(LogFilesTest, PutsAFullFileAside) {
   for (int i = 0; i < 4; ++i) {
-    net::Pool pool(1, 8);
-    LogFiles files(directory_, 100, pool, 16);
+    LogFiles files(directory_, 100, 16);
     files.write("access", fmt::format("line number {}", i));
   }
   EXPECT_EQ(read("access.log.1"), "line number 0\nline number 1\n");
@@ -132,8 +107,7 @@ TEST_F(LogFilesTest, PutsAFullFileAside) {
 TEST_F(LogFilesTest, KeepsTheOrderOfLines) {
   std::string expected;
   {
-    net::Pool pool(2, 8);
-    LogFiles files(directory_, 10'000, pool);
+    LogFiles files(directory_, 10'000);
     for (int i = 0; i < 2000; ++i) {
       files.write("access", std::to_string(i));
       expected += std::to_string(i) + "\n";

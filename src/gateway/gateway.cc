@@ -64,7 +64,7 @@ Engine::Engine(Settings given, Doors others)
       current(put_in_force(std::make_shared<const Config>(), nullptr, settings.stage_cache_bytes, metrics,
                            doors.clock.now())),
       verdicts(settings.authorizer_verdicts),
-      logs(settings.logs, settings.log_queue_lines, others.pool),
+      logs(settings.logs, settings.log_queue_lines),
       views(kWorkers, base::Snapshot<InForce>::View(current)) {}
 
 std::shared_ptr<const InForce> Engine::in_force() {
