@@ -7,6 +7,8 @@ namespace securebase::platform {
 
 namespace {
 
+constexpr std::size_t kOperationThreads = 4;
+constexpr std::size_t kOperationQueue = 1024;  // beyond, the caller is told to come again
 constexpr std::size_t kCodeBytes = std::size_t{250} << 20;  // a function's package, unzipped even (Lambda quotas)
 
 net::Task<Result<std::string>> read_object(objects::Objects& objects, std::string bucket, std::string key) {
@@ -37,7 +39,8 @@ void Rooms::make_aws_port() {
   notify::add_operations(operations_, *notify_);
   metrics_->add_operations(operations_);
   monitoring::add_alarm_operations(operations_, *alarms_, *dashboards_, metrics_->series());
-  front_ = std::make_unique<aws::Front>(aws::Settings{}, operations_, secrets_->identities(), *pool_);
+  operations_pool_ = std::make_unique<net::Pool>(kOperationThreads, kOperationQueue);
+  front_ = std::make_unique<aws::Front>(aws::Settings{}, operations_, secrets_->identities(), *operations_pool_);
   aws_ = std::make_unique<AwsPort>(*gateway_, *notify_, *front_);
 }
 

@@ -96,6 +96,8 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<secrets::Secrets> secrets_;
   std::unique_ptr<process::Supervisor> supervisor_;
   std::unique_ptr<net::Pool> pool_;
+  // Operations of AWS APIs, which may wait for what runs on pool_.
+  std::unique_ptr<net::Pool> operations_pool_;
   std::unique_ptr<net::Workers> workers_;
   std::unique_ptr<database::Database> database_;
   std::unique_ptr<cache::Cache> cache_;
