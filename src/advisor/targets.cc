@@ -53,7 +53,7 @@ constexpr std::array<Declared, 11> kRows{{
      "ReplicationGroupId", "Average", "Redis, every lookup", ""},
     {"Lambda cold start", "< 500 ms", Better::kLower, 500, false, "ms", 5, "AWS/Lambda", "InitDuration", "FunctionName",
      "Average", "functions, every cold start", ""},
-    {"Database query time", "< 100 ms", Better::kLower, 100, false, "ms", 100, "AWS/RDS", "QueryTime",
+    {"Database query time", "< 100 ms", Better::kLower, 100, false, "ms", 100, "SecureBase/Performance", "QueryTime",
      "DBClusterIdentifier", "Average", "PostgreSQL, every statement", ""},
     {"Uptime", ">= 99.95 %", Better::kHigher, 99.95, true, "%", 2000, "CloudWatchSynthetics", "SuccessPercent",
      "CanaryName", "Average", "prober each second, and the gaps of the heartbeat", ""},
