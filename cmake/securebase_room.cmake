@@ -7,7 +7,7 @@
 # Declares the room in the current folder as the static library NAME. What is in the folder decides the rest:
 #   *_test.cc   go into one test program, NAME_test, run by ctest
 #   *_bench.cc  go into one benchmark program, NAME_bench
-#   *_fuzz.cc   are a libFuzzer target each (preset fuzz), with the corpus in fuzz/corpus/<file name>
+#   *_fuzz.cc   are a libFuzzer target each (preset asan), with the corpus in fuzz/corpus/<file name>
 #   other *.cc  are the library
 #
 # Presets with SECUREBASE_UNITY compile the files of a room together, in bunches, since most of the time goes into headers:

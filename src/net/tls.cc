@@ -215,7 +215,7 @@ class OpenSslClient final : public TlsClient, public std::enable_shared_from_thi
   static std::string name_of(SSL* ssl) {
     if (const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) return name;
     char* address = X509_VERIFY_PARAM_get1_ip_asc(SSL_get0_param(ssl));
-    const std::string name = address ? address : "";
+    std::string name = address ? address : "";
     OPENSSL_free(address);
     return name;
   }

@@ -49,9 +49,12 @@ Failure become(const Packet& order, int output, pid_t warden) {
     const auto packed = static_cast<std::uint64_t>(order.second);
     const auto user = static_cast<uid_t>(packed >> 32);
     const auto group = static_cast<gid_t>(packed & 0xffffffffU);
-    if (setgroups(0, nullptr) != 0) return failed("setgroups");
-    if (setresgid(group, group, group) != 0) return failed("setgid");
-    if (setresuid(user, user, user) != 0) return failed("setuid");
+    // A platform that is not root runs its servers as itself: it may drop no groups, and has no right to lose.
+    if (user != geteuid()) {
+      if (setgroups(0, nullptr) != 0) return failed("setgroups");
+      if (setresgid(group, group, group) != 0) return failed("setgid");
+      if (setresuid(user, user, user) != 0) return failed("setuid");
+    }
   }
   // After the change of user, which clears it. The warden may have died before: then its death is no longer signalled.
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return failed("prctl");
