@@ -1,7 +1,8 @@
 # What is watched: the guide's eight alarms, and the two dashboards. notifications.tf says who is told.
 
 locals {
-  alert_actions = [aws_sns_topic.alerts.arn]
+  alert_actions    = [aws_sns_topic.alerts.arn]
+  critical_actions = [aws_sns_topic.alerts.arn, aws_sns_topic.critical.arn] # somebody is called
 
   # The tables of the platform; alarms about one that is never used stay OK.
   tables = ["${local.name}-sessions"]
@@ -109,8 +110,8 @@ resource "aws_cloudwatch_metric_alarm" "api_errors" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 5
   treat_missing_data  = "notBreaching"
-  alarm_actions       = local.alert_actions
-  ok_actions          = local.alert_actions
+  alarm_actions       = local.critical_actions
+  ok_actions          = local.critical_actions
 }
 
 resource "aws_cloudwatch_metric_alarm" "table_throttles" {
@@ -206,8 +207,8 @@ resource "aws_cloudwatch_metric_alarm" "api_objective" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0.0072 # 14.4 times what the budget allows
   treat_missing_data  = "notBreaching"
-  alarm_actions       = local.alert_actions
-  ok_actions          = local.alert_actions
+  alarm_actions       = local.critical_actions
+  ok_actions          = local.critical_actions
 
   metric_query {
     id          = "share"

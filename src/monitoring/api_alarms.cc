@@ -13,8 +13,8 @@ namespace {
 
 using aws::Value;
 
-constexpr std::size_t kPage = 50;  // MaxRecords when it is not said
-constexpr std::size_t kMostPage = 100;
+constexpr std::size_t kAlarmsPage = 50;  // MaxRecords when it is not said
+constexpr std::size_t kMostAlarmsPage = 100;
 
 aws::Outcome done(const Result<Done>& result) {
   if (!result) return fault_of(result.error());
@@ -30,8 +30,8 @@ std::vector<std::string> texts(const Value& list) {
 }
 
 std::size_t page_size(const Value& input, std::string_view member) {
-  const auto asked = input[member].integer_or(kPage);
-  return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 1, kMostPage));
+  const auto asked = input[member].integer_or(kAlarmsPage);
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 1, kMostAlarmsPage));
 }
 
 Value described(const AlarmView& alarm) {

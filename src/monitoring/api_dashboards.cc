@@ -9,7 +9,7 @@ namespace {
 
 using aws::Value;
 
-constexpr std::size_t kListPage = 1000;  // entries of ListDashboards, CloudWatch's own
+constexpr std::size_t kDashboardsPage = 1000;  // entries of ListDashboards, CloudWatch's own
 
 std::string arn_of(const aws::Call& call, std::string_view name) {
   return fmt::format("arn:aws:cloudwatch::{}:dashboard/{}", call.account, name);
@@ -58,7 +58,7 @@ aws::Outcome list_dashboards(Dashboards& dashboards, const aws::Call& call) {
   std::size_t count = 0;
   for (const auto& entry : dashboards.list(call.input["DashboardNamePrefix"].string_or(""))) {
     if (entry.name <= after) continue;
-    if (++count > kListPage) {
+    if (++count > kDashboardsPage) {
       output.set("NextToken", page_token(after));
       break;
     }

@@ -15,12 +15,12 @@ namespace {
 
 using base::Json;
 
-constexpr std::size_t kMostDashboards = 5000;  // CloudWatch's quota
-constexpr std::size_t kMostWidgets = 500;      // CloudWatch's own
-constexpr std::size_t kMostMetrics = 500;      // of a widget
+constexpr std::size_t kMostDashboards = 5000;      // CloudWatch's quota
+constexpr std::size_t kMostWidgets = 500;          // CloudWatch's own
+constexpr std::size_t kMostMetricsOfWidget = 500;  // of a widget
 constexpr std::size_t kBodyBytes = std::size_t{1} << 20;
 
-bool is_name(std::string_view name) {
+bool is_dashboard_name(std::string_view name) {
   return !name.empty() && name.size() <= 255 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
@@ -127,8 +127,8 @@ class Checker {
     }
     if (!metrics.is_array()) return;
     const auto& list = *metrics.as_array();
-    if (list.size() > kMostMetrics)
-      error(path + "/metrics", fmt::format("Should have at most {} metrics", kMostMetrics));
+    if (list.size() > kMostMetricsOfWidget)
+      error(path + "/metrics", fmt::format("Should have at most {} metrics", kMostMetricsOfWidget));
     for (std::size_t i = 0; i < list.size(); ++i) line(fmt::format("{}/metrics/{}", path, i), list[i], i);
   }
 
@@ -198,7 +198,7 @@ Result<Done> Dashboards::erase(const std::string& name) {
 }
 
 Result<Done> Dashboards::put(const std::string& name, const std::string& body, DashboardCheck& check) {
-  if (!is_name(name)) {
+  if (!is_dashboard_name(name)) {
     return Error{Errc::kMalformed,
                  fmt::format("DashboardName \"{}\" is none: 1 to 255 letters, digits, - and _", name)};
   }

@@ -49,6 +49,21 @@ class FakeSeries final : public Series {
     return points;
   }
 
+  Result<std::optional<Point>> whole(const MetricQuery& query) const override {
+    const auto at = metrics_.find(query.metric);
+    std::vector<double> values;
+    if (at != metrics_.end()) {
+      const auto& samples = at->second.samples;
+      for (auto one = samples.lower_bound(query.from); one != samples.end() && one->first < query.to; ++one) {
+        values.insert(values.end(), one->second.begin(), one->second.end());
+      }
+    }
+    if (values.empty()) return std::optional<Point>();
+    auto value = of(query.statistic, values);
+    if (!value) return value.error();
+    return std::optional(Point{query.from, *value, values.size()});
+  }
+
   std::vector<MetricId> list(const MetricFilter& filter) const override {
     std::vector<MetricId> found;
     for (const auto& [metric, held] : metrics_) {

@@ -2,12 +2,16 @@
 
 #include <utility>
 
-#include "monitoring/alarms/text.h"
-
 namespace securebase::monitoring {
 
 namespace {
 
+base::Json microseconds_of(base::TimePoint time) {
+  return base::Json(static_cast<std::int64_t>(time.time_since_epoch().count()));
+}
+base::TimePoint from_microseconds(const base::Json& json) {
+  return base::TimePoint(std::chrono::microseconds(json.integer_or(0)));
+}
 AlarmState state_from(const base::Json& json) {
   return alarm_state_from(json.string_or("")).value_or(AlarmState::kInsufficientData);
 }
@@ -51,7 +55,11 @@ void Course::forget(const Extensions& extensions, base::TimePoint now) {
 }
 
 std::optional<Telling> Course::tell(const Extensions& extensions, bool withheld, base::TimePoint now) {
-  if (extensions.flapping_changes > 0) forget(extensions, now);
+  if (extensions.flapping_changes > 0) {
+    forget(extensions, now);
+  } else {
+    changes_.clear();  // the setting may have been taken away
+  }
   // Calm again at half of what made it flap, so that it does not flap between flapping and not.
   if (flapping_ && static_cast<int>(changes_.size()) * 2 <= extensions.flapping_changes) {
     flapping_ = false;
@@ -96,13 +104,13 @@ bool Course::waits(const Extensions& extensions) const {
 
 base::Json Course::to_json() const {
   base::Json made = base::Json::object({{"state", to_string(state_)},
-                                        {"since", json_of(since_)},
+                                        {"since", microseconds_of(since_)},
                                         {"told", to_string(told_)},
-                                        {"told_at", json_of(told_at_)}});
-  if (clear_since_) made.set("clear_since", json_of(*clear_since_));
+                                        {"told_at", microseconds_of(told_at_)}});
+  if (clear_since_) made.set("clear_since", microseconds_of(*clear_since_));
   if (!changes_.empty()) {
     base::Json changes = base::Json::array();
-    for (const auto time : changes_) changes.push_back(json_of(time));
+    for (const auto time : changes_) changes.push_back(microseconds_of(time));
     made.set("changes", std::move(changes));
   }
   if (flapping_) made.set("flapping", true);
@@ -114,12 +122,12 @@ base::Json Course::to_json() const {
 Course Course::from_json(const base::Json& json) {
   Course made;
   made.state_ = state_from(json["state"]);
-  made.since_ = time_from(json["since"]);
+  made.since_ = from_microseconds(json["since"]);
   made.told_ = state_from(json["told"]);
-  made.told_at_ = time_from(json["told_at"]);
-  if (json.find("clear_since")) made.clear_since_ = time_from(json["clear_since"]);
+  made.told_at_ = from_microseconds(json["told_at"]);
+  if (json.find("clear_since")) made.clear_since_ = from_microseconds(json["clear_since"]);
   if (const auto* changes = json["changes"].as_array()) {
-    for (const auto& time : *changes) made.changes_.push_back(time_from(time));
+    for (const auto& time : *changes) made.changes_.push_back(from_microseconds(time));
   }
   made.flapping_ = json["flapping"].bool_or(false);
   made.flapping_told_ = json["flapping_told"].bool_or(false);

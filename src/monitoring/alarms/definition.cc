@@ -29,14 +29,6 @@ bool is_basic(std::string_view stat) {
   return stat == "SampleCount" || stat == "Average" || stat == "Sum" || stat == "Minimum" || stat == "Maximum";
 }
 
-Error malformed(std::string message) { return {Errc::kMalformed, std::move(message)}; }
-
-Json texts(const std::vector<std::string>& list) {
-  Json made = Json::array();
-  for (const auto& one : list) made.push_back(one);
-  return made;
-}
-
 std::vector<std::string> texts_from(const Json& json) {
   std::vector<std::string> made;
   if (const auto* list = json.as_array()) {
@@ -63,6 +55,12 @@ std::vector<std::pair<std::string, std::string>> dimensions_from(const Json& jso
 }
 
 }  // namespace
+
+base::Json texts(const std::vector<std::string>& list) {
+  Json made = Json::array();
+  for (const auto& one : list) made.push_back(one);
+  return made;
+}
 
 std::string_view to_string(AlarmState state) {
   return state == AlarmState::kOk ? "OK" : state == AlarmState::kAlarm ? "ALARM" : "INSUFFICIENT_DATA";

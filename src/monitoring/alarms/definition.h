@@ -20,6 +20,10 @@ base::Json to_json(const DataQuery& query);
 Result<MetricStat> metric_stat_from(const base::Json& json);
 Result<DataQuery> data_query_from(const base::Json& json);
 
+base::Json texts(const std::vector<std::string>& list);  // an array of them
+
+inline Error malformed(std::string message) { return {Errc::kMalformed, std::move(message)}; }
+
 // 1, 5, 10, 20, 30 or a multiple of 60, up to a day.
 Result<Done> valid_period(std::chrono::seconds period);
 

@@ -14,7 +14,6 @@ namespace {
 
 using base::Json;
 
-
 AlarmHistoryItem configured(const Alarm& alarm, base::TimePoint now, std::string_view what, std::string_view member) {
   AlarmHistoryItem item;
   item.alarm = alarm.definition.name;
@@ -149,6 +148,7 @@ Result<Done> Alarms::Engine::put(AlarmDefinition definition, bool from_stack) {
   const std::string& name = alarm->definition.name;
   touched.insert(name);
   removed.erase(name);
+  if (alarm->course.waits(alarm->extensions)) waiting.insert(name);
   if (alarm->rule) {
     index();
     evaluate_composite(*alarm);

@@ -15,7 +15,6 @@ namespace {
 using base::Json;
 
 constexpr std::size_t kCommitted = 500;  // alarms of one record of the journal
-constexpr std::size_t kReason = 1023;
 
 Json state_json(AlarmState state, const std::string& reason, const std::string& reason_data) {
   Json made = Json::object({{"stateValue", to_string(state)}, {"stateReason", reason}});
@@ -121,7 +120,7 @@ void Alarms::Engine::entered(Alarm& alarm, AlarmState before, Reason reason) {
   item.kind = AlarmHistoryItem::Kind::kStateUpdate;
   const auto after = alarm.course.state();
   item.summary = fmt::format("Alarm updated from {} to {}", to_string(before), to_string(after));
-  reason.text = cut(std::move(reason.text), kReason);
+  reason.text = cut(std::move(reason.text), kReasonBytes);
   const auto data_with = [&](const std::string& old_data, const std::string& new_data) {
     return Json::object({{"version", "1.0"},
                          {"oldState", state_json(before, status.reason, old_data)},

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "monitoring/alarms/definition.h"
 #include "monitoring/alarms/engine.h"
-#include "monitoring/alarms/text.h"
 
 namespace securebase::monitoring {
 
@@ -15,7 +14,8 @@ using base::Json;
 constexpr std::chrono::hours kHistoryKept{14 * 24};
 constexpr std::size_t kSnapshotPart = 500;  // alarms or actions in one record
 
-using securebase::monitoring::json_of;  // of a time; those below are beside it
+Json json_of(base::TimePoint time) { return Json(static_cast<std::int64_t>(time.time_since_epoch().count())); }
+base::TimePoint time_from(const Json& json) { return base::TimePoint(std::chrono::microseconds(json.integer_or(0))); }
 std::string text_from(const Json& json) { return std::string(json.string_or("")); }
 
 Json json_of(const std::set<std::string>& names) {

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kPrefix = "securebase:";
-constexpr auto kLongest = std::chrono::seconds(std::chrono::hours(24) * 31);
+constexpr auto kLongestDuration = std::chrono::seconds(std::chrono::hours(24) * 31);
 
 std::optional<double> number_in(std::string_view text) {
   double number = 0;
@@ -122,7 +122,7 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
   const char unit = text.back();
   const std::int64_t seconds = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86'400 : 0;
   if (!number || seconds == 0 || *number < 0 ||
-      *number * static_cast<double>(seconds) > static_cast<double>(kLongest.count())) {
+      *number * static_cast<double>(seconds) > static_cast<double>(kLongestDuration.count())) {
     return std::nullopt;
   }
   return std::chrono::seconds(static_cast<std::int64_t>(*number * static_cast<double>(seconds)));

@@ -5,7 +5,7 @@
 
 namespace securebase::monitoring {
 
-Judgement judge(const std::vector<Slot>& slots, int n, int m, MissingData missing) {
+Judgement judge(const std::vector<JudgedPeriod>& slots, int n, int m, MissingData missing) {
   Judgement made;
   int breaching_all = 0;
   bool good = false;

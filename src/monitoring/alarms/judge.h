@@ -19,7 +19,7 @@ inline constexpr int kMorePeriods = 2;  // than N are looked at
 enum class Mark : char { kMissing, kGood, kBreaching };
 
 // One period, oldest first in a vector of N + kMorePeriods.
-struct Slot {
+struct JudgedPeriod {
   Mark mark = Mark::kMissing;
   base::TimePoint start;
   double value = 0;
@@ -35,7 +35,7 @@ struct Judgement {
   int filled = 0;  // how many missing ones were treated as something
 };
 
-Judgement judge(const std::vector<Slot>& slots, int n, int m, MissingData missing);
+Judgement judge(const std::vector<JudgedPeriod>& slots, int n, int m, MissingData missing);
 
 // Of a threshold or a band. `lower` and `upper` are the same for a threshold.
 bool breaches(Comparison comparison, double value, double lower, double upper);
@@ -52,7 +52,7 @@ struct Reason {
   std::string data;  // JSON
 };
 // For the state that `judgement` gives.
-Reason reason_of(const MetricRule& rule, std::chrono::seconds period, const std::vector<Slot>& slots,
+Reason reason_of(const MetricRule& rule, std::chrono::seconds period, const std::vector<JudgedPeriod>& slots,
                  const Judgement& judgement, AlarmState state, double threshold, base::TimePoint now);
 
 }  // namespace securebase::monitoring

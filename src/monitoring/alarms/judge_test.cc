@@ -9,8 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // "0-X-X": oldest on the left, X breaches, 0 does not, - is missing.
-std::vector<Slot> slots_of(std::string_view row) {
-  std::vector<Slot> slots(row.size());
+std::vector<JudgedPeriod> slots_of(std::string_view row) {
+  std::vector<JudgedPeriod> slots(row.size());
   for (std::size_t i = 0; i < row.size(); ++i) {
     slots[i].mark = row[i] == 'X' ? Mark::kBreaching : row[i] == '0' ? Mark::kGood : Mark::kMissing;
     slots[i].value = row[i] == 'X' ? 9 : 1;

@@ -24,12 +24,6 @@ std::string upper(std::string_view text) {
   return made;
 }
 
-Json texts(const std::vector<std::string>& list) {
-  Json made = Json::array();
-  for (const auto& one : list) made.push_back(one);
-  return made;
-}
-
 // As CloudWatch's notifications have it: names in lower case, and the statistic in capitals.
 Json dimensions_of(const MetricId& metric) {
   Json made = Json::array();
@@ -115,7 +109,7 @@ std::string condition_of(const MetricRule& rule) {
   return fmt::format("{} {} in {} of {} periods", to_string(rule.comparison), limit, m, n);
 }
 
-std::string text_of(const AlarmView& alarm, const Occasion& occasion) {
+std::string plain_text_of(const AlarmView& alarm, const Occasion& occasion) {
   const auto& definition = alarm.definition;
   std::string text = fmt::format("{}: {}\n\n", headline(alarm, occasion.telling), definition.name);
   if (!definition.description.empty()) text += definition.description + "\n";
@@ -230,7 +224,7 @@ AlarmNotification notification_of(const AlarmView& alarm, const Occasion& occasi
                                  region_name(occasion.region)),
                      kSubject);
   made.message = message_of(alarm, occasion);
-  made.text = text_of(alarm, occasion);
+  made.text = plain_text_of(alarm, occasion);
   return made;
 }
 

@@ -12,9 +12,7 @@ namespace securebase::monitoring {
 
 namespace {
 
-constexpr std::size_t kMostReason = 1023;  // StateReason
-constexpr std::size_t kMostData = 4000;    // StateReasonData
-constexpr std::size_t kShownPoints = 40;   // CloudWatch cuts the texts; points are left out first
+constexpr std::size_t kShownPoints = 40;  // CloudWatch cuts the texts; points are left out first
 
 std::string_view words_of(Comparison comparison) {
   switch (comparison) {
@@ -47,7 +45,7 @@ std::string plural(std::size_t count, std::string_view word) {
 std::string_view was(std::size_t count) { return count == 1 ? "was" : "were"; }
 
 // The thresholds of the points, where they are a band: "[1.0, 2.0]".
-std::string threshold_text(const MetricRule& rule, const std::vector<Slot>& slots,
+std::string threshold_text(const MetricRule& rule, const std::vector<JudgedPeriod>& slots,
                            const std::vector<std::size_t>& points, double threshold) {
   if (!is_band(rule.comparison)) return fmt::format("({})", java_double(threshold));
   std::string lower, upper;
@@ -60,7 +58,7 @@ std::string threshold_text(const MetricRule& rule, const std::vector<Slot>& slot
   return fmt::format("[{}] [{}]", lower, upper);
 }
 
-std::string text_of(const MetricRule& rule, const std::vector<Slot>& slots, const Judgement& judgement,
+std::string text_of(const MetricRule& rule, const std::vector<JudgedPeriod>& slots, const Judgement& judgement,
                     AlarmState state, double threshold) {
   const int n = rule.evaluation_periods;
   const int m = rule.datapoints_to_alarm > 0 ? rule.datapoints_to_alarm : n;
@@ -99,7 +97,7 @@ std::string text_of(const MetricRule& rule, const std::vector<Slot>& slots, cons
                             alarm ? "OK -> ALARM" : "ALARM -> OK");
 }
 
-std::string data_of(const MetricRule& rule, std::chrono::seconds period, const std::vector<Slot>& slots,
+std::string data_of(const MetricRule& rule, std::chrono::seconds period, const std::vector<JudgedPeriod>& slots,
                     const Judgement& judgement, double threshold, base::TimePoint now) {
   using base::Json;
   Json data = Json::object({{"version", "1.0"}, {"queryDate", json_time(now)}});
@@ -134,7 +132,7 @@ std::string data_of(const MetricRule& rule, std::chrono::seconds period, const s
   }
   if (shown > 0) data.set("evaluatedDatapoints", std::move(evaluated));
   std::string text = data.dump();
-  if (text.size() > kMostData) {
+  if (text.size() > kReasonDataBytes) {
     data.erase("evaluatedDatapoints");
     text = data.dump();
   }
@@ -163,9 +161,9 @@ std::string java_double(double value) {
   return fmt::format("{}", value);
 }
 
-Reason reason_of(const MetricRule& rule, std::chrono::seconds period, const std::vector<Slot>& slots,
+Reason reason_of(const MetricRule& rule, std::chrono::seconds period, const std::vector<JudgedPeriod>& slots,
                  const Judgement& judgement, AlarmState state, double threshold, base::TimePoint now) {
-  return {cut(text_of(rule, slots, judgement, state, threshold), kMostReason),
+  return {cut(text_of(rule, slots, judgement, state, threshold), kReasonBytes),
           data_of(rule, period, slots, judgement, threshold, now)};
 }
 

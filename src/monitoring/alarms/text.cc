@@ -65,12 +65,4 @@ std::string_view name_in_arn(std::string_view name_or_arn) {
   return at == std::string_view::npos ? name_or_arn : name_or_arn.substr(at + 7);
 }
 
-base::Json json_of(base::TimePoint time) {
-  return base::Json(static_cast<std::int64_t>(time.time_since_epoch().count()));
-}
-
-base::TimePoint time_from(const base::Json& json) {
-  return base::TimePoint(std::chrono::microseconds(json.integer_or(0)));
-}
-
 }  // namespace securebase::monitoring

@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t kMostActions = 5;
 constexpr std::size_t kMostTags = 50;
 
-Error malformed(std::string message) { return {Errc::kMalformed, std::move(message)}; }
-
 Result<Done> validate_metric(const MetricRule& rule, const AlarmDefinition& definition) {
   if (rule.metric.has_value() == !rule.metrics.empty()) {
     return malformed("An alarm has either MetricName, Namespace and a statistic, or Metrics, and not both");

@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostMetrics = 10;  // CloudWatch's own, of an alarm's Metrics that are metrics
 constexpr std::size_t kMostQueries = 20;  // CloudWatch's own
 
-Error not_watchable(std::string message) { return {Errc::kMalformed, std::move(message)}; }
-
 }  // namespace
 
 Result<std::shared_ptr<const Watch>> Watch::make(const AlarmDefinition& definition) {
@@ -30,13 +28,13 @@ Result<std::shared_ptr<const Watch>> Watch::make(const AlarmDefinition& definiti
     made->period_ = rule.metric->period;
     made->metrics_ = {rule.metric->metric};
   } else {
-    if (rule.metrics.size() > kMostQueries) return not_watchable(fmt::format("Metrics holds at most {}", kMostQueries));
+    if (rule.metrics.size() > kMostQueries) return malformed(fmt::format("Metrics holds at most {}", kMostQueries));
     const auto metrics = std::count_if(rule.metrics.begin(), rule.metrics.end(),
                                        [](const DataQuery& query) { return query.metric_stat.has_value(); });
     if (metrics > static_cast<std::ptrdiff_t>(kMostMetrics)) {
-      return not_watchable(fmt::format("Metrics holds at most {} with MetricStat", kMostMetrics));
+      return malformed(fmt::format("Metrics holds at most {} with MetricStat", kMostMetrics));
     }
-    if (metrics == 0) return not_watchable("Metrics needs at least one MetricStat");
+    if (metrics == 0) return malformed("Metrics needs at least one MetricStat");
     auto program = math::Program::compile(rule.metrics, math::Use::kAlarm);
     if (!program) return program.error();
     made->program_ = std::move(*program);
@@ -46,20 +44,20 @@ Result<std::shared_ptr<const Watch>> Watch::make(const AlarmDefinition& definiti
       if (rule.metrics[i].return_data && i != made->band_) returned.push_back(i);
     }
     if (returned.size() != 1) {
-      return not_watchable(
+      return malformed(
           fmt::format("Exactly one of the Metrics (besides the band) has ReturnData true; {} have", returned.size()));
     }
     made->watched_ = returned[0];
     if (made->program_.type(made->watched_) != math::Type::kSeries) {
-      return not_watchable(fmt::format("{} is {}; an alarm is about one time series", rule.metrics[made->watched_].id,
+      return malformed(fmt::format("{} is {}; an alarm is about one time series", rule.metrics[made->watched_].id,
                                    math::to_string(made->program_.type(made->watched_))));
     }
     if (!rule.threshold_metric_id.empty()) {
       if (made->band_ == rule.metrics.size()) {
-        return not_watchable(fmt::format("ThresholdMetricId {} is none of the Metrics", rule.threshold_metric_id));
+        return malformed(fmt::format("ThresholdMetricId {} is none of the Metrics", rule.threshold_metric_id));
       }
       if (made->program_.type(made->band_) != math::Type::kArray) {
-        return not_watchable(fmt::format("ThresholdMetricId {} is {}; it has to be an ANOMALY_DETECTION_BAND",
+        return malformed(fmt::format("ThresholdMetricId {} is {}; it has to be an ANOMALY_DETECTION_BAND",
                                      rule.threshold_metric_id, math::to_string(made->program_.type(made->band_))));
       }
     }
@@ -67,18 +65,18 @@ Result<std::shared_ptr<const Watch>> Watch::make(const AlarmDefinition& definiti
     for (const auto& query : rule.metrics) {
       if (!query.metric_stat) continue;
       if (period && *period != query.metric_stat->period) {
-        return not_watchable("All metrics of an alarm have the same Period");
+        return malformed("All metrics of an alarm have the same Period");
       }
       period = query.metric_stat->period;
     }
     if (const auto own = rule.metrics[made->watched_].period; own && own != period) {
-      return not_watchable("The Period of an alarm's expression is that of its metrics");
+      return malformed("The Period of an alarm's expression is that of its metrics");
     }
     made->period_ = *period;
     made->metrics_ = made->program_.metrics();
   }
   if (made->extensions_.objective && !rule.threshold) {
-    return not_watchable("Tag securebase:objective needs an alarm with a Threshold");
+    return malformed("Tag securebase:objective needs an alarm with a Threshold");
   }
   made->step_ = made->period_ < 60s ? 10s : made->period_ * rule.evaluation_periods > 24h ? 3600s : 60s;
   const bool tables = std::any_of(made->metrics_.begin(), made->metrics_.end(),
@@ -93,13 +91,13 @@ base::TimePoint Watch::end_at(base::TimePoint now, std::chrono::seconds settling
 }
 
 // The N + 2 periods before `end`, which need not be aligned to the period: alarms slide.
-Result<std::vector<Slot>> Watch::read(const Series& series, math::Bands& bands, base::TimePoint end,
-                                      double threshold) const {
+Result<std::vector<JudgedPeriod>> Watch::read(const Series& series, math::Bands& bands, base::TimePoint end,
+                                              double threshold) const {
   const int count = n() + kMorePeriods;
   const auto from = end - period_ * count;
   const auto phase = std::chrono::duration_cast<std::chrono::seconds>(end.time_since_epoch()) % period_;
-  std::vector<Slot> slots(static_cast<std::size_t>(count));
-  const auto slot_at = [&](base::TimePoint start) -> Slot* {
+  std::vector<JudgedPeriod> slots(static_cast<std::size_t>(count));
+  const auto slot_at = [&](base::TimePoint start) -> JudgedPeriod* {
     if (start < from || start >= end) return nullptr;
     return &slots[static_cast<std::size_t>((start - from) / period_)];
   };
@@ -108,7 +106,7 @@ Result<std::vector<Slot>> Watch::read(const Series& series, math::Bands& bands, 
     slots[i].lower = slots[i].upper = threshold;
   }
   const auto put = [&](base::TimePoint start, double value, std::uint64_t samples) {
-    Slot* slot = slot_at(start);
+    JudgedPeriod* slot = slot_at(start);
     if (!slot) return;
     slot->value = value;
     slot->samples = samples;
@@ -139,7 +137,7 @@ Result<std::vector<Slot>> Watch::read(const Series& series, math::Bands& bands, 
       const auto& limits = std::get<math::Array>((*values)[1]);
       for (std::size_t side = 0; side < 2 && side < limits.size(); ++side) {
         for (const auto& datum : limits[side].data) {
-          Slot* slot = slot_at(datum.time);
+          JudgedPeriod* slot = slot_at(datum.time);
           if (!slot) continue;
           (side == 0 ? slot->lower : slot->upper) = datum.value;
           known[static_cast<std::size_t>(slot - slots.data())] = side == 1;

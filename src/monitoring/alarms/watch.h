@@ -45,7 +45,8 @@ class Watch {
                            base::TimePoint now, bool explain) const;
 
  private:
-  Result<std::vector<Slot>> read(const Series& series, math::Bands& bands, base::TimePoint end, double threshold) const;
+  Result<std::vector<JudgedPeriod>> read(const Series& series, math::Bands& bands, base::TimePoint end,
+                                         double threshold) const;
   Result<Verdict> burn_rate(const Series& series, math::Bands& bands, base::TimePoint end, AlarmState current,
                             bool explain) const;
   int n() const { return rule_.evaluation_periods; }
