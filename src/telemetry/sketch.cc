@@ -15,17 +15,20 @@ int Buckets::index(double value) {
   return (exponent - kLowestExponent) * kPerOctave + static_cast<int>((bits >> 46) & 63);
 }
 
-double Buckets::lower_bound(int index) {
-  if (index < 0) return 0;
-  const int exponent = index / kPerOctave + kLowestExponent;
-  return std::ldexp(1.0 + static_cast<double>(index % kPerOctave) / kPerOctave, exponent);
+namespace {
+
+// A double whose first six bits behind the point are the bucket's: what index() took apart, put together again.
+double from_index(int index, std::uint64_t rest) {
+  const auto exponent = static_cast<std::uint64_t>(index / Buckets::kPerOctave + Buckets::kLowestExponent + 1023);
+  const auto place = static_cast<std::uint64_t>(index % Buckets::kPerOctave);
+  return std::bit_cast<double>(exponent << 52 | place << 46 | rest);
 }
 
-double Buckets::middle(int index) {
-  if (index < 0) return 0;
-  const int exponent = index / kPerOctave + kLowestExponent;
-  return std::ldexp(1.0 + (index % kPerOctave + 0.5) / kPerOctave, exponent);
-}
+}  // namespace
+
+double Buckets::lower_bound(int index) { return index < 0 ? 0 : from_index(index, 0); }
+
+double Buckets::middle(int index) { return index < 0 ? 0 : from_index(index, std::uint64_t{1} << 45); }
 
 void Sketch::add(double value, std::uint64_t times) {
   if (times == 0 || std::isnan(value)) return;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/hash.h"
-
 namespace securebase::monitoring {
 
 namespace {
@@ -19,17 +17,18 @@ std::string payload_of(SeriesId id, UnitNumber unit, std::string_view key) {
 
 }  // namespace
 
-Shard& Catalog::shard_of(std::string_view key) { return shards_[base::hash64(key) % kShards]; }
+// The upper bits: the table uses the lower ones.
+Shard& Catalog::shard_of(const HashedKey& key) { return shards_[(key.hash >> 48) % kShards]; }
 
-StoredMetric* Catalog::find(Shard& shard, std::string_view key) {
+StoredMetric* Catalog::find(Shard& shard, const HashedKey& key) {
   const auto found = shard.metrics.find(key);
   return found == shard.metrics.end() ? nullptr : found->second.get();
 }
 
-StoredSeries* Catalog::make(Shard& shard, std::string_view key, UnitNumber unit, SeriesId id) {
+StoredSeries* Catalog::make(Shard& shard, const HashedKey& key, UnitNumber unit, SeriesId id) {
   StoredMetric* metric = find(shard, key);
   if (!metric) {
-    auto made = std::make_unique<StoredMetric>(StoredMetric{std::string(key), {}});
+    auto made = std::make_unique<StoredMetric>(StoredMetric{std::string(key.text), {}});
     metric = made.get();
     shard.metrics.emplace(metric->key, std::move(made));
   }
@@ -38,7 +37,7 @@ StoredSeries* Catalog::make(Shard& shard, std::string_view key, UnitNumber unit,
   return metric->series.back().get();
 }
 
-StoredSeries* Catalog::find_or_make(Shard& shard, std::string_view key, UnitNumber unit) {
+StoredSeries* Catalog::find_or_make(Shard& shard, const HashedKey& key, UnitNumber unit) {
   if (StoredMetric* metric = find(shard, key)) {
     for (const auto& series : metric->series) {
       if (series->unit == unit) return series.get();
@@ -47,7 +46,7 @@ StoredSeries* Catalog::find_or_make(Shard& shard, std::string_view key, UnitNumb
   if (size() >= series_limit_) return nullptr;
   const std::lock_guard lock(new_mutex_);
   const SeriesId id = next_id_++;
-  new_.push_back(payload_of(id, unit, key));
+  new_.push_back(payload_of(id, unit, key.text));
   return make(shard, key, unit, id);
 }
 

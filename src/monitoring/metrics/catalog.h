@@ -36,11 +36,24 @@ struct StoredMetric {
   std::vector<std::unique_ptr<StoredSeries>> series;  // by unit, as they came
 };
 
+// A metric_key(), which outlives it, and its hash: computed once for shard and table.
+struct HashedKey {
+  HashedKey(std::string_view key)
+      : text(key), hash(std::hash<std::string_view>{}(key)) {}             // NOLINT: implicit by design
+  HashedKey(const std::string& key) : HashedKey(std::string_view(key)) {}  // NOLINT
+  std::string_view text;
+  std::size_t hash;
+  bool operator==(const HashedKey& other) const { return hash == other.hash && text == other.text; }
+  struct Hash {
+    std::size_t operator()(const HashedKey& key) const { return key.hash; }
+  };
+};
+
 struct Shard {
   std::mutex mutex;
-  std::unordered_map<std::string_view, std::unique_ptr<StoredMetric>> metrics;  // keys are the metrics' own
-  std::vector<std::pair<StoredSeries*, bool>> pending;                          // heads to commit; true: the fine one
-  std::string log;                                                              // committed since the last tick
+  std::unordered_map<HashedKey, std::unique_ptr<StoredMetric>, HashedKey::Hash> metrics;  // keys are the metrics' own
+  std::vector<std::pair<StoredSeries*, bool>> pending;  // heads to commit; true: the fine one
+  std::string log;                                      // committed since the last tick
   std::size_t head_bytes = 0;
 };
 
@@ -56,13 +69,13 @@ class Catalog {
 
   explicit Catalog(std::size_t series_limit) : series_limit_(series_limit) {}
 
-  Shard& shard_of(std::string_view key);
+  Shard& shard_of(const HashedKey& key);
   std::array<Shard, kShards>& shards() { return shards_; }
 
   // Under the lock of the key's shard. null: no such metric.
-  static StoredMetric* find(Shard& shard, std::string_view key);
+  static StoredMetric* find(Shard& shard, const HashedKey& key);
   // Under the lock of the key's shard. The same series for the same metric and unit; null: at the limit.
-  StoredSeries* find_or_make(Shard& shard, std::string_view key, UnitNumber unit);
+  StoredSeries* find_or_make(Shard& shard, const HashedKey& key, UnitNumber unit);
   // At the start: one that the file knows.
   void restore(SeriesId id, std::string_view key, UnitNumber unit);
 
@@ -77,7 +90,7 @@ class Catalog {
   bool restore(std::string_view payload);
 
  private:
-  StoredSeries* make(Shard& shard, std::string_view key, UnitNumber unit, SeriesId id);
+  StoredSeries* make(Shard& shard, const HashedKey& key, UnitNumber unit, SeriesId id);
 
   const std::size_t series_limit_;
   std::array<Shard, kShards> shards_;

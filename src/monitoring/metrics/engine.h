@@ -15,7 +15,11 @@ namespace securebase::monitoring {
 
 struct Metrics::Engine {
   Engine(telemetry::Registry& registry, const base::Clock& clock, std::unique_ptr<Store> opened)
-      : clock(clock), registry(registry), store(std::move(opened)), collector(registry, *store), otlp(*store, clock) {}
+      : clock(clock),
+        registry(registry),
+        store(std::move(opened)),
+        collector(registry, *store),
+        intake(*store, clock) {}
 
   void collect_each_second();
 
@@ -23,7 +27,7 @@ struct Metrics::Engine {
   telemetry::Registry& registry;
   const std::unique_ptr<Store> store;
   Collector collector;  // the thread's
-  otlp::Intake otlp;
+  otlp::Intake intake;
 
   std::mutex mutex;
   std::condition_variable wake;

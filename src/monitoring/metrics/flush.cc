@@ -15,6 +15,8 @@ namespace securebase::monitoring {
 
 namespace {
 
+constexpr std::uint64_t kLogBytes = 2;  // times head_bytes: a start reads no longer log than that
+
 // The segments of one flush: one writer for each level and partition that samples lie in.
 class Writers {
  public:
@@ -62,9 +64,11 @@ std::filesystem::path Store::log_path(std::uint64_t number) const {
 Result<Done> Store::maintain() {
   const std::lock_guard lock(maintenance_mutex_);
   bool due = head_bytes_.load(std::memory_order_relaxed) > settings_.head_bytes;
-  if (!due && clock_.steady() - flushed_at_ >= settings_.flush_after) {
+  if (!due) {
     const std::lock_guard log_lock(log_mutex_);
-    due = frozen_ || log_.bytes() > 0 || manifest_.first_log < log_number_;
+    const bool late = clock_.steady() - flushed_at_ >= settings_.flush_after;
+    due = (late && (frozen_ || log_.bytes() > 0 || manifest_.first_log < log_number_)) ||
+          log_.bytes() > kLogBytes * settings_.head_bytes;
   }
   if (due) {
     if (auto flushed = flush_heads(); !flushed) return flushed.error().within("flushing metrics");

@@ -52,17 +52,18 @@ std::optional<UnitNumber> unit_number(std::string_view unit) {
 
 std::string_view unit_name(UnitNumber unit) { return unit < kUnits.size() ? kUnits[unit] : kUnits[0]; }
 
+void append_metric_key(std::string& out, const MetricId& metric) {
+  put_text(out, metric.name_space);
+  put_text(out, metric.name);
+  for (const auto& [name, value] : metric.dimensions) {
+    put_text(out, name);
+    put_text(out, value);
+  }
+}
+
 std::string metric_key(const MetricId& metric) {
   std::string key;
-  std::size_t length = metric.name_space.size() + metric.name.size() + 4;
-  for (const auto& [name, value] : metric.dimensions) length += name.size() + value.size() + 4;
-  key.reserve(length);
-  put_text(key, metric.name_space);
-  put_text(key, metric.name);
-  for (const auto& [name, value] : metric.dimensions) {
-    put_text(key, name);
-    put_text(key, value);
-  }
+  append_metric_key(key, metric);
   return key;
 }
 

@@ -17,6 +17,7 @@ std::string_view unit_name(UnitNumber unit);
 
 // Namespace, name and dimensions as bytes: two metrics are the same if and only if these are.
 std::string metric_key(const MetricId& metric);
+void append_metric_key(std::string& out, const MetricId& metric);
 // nullopt: no key.
 std::optional<MetricId> metric_of(std::string_view key);
 

@@ -73,7 +73,7 @@ Result<Done> Metrics::put(std::span<const MetricSamples> samples) {
 }
 
 Result<std::string> Metrics::take_otlp(std::string_view body, std::string_view content_type) {
-  return engine_->otlp.take(body, content_type);
+  return engine_->intake.take(body, content_type);
 }
 
 std::string Metrics::exposition(std::string_view accept, std::string& content_type) const {

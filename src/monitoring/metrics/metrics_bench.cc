@@ -48,6 +48,32 @@ void put_values(benchmark::State& state) {
 }
 BENCHMARK(put_values)->Arg(1000)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
+// Twenty values at once to each of 1000 series, as agents gather them.
+void put_lists_of_20(benchmark::State& state) {
+  TestDirectory directory;
+  base::ManualClock clock;
+  const auto store = open_store(directory, clock);
+  std::mt19937_64 random(1);
+  std::lognormal_distribution<double> tail(3, 1);
+  std::vector<double> values;
+  for (int i = 0; i < 20'000; ++i) values.push_back(tail(random));
+  std::vector<Datum> data;
+  for (int i = 0; i < 1000; ++i) data.push_back({numbered(i), 3, Resolution::kMinute, clock.now(), {}});
+  for (auto _ : state) {
+    std::size_t next = 0;
+    for (auto& datum : data) {
+      datum.samples.clear();
+      for (int i = 0; i < 20; ++i) datum.samples.add(values[next++]);
+      datum.time = clock.now();
+    }
+    benchmark::DoNotOptimize(store->put(data));
+    clock.advance(1s);
+    benchmark::DoNotOptimize(store->tick());
+  }
+  state.SetItemsProcessed(state.iterations() * 20'000);
+}
+BENCHMARK(put_lists_of_20)->Unit(benchmark::kMillisecond);
+
 // p95 over a day of series that got a value each 15 seconds.
 void read_p95_of_a_day(benchmark::State& state) {
   constexpr int kSeries = 1000;

@@ -226,7 +226,7 @@ std::vector<MetricId> Store::list(const MetricFilter& filter) const {
     for (const auto& [key, metric] : shard.metrics) {
       if (std::ranges::none_of(metric->series, [&](const auto& series) { return series->newest_us >= oldest; }))
         continue;
-      auto id = metric_of(key);
+      auto id = metric_of(key.text);
       if (id && fits(*id)) found.push_back(std::move(*id));
     }
   }

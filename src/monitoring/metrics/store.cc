@@ -60,10 +60,12 @@ void Store::start_threads() {
 // --- samples in -----------------------------------------------------------------------------------------------------
 
 Result<Done> Store::put(std::span<const Datum> data) {
+  if (auto room = check_room(); !room) return room;
   const auto now = clock_.now();
-  std::vector<std::string> keys;
-  keys.reserve(data.size());
-  std::size_t missing = 0;
+  // All keys in one string; where each ends.
+  std::string keys;
+  std::vector<std::size_t> ends;
+  ends.reserve(data.size());
   for (const auto& datum : data) {
     if (datum.time < now - kOldestSample || datum.time > now + kNewestSample) {
       return Error{Errc::kMalformed,
@@ -71,14 +73,24 @@ Result<Done> Store::put(std::span<const Datum> data) {
                                "after now, {}",
                                base::iso8601(datum.time), datum.metric.name, base::iso8601(now))};
     }
-    keys.push_back(metric_key(datum.metric));
-    if (catalog_.size() + data.size() < settings_.series_limit) continue;  // there is room for all
-    Shard& shard = catalog_.shard_of(keys.back());
-    const std::lock_guard lock(shard.mutex);
-    const auto* metric = Catalog::find(shard, keys.back());
-    const bool known =
-        metric && std::ranges::any_of(metric->series, [&](const auto& s) { return s->unit == datum.unit; });
-    if (!known) ++missing;
+    append_metric_key(keys, datum.metric);
+    ends.push_back(keys.size());
+  }
+  const auto key_of = [&](std::size_t i) {
+    const std::size_t begin = i == 0 ? 0 : ends[i - 1];
+    return HashedKey(std::string_view(keys).substr(begin, ends[i] - begin));
+  };
+  std::size_t missing = 0;
+  if (catalog_.size() + data.size() > settings_.series_limit) {  // perhaps there is no room for all
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      const HashedKey key = key_of(i);
+      Shard& shard = catalog_.shard_of(key);
+      const std::lock_guard lock(shard.mutex);
+      const auto* metric = Catalog::find(shard, key);
+      const bool known =
+          metric && std::ranges::any_of(metric->series, [&](const auto& one) { return one->unit == data[i].unit; });
+      if (!known) ++missing;
+    }
   }
   const auto refuse = [&](std::size_t count) {
     refused_series_.fetch_add(count, std::memory_order_relaxed);
@@ -88,12 +100,12 @@ Result<Done> Store::put(std::span<const Datum> data) {
   };
   if (missing > 0 && catalog_.size() + missing > settings_.series_limit) return refuse(missing);
   for (std::size_t i = 0; i < data.size(); ++i) {
-    Shard& shard = catalog_.shard_of(keys[i]);
+    const HashedKey key = key_of(i);
+    Shard& shard = catalog_.shard_of(key);
     const std::lock_guard lock(shard.mutex);
-    StoredSeries* series = catalog_.find_or_make(shard, keys[i], data[i].unit);
+    StoredSeries* series = catalog_.find_or_make(shard, key, data[i].unit);
     if (!series) return refuse(1);
-    auto added = add(shard, *series, data[i].resolution, data[i].time, data[i].samples, now);
-    if (!added) return added;
+    add(shard, *series, data[i].resolution, data[i].time, data[i].samples, now);
   }
   return Done{};
 }
@@ -113,18 +125,22 @@ Result<SeriesRef> Store::refer(const MetricId& metric, UnitNumber unit) {
 }
 
 Result<Done> Store::put(const SeriesRef& series, base::TimePoint time, const Summary& samples) {
+  if (auto room = check_room(); !room) return room;
   const std::lock_guard lock(series.shard->mutex);
-  return add(*series.shard, *series.series, Resolution::kSecond, time, samples, clock_.now());
+  add(*series.shard, *series.series, Resolution::kSecond, time, samples, clock_.now());
+  return Done{};
 }
 
-Result<Done> Store::add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time,
-                        const Summary& samples, base::TimePoint now) {
-  if (samples.count == 0) return Done{};
-  if (head_bytes_.load(std::memory_order_relaxed) > kHeadRoom * settings_.head_bytes) {
-    return Error{Errc::kUnavailable, fmt::format("the metrics store has more than {} MiB that are not on disk yet: see "
-                                                 "the log for what keeps it from writing to {}",
-                                                 kHeadRoom * settings_.head_bytes >> 20, settings_.directory.native())};
-  }
+Result<Done> Store::check_room() const {
+  if (head_bytes_.load(std::memory_order_relaxed) <= kHeadRoom * settings_.head_bytes) return Done{};
+  return Error{Errc::kUnavailable, fmt::format("the metrics store has more than {} MiB that are not on disk yet: see "
+                                               "the log for what keeps it from writing to {}",
+                                               kHeadRoom * settings_.head_bytes >> 20, settings_.directory.native())};
+}
+
+void Store::add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time, const Summary& samples,
+                base::TimePoint now) {
+  if (samples.count == 0) return;
   // What is past the seconds' retention is kept by the minute at once.
   const bool fine = resolution == Resolution::kSecond && time >= now - kLevels[kFineLevel].retention;
   const Level& level = kLevels[fine ? kFineLevel : kStandardLevel];
@@ -145,7 +161,6 @@ Result<Done> Store::add(Shard& shard, StoredSeries& series, Resolution resolutio
   head_bytes_.fetch_add(grown, std::memory_order_relaxed);
   series.newest_us = std::max(series.newest_us, microseconds(time));
   samples_.fetch_add(samples.count, std::memory_order_relaxed);
-  return Done{};
 }
 
 // --- to the log -----------------------------------------------------------------------------------------------------

@@ -117,8 +117,9 @@ class Store final : public Series {
   void replay(std::string_view records, std::unordered_map<SeriesId, SeriesRef>& by_id);
   void start_threads();
 
-  Result<Done> add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time,
-                   const Summary& samples, base::TimePoint now);
+  Result<Done> check_room() const;
+  void add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time, const Summary& samples,
+           base::TimePoint now);
   void commit_pending(Shard& shard);
   Result<Done> write_log(std::string records);
   Result<Done> write_catalog();
