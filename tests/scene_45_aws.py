@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import types
 import unittest
 
 import boto3
@@ -148,7 +149,7 @@ class AwsApis(unittest.TestCase):
 
         real = datetime
         for signer in signers:
-            signer.datetime = type("module", (), {"datetime": Late})
+            signer.datetime = types.SimpleNamespace(**{**vars(datetime), "datetime": Late})
         try:
             self.assertIn("Signature expired", self.refused("SignatureDoesNotMatch", self.client("sts").get_caller_identity))
             self.refused("RequestTimeTooSkewed", self.client("s3").list_buckets)
