@@ -1,7 +1,7 @@
 # make up     build and start the platform on service/infra; Ctrl-C ends it
 # make test   everything that CI checks
 # make bench  side by side with the peers
-# make deep   ThreadSanitizer and long fuzzing; takes an hour
+# make deep   ThreadSanitizer, clang-tidy on everything and long fuzzing; takes hours
 # Settings:   STATE=dir (state directory), ARGS="..." (more arguments of `securebase up`)
 
 SHELL := /bin/bash
@@ -34,7 +34,8 @@ bench: packages-build packages-run packages-bench packages-node build portal
 
 deep: packages-build packages-run packages-test
 	@tools/build tsan && ctest --test-dir build/tsan --output-on-failure
-	@FUZZ_SECONDS=600 fuzz/run
+	@tools/tidy
+	@FUZZ_PRESET=fuzz FUZZ_SECONDS=600 fuzz/run
 
 format:
 	@git ls-files '*.cc' '*.h' | xargs clang-format-16 -i

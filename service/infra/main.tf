@@ -48,6 +48,6 @@ module "elasticache" {
   environment     = var.environment
   vpc_id          = module.vpc.vpc_id
   subnet_ids      = module.vpc.private_subnet_ids
-  node_type       = "cache.r6g.large" # 13 GB RAM
-  num_cache_nodes = 2                 # Primary + replica
+  node_type       = var.cache_node_type
+  num_cache_nodes = 2 # Primary + replica
 }

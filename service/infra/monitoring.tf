@@ -1,4 +1,5 @@
-# What is watched: the guide's eight alarms, and the two dashboards. notifications.tf says who is told.
+# What is watched: the guide's eight alarms, and the two dashboards. notifications.tf says who is told. Where a source is
+# silent an alarm says INSUFFICIENT_DATA: nobody knows, and that is worth seeing.
 
 locals {
   alert_actions    = [aws_sns_topic.alerts.arn]
@@ -22,11 +23,10 @@ resource "aws_cloudwatch_metric_alarm" "api_latency" {
   metric_name         = "Latency"
   dimensions          = local.api_dimensions
   extended_statistic  = "p95"
-  period              = 300
+  period              = var.alarm_period.long
   evaluation_periods  = 2
   comparison_operator = "GreaterThanThreshold"
   threshold           = 100
-  treat_missing_data  = "notBreaching"
   alarm_actions       = local.alert_actions
   ok_actions          = local.alert_actions
 
@@ -40,7 +40,6 @@ resource "aws_cloudwatch_metric_alarm" "lambda_errors" {
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 10
-  treat_missing_data  = "notBreaching"
   alarm_actions       = local.alert_actions
   ok_actions          = local.alert_actions
 
@@ -59,7 +58,7 @@ resource "aws_cloudwatch_metric_alarm" "lambda_errors" {
         namespace   = "AWS/Lambda"
         metric_name = "Errors"
         dimensions  = { FunctionName = metric_query.value }
-        period      = 300
+        period      = var.alarm_period.long
         stat        = "Sum"
       }
     }
@@ -72,7 +71,6 @@ resource "aws_cloudwatch_metric_alarm" "lambda_throttles" {
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  treat_missing_data  = "notBreaching"
   alarm_actions       = local.alert_actions
   ok_actions          = local.alert_actions
 
@@ -91,7 +89,7 @@ resource "aws_cloudwatch_metric_alarm" "lambda_throttles" {
         namespace   = "AWS/Lambda"
         metric_name = "Throttles"
         dimensions  = { FunctionName = metric_query.value }
-        period      = 60
+        period      = var.alarm_period.short
         stat        = "Sum"
       }
     }
@@ -105,11 +103,10 @@ resource "aws_cloudwatch_metric_alarm" "api_errors" {
   metric_name         = "5XXError"
   dimensions          = local.api_dimensions
   statistic           = "Sum"
-  period              = 300
+  period              = var.alarm_period.long
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 5
-  treat_missing_data  = "notBreaching"
   alarm_actions       = local.critical_actions
   ok_actions          = local.critical_actions
 }
@@ -122,7 +119,6 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  treat_missing_data  = "notBreaching"
   alarm_actions       = local.alert_actions
   ok_actions          = local.alert_actions
 
@@ -141,7 +137,7 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
         namespace   = "AWS/DynamoDB"
         metric_name = metric_query.value
         dimensions  = { TableName = each.value }
-        period      = 60
+        period      = var.alarm_period.short
         stat        = "Sum"
       }
     }
@@ -155,7 +151,7 @@ resource "aws_cloudwatch_metric_alarm" "cache_cpu" {
   metric_name         = "CPUUtilization"
   dimensions          = local.cache_dimensions
   statistic           = "Average"
-  period              = 300
+  period              = var.alarm_period.long
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 75
@@ -172,7 +168,7 @@ resource "aws_cloudwatch_metric_alarm" "cache_memory" {
   metric_name         = "DatabaseMemoryUsagePercentage"
   dimensions          = local.cache_dimensions
   statistic           = "Average"
-  period              = 300
+  period              = var.alarm_period.long
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 85
@@ -189,11 +185,10 @@ resource "aws_cloudwatch_metric_alarm" "cdn_errors" {
   metric_name         = "5xxErrorRate"
   dimensions          = local.distribution_dimensions
   statistic           = "Average"
-  period              = 300
+  period              = var.alarm_period.long
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 1
-  treat_missing_data  = "notBreaching"
   alarm_actions       = local.alert_actions
   ok_actions          = local.alert_actions
 }

@@ -46,3 +46,15 @@ variable "pagerduty_integration_url" {
   default     = ""
   sensitive   = true
 }
+
+variable "alarm_period" {
+  description = "Seconds over which alarms add up: short ones look at a minute, long ones at five. A try-out shortens them."
+  type        = object({ short = number, long = number })
+  default     = { short = 60, long = 300 }
+}
+
+variable "cache_node_type" {
+  description = "ElastiCache's node type: how much Redis may keep."
+  type        = string
+  default     = "cache.r6g.large" # 13 GB RAM
+}
