@@ -307,7 +307,7 @@ class Stack : public ::testing::Test {
 };
 
 TEST_F(Stack, ReadsAlarmsAndDashboards) {
-  const auto config = configured(R"(
+  const auto config = configured(R"tf(
     resource "aws_cloudwatch_metric_alarm" "a" {
       alarm_name          = "a"
       comparison_operator = "GreaterThanThreshold"
@@ -345,24 +345,26 @@ TEST_F(Stack, ReadsAlarmsAndDashboards) {
       alarm_name = "c"
       alarm_rule = "ALARM(${aws_cloudwatch_metric_alarm.a.alarm_name}) OR ALARM(${aws_cloudwatch_metric_alarm.rate.arn})"
       actions_suppressor {
-    alarm = "a" wait_period = 60 extension_period = 30
+        alarm            = "a"
+        wait_period      = 60
+        extension_period = 30
       }
-}
+    }
     resource "aws_cloudwatch_dashboard" "d" {
       dashboard_name = "d"
       dashboard_body = jsonencode({ widgets = [{ type = "text", properties = { markdown = "# Hello" } }] })
-    })");
+    })tf");
   ASSERT_TRUE(config) << stack::render(config.error());
-    ASSERT_THAT((*config)->alarms, SizeIs(3));
-    const auto& rule = std::get<MetricRule>((*config)->alarms[0].rule);
-    EXPECT_EQ(rule.metric->stat, "p95");
-    EXPECT_EQ(rule.metric->period, 300s);
-    EXPECT_TRUE(rule.ignore_low_samples);
-    EXPECT_EQ(std::get<CompositeRule>((*config)->alarms[2].rule).wait, 60s);
-    EXPECT_THAT((*config)->dashboards, SizeIs(1));
-    }
+  ASSERT_THAT((*config)->alarms, SizeIs(3));
+  const auto& rule = std::get<MetricRule>((*config)->alarms[0].rule);
+  EXPECT_EQ(rule.metric->stat, "p95");
+  EXPECT_EQ(rule.metric->period, 300s);
+  EXPECT_TRUE(rule.ignore_low_samples);
+  EXPECT_EQ(std::get<CompositeRule>((*config)->alarms[2].rule).wait, 60s);
+  EXPECT_THAT((*config)->dashboards, SizeIs(1));
+}
 
-    TEST_F(Stack, SaysWhatIsWrongWithAnAlarm) {
+TEST_F(Stack, SaysWhatIsWrongWithAnAlarm) {
   const auto config = configured(R"(
     resource "aws_cloudwatch_metric_alarm" "a" {
       alarm_name          = "a"
@@ -376,7 +378,7 @@ TEST_F(Stack, ReadsAlarmsAndDashboards) {
     })");
   ASSERT_FALSE(config);
   EXPECT_THAT(stack::render(config.error()), HasSubstr("aws_cloudwatch_metric_alarm.a: Period must be 10, 20, 30"));
-    }
+}
 
-    }  // namespace
-    }  // namespace securebase::monitoring
+}  // namespace
+}  // namespace securebase::monitoring

@@ -224,7 +224,8 @@ Task<void> starve(int& seen_when_timer_ran) {
   Timer timer(Worker::current());
   timer.start(0ms, [&] { seen_when_timer_ran = reads; });
   group.spawn(Burst::read_all(**server, reads));
-  co_await sleep_for(1ms);
+  const auto slept = co_await sleep_for(1ms);
+  EXPECT_TRUE(slept);
   co_await group.close();
 }
 
