@@ -149,7 +149,8 @@ void LogWriter::work() {
       StreamPointer stream;
       {
         const std::lock_guard lock(mutex_);
-        const auto found = streams_.find(events[i].data.u64);
+        const std::uint64_t id = events[i].data.u64;  // epoll_event is packed: no reference may bind to its members
+        const auto found = streams_.find(id);
         if (found != streams_.end()) stream = found->second;
       }
       if (!stream || stream->pipe < 0) continue;

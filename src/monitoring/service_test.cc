@@ -26,6 +26,8 @@ class Service : public ::testing::Test {
         {"module.cloudfront.distribution_id", "\"E1234ABCD\""},
         {"local.functions :", "local.function_names :"},
         {"function.function_name", "function"},
+        {"var.alarm_period.long", "300"},
+        {"var.alarm_period.short", "60"},
         {"var.region", "\"us-east-1\""}};
     for (const auto& [from, to] : kOthers) {
       EXPECT_NE(text.find(from), std::string::npos) << from;

@@ -200,8 +200,9 @@ class Evaluator {
       return number > 0 ? static_cast<std::size_t>(std::min(number, 1e9)) : std::size_t{0};
     };
     if (name == "SORT") {
-      return Value(sort(std::move(array), expression.child(node, 1).text, expression.child(node, 2).text == "ASC",
-                        whole(3, array.size())));
+      const std::size_t most = whole(3, array.size());  // before the array moves
+      return Value(
+          sort(std::move(array), expression.child(node, 1).text, expression.child(node, 2).text == "ASC", most));
     }
     // SLICE(array, index) is one series; SLICE(array, from, to) leaves out `to`.
     const auto from = std::min(whole(1, 0), array.size());
