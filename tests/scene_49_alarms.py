@@ -87,7 +87,7 @@ class Alarms(unittest.TestCase):
             self.fail(f"not {state} after {seconds} s: " + ", ".join(f"{n} {seen[n]}" for n in names if seen[n] != state))
 
     def burn(self, going):
-        script = "local i = 0 while i < 20000000 do i = i + 1 end return i"  # some tenths of a second
+        script = "local i = 0 while i < 30000000 do i = i + 1 end return i"  # some tenths of a second
         while going.is_set():
             self.redis("EVAL", script, "0", check=False)
 
@@ -102,7 +102,7 @@ class Alarms(unittest.TestCase):
         login = json.dumps({"email": "demo@abc123.example", "password": "demo-abc123"})
         burning = threading.Event()
         burning.set()
-        burner = threading.Thread(target=self.burn, args=(burning,), daemon=True)
+        burners = [threading.Thread(target=self.burn, args=(burning,), daemon=True) for _ in range(3)]
         try:
             # Broken code: errors of the function, 502 at the API, 5xx at the edge.
             self.aws("lambda", "update-function-configuration", "--function-name", "securebase-prod-metrics", "--handler",
@@ -110,24 +110,30 @@ class Alarms(unittest.TestCase):
             # No capacity: throttles.
             self.aws("lambda", "put-function-concurrency", "--function-name", "securebase-prod-reports",
                      "--reserved-concurrent-executions", "0")
-            # A full cache, and a busy one.
+            # A full cache.
             fill = "for i = 1, 100 do redis.call('SET', KEYS[1] .. i, string.rep('x', 1048576)) end return 1"
             for number in range(4):
                 self.redis("EVAL", fill, "1", f"filler:{number}:")
-            burner.start()
             # Slow answers, as many as a percentile takes: hashing a password is made to be slow.
             callers.ask("POST", "/api/v1/auth/login", login, {"Content-Type": "application/json"}, threads=6)
             callers.ask("GET", "/api/v1/customers/abc123/metrics?period=30d", headers=bearer, pause=0.3)
             callers.ask("POST", "/api/v1/customers/abc123/reports", "{}", {**bearer, "Content-Type": "application/json"},
                         pause=0.3)
-            self.wait_for("ALARM", NAMES, 240)
+            self.wait_for("ALARM", [name for name in NAMES if name != "cache-cpu"], 240)
+            # A busy cache, by itself: hashing takes all the processors that a small machine has.
+            callers.stop()
+            for burner in burners:
+                burner.start()
+            self.wait_for("ALARM", ["cache-cpu"], 180)
         finally:
             callers.stop()
             burning.clear()
             self.aws("lambda", "update-function-configuration", "--function-name", "securebase-prod-metrics", "--handler",
                      "handler.lambda_handler")
             self.aws("lambda", "delete-function-concurrency", "--function-name", "securebase-prod-reports")
-            burner.join(60)
+            for burner in burners:
+                if burner.is_alive():
+                    burner.join(60)
             self.redis("FLUSHALL")
 
         # Ordinary traffic, so that there is something to be well about.
