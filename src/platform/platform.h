@@ -47,7 +47,7 @@ struct Settings {
 // children, the prober), serves as one and gives the exit code; nullopt otherwise, at once.
 std::optional<int> helper_main(int argc, char** argv);
 
-// /var/lib/securebase for root, else $XDG_STATE_HOME/securebase or ~/.local/state/securebase.
+// $SECUREBASE_STATE; /var/lib/securebase for root, else $XDG_STATE_HOME/securebase or ~/.local/state/securebase.
 std::filesystem::path default_state_directory();
 
 // What a stack amounts to, for `securebase plan`: every resource with its room, and what is known and not honoured

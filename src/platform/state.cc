@@ -17,6 +17,8 @@ namespace securebase::platform {
 namespace fs = std::filesystem;
 
 fs::path default_state_directory() {
+  // `securebase env` exports it: commands in that shell are about that platform.
+  if (const char* state = std::getenv("SECUREBASE_STATE"); state && *state == '/') return state;
   if (geteuid() == 0) return "/var/lib/securebase";
   if (const char* state = std::getenv("XDG_STATE_HOME"); state && *state == '/') return fs::path(state) / "securebase";
   if (const char* home = std::getenv("HOME"); home && *home == '/') return fs::path(home) / ".local/state/securebase";
