@@ -103,7 +103,7 @@ class Drawer:
         for _ in range(300):
             text = self.from_pattern(parsed)
             if low <= len(text) <= high:
-                return text.strip() or "a"
+                return text
         return "a" * max(low, 1)
 
     def from_pattern(self, parsed):
