@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace securebase::monitoring {
 
@@ -17,7 +18,7 @@ constexpr auto kLongestDuration = std::chrono::seconds(std::chrono::hours(24) * 
 std::optional<double> number_in(std::string_view text) {
   double number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (failure != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
   return number;
 }
 
@@ -41,7 +42,9 @@ std::optional<std::chrono::minutes> minute_of_day(std::string_view text) {
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
   const auto hours = number_in(text.substr(0, 2));
   const auto minutes = number_in(text.substr(3));
-  if (!hours || !minutes || *hours > 24 || *minutes > 59 || *hours * 60 + *minutes > 24 * 60) return std::nullopt;
+  if (!hours || !minutes || *hours < 0 || *minutes < 0 || *hours > 24 || *minutes > 59 ||
+      *hours * 60 + *minutes > 24 * 60)
+    return std::nullopt;
   return std::chrono::minutes(static_cast<int>(*hours) * 60 + static_cast<int>(*minutes));
 }
 
@@ -71,6 +74,7 @@ std::optional<base::TimePoint> time_in(std::string_view text) {
              day = number_in(text.substr(8, 2));
   const auto minute = minute_of_day(text.substr(11, 5));
   if (!year || !month || !day || !minute) return std::nullopt;
+  if (*year < 1970 || *year > 9999 || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};

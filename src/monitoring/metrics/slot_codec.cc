@@ -1,6 +1,7 @@
 #include "monitoring/metrics/slot_codec.h"
 
 #include <cmath>
+#include <limits>
 
 namespace securebase::monitoring {
 
@@ -63,9 +64,13 @@ bool get_histogram(Cursor& in, Summary& summary) {
   bool first = true;
   for (auto& bucket : summary.buckets) {
     const std::uint64_t step = in.varint();
+    // Before it is added to anything: bytes may say any number.
+    if (!first && step >> 1 > 2 * static_cast<std::uint64_t>(kHighestKey)) return in.fail(), false;
     key = first ? unzigzag(step >> 1) : key + static_cast<std::int64_t>(step >> 1);
     if (key > kHighestKey || key < -kHighestKey || (!first && step >> 1 == 0)) return in.fail(), false;
-    bucket = {static_cast<BucketKey>(key), (step & 1) != 0 ? in.varint() + 2 : 1};
+    const std::uint64_t beyond_two = (step & 1) != 0 ? in.varint() : 0;
+    if (beyond_two > std::numeric_limits<std::uint64_t>::max() - 2) return in.fail(), false;
+    bucket = {static_cast<BucketKey>(key), (step & 1) != 0 ? beyond_two + 2 : 1};
     first = false;
   }
   return !in.bad();
