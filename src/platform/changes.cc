@@ -1,6 +1,7 @@
 // One way for every change of what is in force, whether files or an AWS API ask for it.
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "platform/rooms.h"
 #include "stack/plan.h"
 
@@ -48,6 +49,10 @@ Result<Done> Rooms::go_over_to(Wanted next, const RoomNames* touched) {
   files_ = std::move(next.files);
   recorded_ = std::move(next.recorded);
   in_force_.set(applied_.stack);
+  // The change stands, whatever becomes of the prober.
+  if (auto done = probe(*applied_.stack); !done) {
+    base::log(base::Level::kError, "platform", "{}", done.error().message);
+  }
   return Done{};
 }
 

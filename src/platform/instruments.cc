@@ -1,6 +1,8 @@
 // What measures, judges and tells: metrics, notifications, the prober, the operator's port.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "advisor/advisor.h"
 #include "base/log.h"
 #include "platform/rooms.h"
@@ -11,10 +13,17 @@ namespace {
 
 constexpr std::chrono::hours kLongestWindow{24 * 455};  // as long as metrics are kept
 
+// What the store takes, an hour inside of its own bounds. One sample beyond them would have it refuse the others too.
+constexpr std::chrono::hours kOldestSample{24 * 14 - 1};
+constexpr std::chrono::hours kNewestSample{1};
+
 Result<Done> put(monitoring::Metrics& metrics, std::span<const UptimeSample> samples) {
+  const auto now = base::system_clock().now();
   std::vector<monitoring::MetricSamples> all;
   all.reserve(samples.size());
   for (const auto& sample : samples) {
+    // Of an outage of weeks the last two count; the rest can never be recorded, so it is not tried again for ever.
+    if (sample.time < now - kOldestSample || sample.time > now + kNewestSample) continue;
     monitoring::MetricSamples one;
     one.metric = {std::string(sample.name_space), std::string(sample.metric), {{"CanaryName", sample.canary}}};
     one.unit = sample.unit;
@@ -23,13 +32,7 @@ Result<Done> put(monitoring::Metrics& metrics, std::span<const UptimeSample> sam
     one.values = {{sample.value, sample.count}};
     all.push_back(std::move(one));
   }
-  auto done = metrics.put(all);
-  // What is older than the store takes (an outage of weeks) can never be recorded: it is not tried again for ever.
-  if (!done && done.error().code == Errc::kMalformed) {
-    base::log(base::Level::kWarning, "uptime", "left out: {}", done.error().message);
-    return Done{};
-  }
-  return done;
+  return metrics.put(all);
 }
 
 // "portal=/ api=/api/v1/health", the distribution's tag securebase:probe; its first page where it says nothing.
@@ -47,7 +50,9 @@ std::vector<prober::Target> targets_of(const stack::Stack& stack, const std::str
       const std::string word = tag.substr(begin, end - begin);
       begin = end + 1;
       const auto equals = word.find('=');
-      if (equals == std::string::npos || equals == 0 || equals + 1 >= word.size() || word[equals + 1] != '/') {
+      const bool visible = std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < 0x7f; });
+      if (!visible || equals == std::string::npos || equals == 0 || equals + 1 >= word.size() ||
+          word[equals + 1] != '/') {
         if (!word.empty()) {
           base::log(base::Level::kWarning, "uptime",
                     "{}: the tag securebase:probe has canary=/path words, not \"{}\"; left out", resource.address,
@@ -96,14 +101,18 @@ Result<Done> Rooms::make_instruments() {
   return Done{};
 }
 
-Result<Done> Rooms::start_prober() {
-  auto targets = targets_of(*applied_.stack, fmt::format("http://{}:{}", settings_.bind, settings_.http_port));
+Result<Done> Rooms::probe(const stack::Stack& stack) {
+  auto targets = targets_of(stack, fmt::format("http://{}:{}", settings_.bind, settings_.http_port));
+  if (targets == probed_) return Done{};
+  uptime_.reset();  // an orderly stop: the moment without a prober is no outage
+  probed_.clear();
   if (targets.empty()) return Done{};  // nothing that viewers could ask for
-  auto started = Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", std::move(targets), *supervisor_,
-                               base::system_clock(),
-                               [this](std::span<const UptimeSample> samples) { return put(*metrics_, samples); });
+  auto started =
+      Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", targets, *supervisor_, base::system_clock(),
+                    [this](std::span<const UptimeSample> samples) { return put(*metrics_, samples); });
   if (!started) return started.error().within("the prober");
   uptime_ = std::move(*started);
+  probed_ = std::move(targets);
   return Done{};
 }
 

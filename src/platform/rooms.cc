@@ -241,7 +241,7 @@ Result<Done> Rooms::start_servers() {
   if (auto done = listen(settings_.operator_port, nullptr, *operator_port_); !done) return done;
   notify_->start();
   alarms_->start();
-  if (auto done = start_prober(); !done) return done;
+  if (auto done = probe(*applied_.stack); !done) return done;
 
   using Question = base::Json;
   control_ = std::make_unique<ControlServer>(

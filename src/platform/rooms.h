@@ -68,7 +68,8 @@ class Rooms final : public stack::Changes {
   Result<Done> make_engines();
   // instruments.cc: what measures, judges and tells.
   Result<Done> make_instruments();
-  Result<Done> start_prober();
+  // What the stack's distributions ask to be probed, from now on. With mutex_ held, or before the servers start.
+  Result<Done> probe(const stack::Stack& stack);
   // aws_apis.cc: what every room answers.
   void make_aws_port();
   OperatorAnswers operator_answers() const;
@@ -117,6 +118,7 @@ class Rooms final : public stack::Changes {
   std::vector<std::unique_ptr<http::Server>> servers_;
   std::unique_ptr<ControlServer> control_;
   std::unique_ptr<Uptime> uptime_;
+  std::vector<prober::Target> probed_;
 
   base::Snapshot<stack::Stack> in_force_{std::make_shared<const stack::Stack>()};  // any thread: applied_.stack
   mutable std::mutex mutex_;                                                       // guards what follows

@@ -32,6 +32,7 @@ struct Target {
   std::string name;  // "portal": letters, digits, '-' and '_'
   std::string url;   // "http://127.0.0.1:8080/api/v1/health"
   std::string host;  // the Host field, where it is not the URL's
+  bool operator==(const Target&) const = default;
 };
 
 struct Probe {
