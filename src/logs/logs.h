@@ -1,0 +1,2 @@
+// The door of logs: CloudWatch Logs.
+#pragma once

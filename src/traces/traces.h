@@ -1,0 +1,2 @@
+// The door of traces: X-Ray.
+#pragma once
