@@ -40,7 +40,7 @@ class StackReader {
   void add_group(const stack::Found<ParameterGroupResource>& found, ParameterGroup::Of of) {
     ParameterGroup made;
     made.of = of;
-    made.name = found.value.name;
+    made.name = text_of(found.resource, "name");
     made.family = found.value.family;
     made.description = found.value.description;
     made.arn = text_of(found.resource, "arn");
@@ -68,7 +68,7 @@ class StackReader {
     }
     check_cluster(found);
     Cluster made;
-    made.identifier = wanted.identifier;
+    made.identifier = text_of(found.resource, "cluster_identifier");
     made.arn = text_of(found.resource, "arn");
     made.resource_id = text_of(found.resource, "cluster_resource_id");
     made.engine = wanted.engine;

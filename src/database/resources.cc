@@ -13,6 +13,13 @@ namespace {
 
 using stack::Context;
 
+// A name that is not given is made, as Terraform's provider makes it.
+std::string name_or_made(const std::optional<std::string>& name, const std::string& prefix, const char* otherwise,
+                         const Context& context) {
+  if (name) return *name;
+  return (prefix.empty() ? otherwise : prefix) + context.id(20, "abcdefghijklmnopqrstuvwxyz0123456789");
+}
+
 // RDS's names: "rds!cluster-" and a UUID for the secret, which here follows from the cluster's address.
 std::string secret_name(const stack::Context& context) {
   const std::string digits = base::hex(base::sha256("master_user_secret\n" + context.address));
@@ -31,8 +38,11 @@ stack::Value master_user_secret(const ClusterResource& cluster, const stack::Con
 }
 
 auto cluster_declaration(const Endpoint& endpoint) {
-  const auto arn = [](const ClusterResource& c, const Context& context) {
-    return context.arn("rds", "cluster:" + c.identifier);
+  const auto name = [](const ClusterResource& c, const Context& context) {
+    return name_or_made(c.identifier, c.identifier_prefix, "tf-", context);
+  };
+  const auto arn = [name](const ClusterResource& c, const Context& context) {
+    return context.arn("rds", "cluster:" + name(c, context));
   };
   const auto host = [endpoint](const ClusterResource&) { return endpoint.host; };
   auto scaling = stack::block<Scaling>("serverlessv2_scaling_configuration", "How far Aurora grows.")
@@ -40,7 +50,11 @@ auto cluster_declaration(const Endpoint& endpoint) {
                      .known("max_capacity", "the server has what this machine has")
                      .known("seconds_until_auto_pause");
   return stack::resource<ClusterResource>(kCluster, "database", "A PostgreSQL server: one to a platform.")
-      .required("cluster_identifier", &ClusterResource::identifier, stack::matches("[a-z][a-z0-9-]{0,62}"), "Its name.")
+      .attribute("cluster_identifier", &ClusterResource::identifier, std::nullopt,
+                 stack::matches("[a-z][a-z0-9-]{0,62}"), "Its name.")
+      .replaces()
+      .attribute("cluster_identifier_prefix", &ClusterResource::identifier_prefix, "",
+                 "Begins the name when no name is given.")
       .replaces()
       .required("engine", &ClusterResource::engine, "aurora-postgresql or postgres.")
       .attribute("database_name", &ClusterResource::database_name, std::nullopt,
@@ -63,7 +77,8 @@ auto cluster_declaration(const Endpoint& endpoint) {
       .nested(scaling, &ClusterResource::scaling, "Serverless capacity.")
       .known("engine_version", "the server is Debian 12's PostgreSQL 15")
       .known("engine_mode")
-      .computed("id", [](const ClusterResource& c) { return c.identifier; })
+      .computed("cluster_identifier", name)
+      .computed("id", name)
       .computed("arn", arn)
       .computed("endpoint", host)
       .computed("reader_endpoint", host)
@@ -83,11 +98,14 @@ auto cluster_declaration(const Endpoint& endpoint) {
 
 auto instance_declaration(const Endpoint& endpoint) {
   const auto name = [](const InstanceResource& i, const Context& c) {
-    return i.identifier.value_or("tf-" + c.id(20, "abcdefghijklmnopqrstuvwxyz0123456789"));
+    return name_or_made(i.identifier, i.identifier_prefix, "tf-", c);
   };
   return stack::resource<InstanceResource>(kInstance, "database",
                                            "A node of a cluster; all of them are the one server.")
       .attribute("identifier", &InstanceResource::identifier, std::nullopt, "Its name.")
+      .replaces()
+      .attribute("identifier_prefix", &InstanceResource::identifier_prefix, "",
+                 "Begins the name when no name is given.")
       .replaces()
       .required("cluster_identifier", &InstanceResource::cluster, "The cluster.")
       .replaces()
@@ -116,17 +134,26 @@ auto parameter_group_declaration(const char* type, const char* arn_kind, const c
                              .required("name", &Parameter::name, stack::matches("[A-Za-z_][A-Za-z0-9_.]*"), "Its name.")
                              .required("value", &Parameter::value, "What it is set to.")
                              .known("apply_method", "what can change while the server runs does, the rest restarts it");
+  const auto name = [](const ParameterGroupResource& g, const Context& c) {
+    return name_or_made(g.name, g.name_prefix, "terraform-", c);
+  };
   return stack::resource<ParameterGroupResource>(type, "database", sentence)
-      .required("name", &ParameterGroupResource::name, "Its name.")
+      .attribute("name", &ParameterGroupResource::name, std::nullopt, "Its name.")
+      .replaces()
+      .attribute("name_prefix", &ParameterGroupResource::name_prefix, "", "Begins the name when no name is given.")
       .replaces()
       .required("family", &ParameterGroupResource::family, stack::one_of({"aurora-postgresql15", "postgres15"}),
                 "What the parameters are of.")
       .attribute("description", &ParameterGroupResource::description, "Managed by Terraform", "What it is for.")
       .nested(parameter, &ParameterGroupResource::parameters, "The settings.")
-      .computed("id", [](const ParameterGroupResource& g) { return g.name; })
-      .computed("arn", [arn_kind](const ParameterGroupResource& g, const Context& c) {
-        return c.arn("rds", fmt::format("{}:{}", arn_kind, g.name));
-      });
+      .computed("name", name)
+      .computed("id", name)
+      .computed("arn",
+                [arn_kind, name](const ParameterGroupResource& g, const Context& c) {
+                  return c.arn("rds", fmt::format("{}:{}", arn_kind, name(g, c)));
+                })
+      .rule("Either name or name_prefix is set, not both.",
+            [](const ParameterGroupResource& g) { return !g.name || g.name_prefix.empty(); });
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ struct Scaling {
 };
 
 struct ClusterResource {
-  std::string identifier;
+  std::optional<std::string> identifier;  // what it is called in the end is in its attributes
+  std::string identifier_prefix;
   std::string engine;
   std::optional<std::string> database_name;
   std::optional<std::string> master_username;
@@ -35,7 +36,8 @@ struct ClusterResource {
 };
 
 struct InstanceResource {
-  std::optional<std::string> identifier;
+  std::optional<std::string> identifier;  // as above
+  std::string identifier_prefix;
   std::string cluster;
   std::string instance_class;
   std::optional<std::string> parameter_group;
@@ -47,7 +49,8 @@ struct Parameter {
 };
 
 struct ParameterGroupResource {
-  std::string name;
+  std::optional<std::string> name;  // as above
+  std::string name_prefix;
   std::string family;
   std::string description;
   std::vector<Parameter> parameters;

@@ -66,6 +66,22 @@ constexpr const char* kOfCluster = "aws_rds_cluster_parameter_group";
 constexpr const char* kOfInstance = "aws_db_parameter_group";
 const std::string kMaster = "master_username = \"owner\"\nmaster_password = \"secret-secret\"\n";
 
+TEST(Resources, AreNamedWhereNoNameIsGiven) {
+  const auto got = read(
+      "resource \"aws_rds_cluster_parameter_group\" \"main\" {\n  name_prefix = \"tuned-\"\n"
+      "  family = \"aurora-postgresql15\"\n  parameter {\n    name = \"work_mem\"\n    value = \"8MB\"\n  }\n}\n"
+      "resource \"aws_rds_cluster\" \"main\" {\n  cluster_identifier_prefix = \"shop-\"\n"
+      "  engine = \"aurora-postgresql\"\n" +
+      kMaster + "db_cluster_parameter_group_name = aws_rds_cluster_parameter_group.main.name\n}\n" +
+      "resource \"aws_rds_cluster_instance\" \"main\" {\n  cluster_identifier = aws_rds_cluster.main.id\n"
+      "  instance_class = \"db.serverless\"\n  engine = \"aurora-postgresql\"\n}\n");
+  ASSERT_EQ(got.errors, "");
+  EXPECT_THAT(got.cluster().identifier, testing::MatchesRegex("shop-[a-z0-9]{20}"));
+  EXPECT_THAT(got.cluster().parameter_group, testing::MatchesRegex("tuned-[a-z0-9]{20}"));
+  ASSERT_EQ(got.cluster().instances.size(), 1U);
+  EXPECT_THAT(got.cluster().instances[0].identifier, testing::MatchesRegex("tf-[a-z0-9]{20}"));
+}
+
 TEST(Resources, GiveAClusterWithItsInstances) {
   const auto got = read(cluster(kMaster + "database_name = \"app\"") + instance("one") + instance("two"));
   ASSERT_EQ(got.errors, "");
