@@ -118,14 +118,15 @@ auto cluster(const Endpoint& endpoint) {
 }
 
 const auto& parameter_group() {
-  static const auto parameter = stack::block<DeclaredParameter>("parameter", "A setting of Redis.")
-                                    .required("name", &DeclaredParameter::name, stack::matches("[a-z][a-z0-9-]*"), "Its name.")
-                                    .required("value", &DeclaredParameter::value, "What it is set to.");
+  static const auto parameter =
+      stack::block<DeclaredParameter>("parameter", "A setting of Redis.")
+          .required("name", &DeclaredParameter::name, stack::matches("[a-z][a-z0-9-]*"), "Its name.")
+          .required("value", &DeclaredParameter::value, "What it is set to.");
   static const auto made =
       stack::resource<ParameterGroup>("aws_elasticache_parameter_group", "cache", "Settings of Redis.")
           .required("name", &ParameterGroup::name, "Its name.")
           .replaces()
-          .required("family", &ParameterGroup::family, stack::one_of({"redis7", "redis6.x", "redis5.0", "redis4.0"}),
+          .required("family", &ParameterGroup::family, stack::matches("redis(7|6\\.x|5\\.0|4\\.0)|valkey[78]"),
                     "Whatever the family, the parameters are redis7's.")
           .nested(parameter, &ParameterGroup::parameters, "The settings.")
           .known("description")

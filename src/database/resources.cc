@@ -142,8 +142,8 @@ auto parameter_group_declaration(const char* type, const char* arn_kind, const c
       .replaces()
       .attribute("name_prefix", &ParameterGroupResource::name_prefix, "", "Begins the name when no name is given.")
       .replaces()
-      .required("family", &ParameterGroupResource::family, stack::one_of({"aurora-postgresql15", "postgres15"}),
-                "What the parameters are of.")
+      .required("family", &ParameterGroupResource::family, stack::matches("(aurora-postgresql|postgres)[0-9]+"),
+                "Whatever the version, the parameters are PostgreSQL 15's.")
       .attribute("description", &ParameterGroupResource::description, "Managed by Terraform", "What it is for.")
       .nested(parameter, &ParameterGroupResource::parameters, "The settings.")
       .computed("name", name)
