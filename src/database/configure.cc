@@ -76,7 +76,7 @@ class StackReader {
     made.port = process::port_of(endpoint_, wanted.port, kCustomaryPort);
     made.database = wanted.database_name.value_or("");
     made.master_username = wanted.master_username.value_or("");
-    made.master_password = wanted.master_password.value_or("");
+    made.master_password = wanted.master_password.value_or(wanted.master_password_wo.value_or(""));
     if (wanted.manage_password.value_or(false)) made.managed = managed_password(found.resource);
     const auto tag = [&](const char* name) {
       const auto at = wanted.tags.find(name);
@@ -103,7 +103,8 @@ class StackReader {
                       fmt::format("The engine of {} is \"{}\"; there is aurora-postgresql.", address, wanted.engine),
                       range);
     }
-    if (wanted.master_username && !wanted.master_password && !wanted.manage_password.value_or(false)) {
+    if (wanted.master_username && !wanted.master_password && !wanted.master_password_wo &&
+        !wanted.manage_password.value_or(false)) {
       problems_.error("Missing password",
                       fmt::format("{} has a master_username, but neither master_password nor "
                                   "manage_master_user_password = true.",

@@ -63,6 +63,10 @@ auto cluster_declaration(const Endpoint& endpoint) {
                  stack::matches("[A-Za-z_][A-Za-z0-9_]{0,62}"), "The role that owns it.")
       .attribute("master_password", &ClusterResource::master_password, std::nullopt, "The role's password.")
       .sensitive()
+      .attribute("master_password_wo", &ClusterResource::master_password_wo, std::nullopt,
+                 "The role's password, which no plan and no state shows.")
+      .sensitive()
+      .known("master_password_wo_version", "the password is compared by itself")
       .attribute("manage_master_user_password", &ClusterResource::manage_password, std::nullopt,
                  "Whether RDS makes the password; it is in the secret that master_user_secret names.")
       .attribute("port", &ClusterResource::port, std::nullopt, "Where it listens.")
@@ -89,10 +93,14 @@ auto cluster_declaration(const Endpoint& endpoint) {
       .computed("cluster_resource_id",
                 [](const ClusterResource&, const Context& context) { return "cluster-" + context.id(26); })
       .computed("hosted_zone_id", [](const ClusterResource&) { return "Z2R2ITUGPM61AM"; })
-      .rule("Either master_password or manage_master_user_password is set, not both.",
-            [](const ClusterResource& c) { return !c.master_password || !c.manage_password.value_or(false); })
+      .rule("Of master_password, master_password_wo and manage_master_user_password one is set, not several.",
+            [](const ClusterResource& c) {
+              return c.master_password.has_value() + c.master_password_wo.has_value() +
+                         c.manage_password.value_or(false) <=
+                     1;
+            })
       .rule("A password needs a master_username.", [](const ClusterResource& c) {
-        return c.master_username || (!c.master_password && !c.manage_password.value_or(false));
+        return c.master_username || (!c.master_password && !c.master_password_wo && !c.manage_password.value_or(false));
       });
 }
 

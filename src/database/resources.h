@@ -28,6 +28,7 @@ struct ClusterResource {
   std::optional<std::string> database_name;
   std::optional<std::string> master_username;
   std::optional<std::string> master_password;
+  std::optional<std::string> master_password_wo;  // the same, which Terraform does not keep
   std::optional<bool> manage_password;
   std::optional<std::uint16_t> port;
   std::optional<std::string> parameter_group;

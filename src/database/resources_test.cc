@@ -107,7 +107,7 @@ TEST(Resources, WantAPasswordForTheMaster) {
   EXPECT_THAT(read(cluster("master_username = \"owner\"")).errors, HasSubstr("neither master_password nor"));
   EXPECT_THAT(read(cluster("master_password = \"x\"")).errors, HasSubstr("A password needs a master_username."));
   EXPECT_THAT(read(cluster(kMaster + "manage_master_user_password = true")).errors,
-              HasSubstr("Either master_password or manage_master_user_password"));
+              HasSubstr("Of master_password, master_password_wo"));
   EXPECT_THAT(read(cluster("master_username = \"postgres\"\nmaster_password = \"x\"")).errors,
               HasSubstr("is the server's own"));
   EXPECT_THAT(read(cluster("master_username = \"pg_monitor\"\nmaster_password = \"x\"")).errors,

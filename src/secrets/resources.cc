@@ -26,6 +26,7 @@ struct SecretResource {
 struct VersionResource {
   std::string secret_id;
   std::optional<std::string> secret_string;
+  std::optional<std::string> secret_string_wo;  // the same, which Terraform does not keep
   std::optional<std::string> secret_binary;
   std::vector<std::string> version_stages;
 };
@@ -42,9 +43,13 @@ std::string arn_of(const SecretResource& secret, const stack::Context& context) 
                                                    base::hex(base::sha256("suffix\n" + context.address)).substr(0, 6)));
 }
 
+std::string text_of(const VersionResource& version) {
+  return version.secret_string.value_or(version.secret_string_wo.value_or(""));
+}
+
 // A new value is a new version. It must not tell the value, so it is derived with the master key.
 std::string version_of(const VersionResource& version, const stack::Context& context) {
-  const std::string value = version.secret_string.value_or("") + '\n' + version.secret_binary.value_or("");
+  const std::string value = text_of(version) + '\n' + version.secret_binary.value_or("");
   const std::string seed = context.address + "\nversion\n" + base::hex(base::sha256(value));
   const std::string digits = context.derive_secret ? context.derive_secret(seed, 32, "0123456789abcdef")
                                                    : base::hex(base::sha256(context.address)).substr(0, 32);
@@ -78,6 +83,10 @@ auto version_block() {
       .replaces()
       .attribute("secret_string", &VersionResource::secret_string, std::nullopt, stack::length(1, 65'536), "Its text.")
       .sensitive()
+      .attribute("secret_string_wo", &VersionResource::secret_string_wo, std::nullopt, stack::length(1, 65'536),
+                 "Its text, which no plan and no state shows.")
+      .sensitive()
+      .known("secret_string_wo_version", "the text is compared by itself")
       .attribute("secret_binary", &VersionResource::secret_binary, std::nullopt, "Its bytes, in base64.")
       .sensitive()
       .attribute("version_stages", &VersionResource::version_stages, {},
@@ -86,9 +95,12 @@ auto version_block() {
       .computed("version_id", version_of)
       .computed("id", [](const VersionResource& version,
                          const stack::Context& c) { return version.secret_id + "|" + version_of(version, c); })
-      .rule("Exactly one of secret_string and secret_binary is set.", [](const VersionResource& version) {
-        return version.secret_string.has_value() != version.secret_binary.has_value();
-      });
+      .rule("Exactly one of secret_string, secret_string_wo and secret_binary is set.",
+            [](const VersionResource& version) {
+              return version.secret_string.has_value() + version.secret_string_wo.has_value() +
+                         version.secret_binary.has_value() ==
+                     1;
+            });
 }
 
 std::string upper(std::string text) {
@@ -156,7 +168,7 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
       version.value = Secret(bytes.value_or(""));
       version.is_binary = true;
     } else {
-      version.value = Secret(found.value.secret_string.value_or(""));
+      version.value = Secret(text_of(found.value));
     }
     config->versions.push_back(std::move(version));
   }
