@@ -44,7 +44,7 @@ std::uint16_t free_port() {
 }
 
 template <class Condition>
-bool eventually(Condition condition, std::chrono::milliseconds patience = 20s) {
+bool eventually(Condition condition, std::chrono::milliseconds patience = 60s) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
