@@ -8,6 +8,7 @@ void add_operations(aws::Operations& operations, Objects& objects, net::Pool& po
   s3::add_lists(operations, room);
   s3::add_objects(operations, room);
   s3::add_uploads(operations, room);
+  s3::add_tags(operations, room);
 }
 
 }  // namespace securebase::objects

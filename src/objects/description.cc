@@ -22,6 +22,10 @@ void add(Json& json, const Attributes& attributes) {
   json.set("content_language", attributes.content_language);
   json.set("expires", attributes.expires);
   json.set("metadata", metadata);
+  if (attributes.tags.empty()) return;
+  auto tags = Json::object();
+  for (const auto& [key, value] : attributes.tags) tags.set(key, value);
+  json.set("tags", tags);
 }
 
 Attributes attributes_from(const Json& json) {
@@ -34,6 +38,9 @@ Attributes attributes_from(const Json& json) {
   attributes.expires = json["expires"].string_or("");
   if (const auto* metadata = json["metadata"].as_object()) {
     for (const auto& [name, value] : *metadata) attributes.metadata[name] = value.string_or("");
+  }
+  if (const auto* tags = json["tags"].as_object()) {
+    for (const auto& [key, value] : *tags) attributes.tags[key] = value.string_or("");
   }
   return attributes;
 }

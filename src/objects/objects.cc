@@ -112,7 +112,7 @@ Result<std::shared_ptr<const ObjectInfo>> Objects::Impl::name(std::string_view b
     entry.info = shared;
   }
   // Readers that opened the old bytes keep them until they close the file.
-  if (!old_blob.empty()) ::unlink(blob_path(bucket, old_blob).c_str());
+  if (!old_blob.empty() && old_blob != made.blob) ::unlink(blob_path(bucket, old_blob).c_str());
   return shared;
 }
 
@@ -300,6 +300,17 @@ Result<Done> Objects::remove(std::string_view bucket, std::string_view key) {
   const std::lock_guard index(impl_->reading);
   auto& keys = impl_->shelves.find(bucket)->second.objects;
   keys.erase(keys.find(key));
+  return Done{};
+}
+
+Result<Done> Objects::tag(std::string_view bucket, std::string_view key, Tags tags) {
+  const std::lock_guard lock(impl_->writing);
+  const auto entry = impl_->find(bucket, key);
+  if (!entry) return has_bucket(bucket) ? no_such_key(bucket, key) : no_such_bucket(bucket);
+  ObjectInfo info = *entry->info;
+  info.attributes.tags = std::move(tags);
+  auto named = impl_->name(bucket, std::move(info), entry->blob, {}, {});
+  if (!named) return named.error();
   return Done{};
 }
 

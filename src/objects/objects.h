@@ -31,6 +31,8 @@ namespace securebase::objects {
 
 class Incoming;  // incoming.h
 
+using Tags = std::map<std::string, std::string>;
+
 // What a writer says about an object (S3 API, PutObject).
 struct Attributes {
   std::string content_type = "binary/octet-stream";  // S3's own default
@@ -40,6 +42,7 @@ struct Attributes {
   std::string content_language;
   std::map<std::string, std::string> metadata;  // x-amz-meta-<name>, names in lower case
   std::string expires;                          // an HTTP date, or empty
+  Tags tags;
   bool operator==(const Attributes&) const = default;
 };
 
@@ -185,6 +188,8 @@ class Objects {
                                                  const Conditions& conditions = {});
   // No error if there is none. Blocking.
   Result<Done> remove(std::string_view bucket, std::string_view key);
+  // Other tags for an object that stays the same otherwise, its time too. Blocking.
+  Result<Done> tag(std::string_view bucket, std::string_view key, Tags tags);
   // `attributes`: null to take those of the source. kConflict: the source's ETag is not `source_etag` any more.
   Result<std::shared_ptr<const ObjectInfo>> copy(std::string_view from_bucket, std::string_view from_key,
                                                  std::string_view source_etag, std::string_view bucket,

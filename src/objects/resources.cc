@@ -33,6 +33,7 @@ struct ObjectResource {
   std::string content_disposition;
   std::string content_language;
   std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> tags;
   std::optional<std::string> etag;
 };
 
@@ -90,7 +91,7 @@ const auto& object_declaration() {
           .attribute("etag", &ObjectResource::etag, std::nullopt, "What makes Terraform see that the bytes changed.")
           .known("source_hash", "the bytes themselves are compared")
           .known("force_destroy")
-          .known("tags")
+          .attribute("tags", &ObjectResource::tags, {}, "Its tags.")
           .known("acl", "who may read is the distribution's")
           .known("storage_class", "one machine has one class of storage")
           .known("server_side_encryption")
@@ -134,7 +135,7 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
                           {},
                           object.content.value_or(""),
                           {object.content_type, object.cache_control, object.content_encoding,
-                           object.content_disposition, object.content_language, object.metadata}};
+                           object.content_disposition, object.content_language, object.metadata, "", object.tags}};
     const auto has = [&](const Config::Bucket& bucket) { return bucket.name == object.bucket; };
     if (std::none_of(config.buckets.begin(), config.buckets.end(), has)) {
       problem(

@@ -91,7 +91,7 @@ std::optional<Fault> refuse_settings(const Value& input) {
   if (storage != "STANDARD") return not_implemented(fmt::format("The storage class {}", storage));
   for (const char* member :
        {"SSECustomerAlgorithm", "SSECustomerKey", "CopySourceSSECustomerAlgorithm", "ServerSideEncryption",
-        "SSEKMSKeyId", "Tagging", "WebsiteRedirectLocation", "ObjectLockMode", "ObjectLockRetainUntilDate",
+        "SSEKMSKeyId", "WebsiteRedirectLocation", "ObjectLockMode", "ObjectLockRetainUntilDate",
         "ObjectLockLegalHoldStatus", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWriteACP", "MFA"}) {
     if (!input[member].is_null()) return not_implemented(member);
   }
@@ -102,8 +102,11 @@ std::optional<Fault> refuse_settings(const Value& input) {
 
 // ---- Attributes and checksums
 
-Attributes attributes_of(const Value& input) {
+Result<Attributes, Fault> attributes_of(const Value& input) {
   Attributes made;
+  auto tags = tags_of(input["Tagging"].string_or(""));
+  if (!tags) return tags.error();
+  made.tags = std::move(*tags);
   made.content_type = input["ContentType"].string_or(made.content_type);
   made.cache_control = input["CacheControl"].string_or("");
   made.content_encoding = input["ContentEncoding"].string_or("");

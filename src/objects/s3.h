@@ -34,7 +34,10 @@ std::optional<aws::Fault> refuse_settings(const aws::Value& input);
 
 // ---- Attributes and checksums
 
-Attributes attributes_of(const aws::Value& input);
+// x-amz-tagging: "team=web&stage=prod", escaped as in a query.
+Result<Tags, aws::Fault> tags_of(std::string_view text);
+// With the tags that it says.
+Result<Attributes, aws::Fault> attributes_of(const aws::Value& input);
 // "CRC32", ...: that the input names, gives, or announces as a trailer; empty: none.
 std::string checksum_algorithm_of(const aws::Call& call);
 void put_checksum(aws::Value& output, const Checksum& checksum);
@@ -82,5 +85,6 @@ void add_buckets(aws::Operations& operations, const Room& room);
 void add_lists(aws::Operations& operations, const Room& room);
 void add_objects(aws::Operations& operations, const Room& room);
 void add_uploads(aws::Operations& operations, const Room& room);
+void add_tags(aws::Operations& operations, const Room& room);
 
 }  // namespace securebase::objects::s3

@@ -29,6 +29,7 @@ void put_attributes(Value& output, http::Headers& headers, const ObjectInfo& inf
   put("ContentDisposition", attributes.content_disposition);
   put("ContentLanguage", attributes.content_language);
   if (!attributes.expires.empty()) headers.add("Expires", attributes.expires);
+  if (!attributes.tags.empty()) headers.add("x-amz-tagging-count", std::to_string(attributes.tags.size()));
   if (attributes.metadata.empty()) return;
   auto metadata = Value::structure();
   for (const auto& [name, value] : attributes.metadata) metadata.set(name, value);
@@ -129,6 +130,8 @@ net::Task<Outcome> put_object(Room room, Call& call) {
   if (auto refused = refuse_settings(call.input)) co_return *refused;
   auto conditions = write_conditions_of(call);
   if (!conditions) co_return conditions.error();
+  auto attributes = attributes_of(call.input);
+  if (!attributes) co_return attributes.error();
   const auto algorithm = checksum_algorithm_of(call);
   auto begun = co_await room.pool.run([&] { return room.objects.begin(bucket, algorithm); });
   if (!begun) co_return fault_of(room.objects, bucket, key, begun.error());
@@ -139,7 +142,7 @@ net::Task<Outcome> put_object(Room room, Call& call) {
   auto work = [&]() -> Outcome {
     if (auto finished = bytes->finish(); !finished) return fault_of(room.objects, bucket, key, finished.error());
     if (auto wrong = wrong_digest(call.input, *bytes)) return *wrong;
-    auto kept = room.objects.keep(bucket, key, std::move(bytes), attributes_of(call.input), *conditions);
+    auto kept = room.objects.keep(bucket, key, std::move(bytes), std::move(*attributes), *conditions);
     if (!kept) return fault_of(room.objects, bucket, key, kept.error());
     auto output = Value::structure({{"ETag", (*kept)->etag}});
     put_checksum(output, (*kept)->checksum);
@@ -160,7 +163,11 @@ Outcome copy_object(Objects& objects, const Call& call) {
   if (directive != "COPY" && directive != "REPLACE") {
     return invalid_argument("x-amz-metadata-directive", directive, "Unknown metadata directive.");
   }
-  if (directive == "COPY" && source->bucket == bucket && source->key == key) {
+  const auto tagging = input["TaggingDirective"].string_or("COPY");
+  if (tagging != "COPY" && tagging != "REPLACE") {
+    return invalid_argument("x-amz-tagging-directive", tagging, "Unknown tagging directive.");
+  }
+  if (directive == "COPY" && tagging == "COPY" && source->bucket == bucket && source->key == key) {
     return Fault{"InvalidRequest",
                  "This copy request is illegal because it is trying to copy an object to itself without changing the "
                  "object's metadata, storage class, website redirect location or encryption attributes.",
@@ -173,9 +180,11 @@ Outcome copy_object(Objects& objects, const Call& call) {
   if (judge(conditions_of(input, "CopySource"), **info) != Verdict::kGo) {
     return precondition_failed("x-amz-copy-source-If-...");
   }
-  const auto attributes = attributes_of(input);
-  auto made = objects.copy(source->bucket, source->key, (*info)->etag, bucket, key,
-                           directive == "REPLACE" ? &attributes : nullptr);
+  auto said = attributes_of(input);
+  if (!said) return said.error();
+  Attributes attributes = directive == "REPLACE" ? *said : (*info)->attributes;
+  attributes.tags = tagging == "REPLACE" ? said->tags : (*info)->attributes.tags;
+  auto made = objects.copy(source->bucket, source->key, (*info)->etag, bucket, key, &attributes);
   if (!made) return fault_of(objects, bucket, key, made.error());
   auto result = Value::structure({{"ETag", (*made)->etag}, {"LastModified", (*made)->last_modified}});
   put_checksum(result, (*made)->checksum);

@@ -209,10 +209,67 @@ TEST_F(S3Test, IgnoresNoSetting) {
   };
   EXPECT_EQ(with({"ACL", "public-read"}), "AccessControlListNotSupported");
   EXPECT_EQ(with({"ACL", "bucket-owner-full-control"}), "");
-  EXPECT_EQ(with({"Tagging", "a=b"}), "NotImplemented");
   EXPECT_EQ(with({"StorageClass", "GLACIER"}), "NotImplemented");
   EXPECT_EQ(with({"SSECustomerAlgorithm", "AES256"}), "NotImplemented");
   EXPECT_EQ(with({"ObjectLockMode", "COMPLIANCE"}), "NotImplemented");
+}
+
+std::string tags_text(const aws::Value& output) {
+  std::string text;
+  for (const auto& tag : output["TagSet"].elements()) {
+    text += std::string(tag["Key"].string_or("")) + "=" + std::string(tag["Value"].string_or("")) + ";";
+  }
+  return text;
+}
+
+aws::Value tagging(std::initializer_list<std::pair<std::string, std::string>> tags) {
+  aws::Value::List set;
+  for (const auto& [key, value] : tags) set.push_back(aws::Value::structure({{"Key", key}, {"Value", value}}));
+  return aws::Value::structure({{"TagSet", std::move(set)}});
+}
+
+TEST_F(S3Test, KeepsTags) {
+  const auto tags = [this](std::string key) {
+    return tags_text(call("GetObjectTagging", {{"Bucket", "portal"}, {"Key", std::move(key)}}).output);
+  };
+  call("PutObject", {{"Bucket", "portal"}, {"Key", "a"}, {"Tagging", "team=web&stage=a%20b+c"}}, "page");
+  EXPECT_EQ(tags("a"), "stage=a b c;team=web;");
+  EXPECT_EQ(get("a").headers.get("x-amz-tagging-count"), "2");
+  const auto before = get("a");
+  clock_.advance(10s);
+  EXPECT_EQ(code("PutObjectTagging", {{"Bucket", "portal"}, {"Key", "a"}, {"Tagging", tagging({{"n", "1"}})}}), "");
+  start();
+  EXPECT_EQ(tags("a"), "n=1;") << "others, not more of them";
+  EXPECT_EQ(get("a").body, "page");
+  EXPECT_EQ(get("a")["LastModified"].time_or({}), before["LastModified"].time_or({})) << "the object is what it was";
+  call("CopyObject", {{"Bucket", "portal"}, {"Key", "b"}, {"CopySource", "portal/a"}});
+  EXPECT_EQ(tags("b"), "n=1;");
+  call("CopyObject", {{"Bucket", "portal"},
+                      {"Key", "c"},
+                      {"CopySource", "portal/a"},
+                      {"TaggingDirective", "REPLACE"},
+                      {"Tagging", "m=2"}});
+  EXPECT_EQ(tags("c"), "m=2;");
+  EXPECT_EQ(call("DeleteObjectTagging", {{"Bucket", "portal"}, {"Key", "a"}}).status, 204);
+  EXPECT_EQ(tags("a"), "");
+  EXPECT_EQ(get("a").body, "page");
+}
+
+TEST_F(S3Test, RefusesWrongTags) {
+  put("a", "x");
+  const auto with = [this](std::string text) {
+    return code("PutObject", {{"Bucket", "portal"}, {"Key", "b"}, {"Tagging", std::move(text)}}, "x");
+  };
+  EXPECT_EQ(with("=1"), "InvalidTag");
+  EXPECT_EQ(with("a=1&a=2"), "InvalidTag");
+  EXPECT_EQ(with("aws:a=1"), "InvalidTag");
+  EXPECT_EQ(with(std::string(129, 'k') + "=1"), "InvalidTag");
+  EXPECT_EQ(with("k=" + std::string(257, 'v')), "InvalidTag");
+  EXPECT_EQ(with("k=%zz"), "InvalidArgument");
+  EXPECT_EQ(with("1=&2=&3=&4=&5=&6=&7=&8=&9=&10=&11="), "BadRequest");
+  EXPECT_EQ(get("b").code, "NoSuchKey") << "nothing was put";
+  EXPECT_EQ(code("PutObjectTagging", {{"Bucket", "portal"}, {"Key", "no"}, {"Tagging", tagging({})}}), "NoSuchKey");
+  EXPECT_EQ(code("GetObjectTagging", {{"Bucket", "no"}, {"Key", "no"}}), "NoSuchBucket");
 }
 
 TEST_F(S3Test, CopiesObjects) {

@@ -50,7 +50,9 @@ Fault upload_fault(const Objects& objects, const Named& named, const Error& erro
 Outcome create(Objects& objects, const Call& call) {
   const auto named = named_by(call);
   if (auto refused = refuse_settings(call.input)) return *refused;
-  auto upload = objects.begin_upload(named.bucket, named.key, attributes_of(call.input),
+  auto attributes = attributes_of(call.input);
+  if (!attributes) return attributes.error();
+  auto upload = objects.begin_upload(named.bucket, named.key, std::move(*attributes),
                                      call.input["ChecksumAlgorithm"].string_or(""));
   if (!upload) return upload_fault(objects, named, upload.error());
   auto output = Value::structure({{"Bucket", named.bucket}, {"Key", named.key}, {"UploadId", upload->id}});
