@@ -21,6 +21,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("SECUREBASE_BUILD", REPOSITORY / "build" / "release"))
 SECUREBASE = BUILD / "src" / "cli" / "securebase"
 INFRA = REPOSITORY / "service" / "infra"
+# The clients are Debian's, whatever else a developer has in front of them.
+os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ["PATH"]
 # Unprivileged children of a platform started by root must be able to pass through, so not below a private home.
 SHARED = pathlib.Path(os.environ.get("SECUREBASE_TEST_DIR", "/var/tmp/securebase-tests-%d" % os.getuid()))
 

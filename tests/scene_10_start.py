@@ -1,12 +1,13 @@
 """The first start makes everything; the second is quick; an end leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import unittest
 
-from harness import SHARED, Platform, alive, children_of, fresh_state, main, wait_until
+from harness import INFRA, SECUREBASE, SHARED, Platform, alive, children_of, fresh_state, main, wait_until
 
 
 class Start(unittest.TestCase):
@@ -72,18 +73,20 @@ class Start(unittest.TestCase):
     def test_7_an_unreadable_state_directory_says_so(self):
         if os.getuid() != 0:
             self.skipTest("root is needed to make a directory that another user cannot read")
+        # The other user must reach the program and the files, which may lie below a private home.
+        open_to_all = SHARED / "open"
+        shutil.rmtree(open_to_all, ignore_errors=True)
+        open_to_all.mkdir(mode=0o755)
+        shutil.copy(SECUREBASE, open_to_all)
+        shutil.copytree(INFRA, open_to_all / "infra")
         closed = SHARED / "closed"
         closed.mkdir(mode=0o700, exist_ok=True)
         done = subprocess.run(
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent",
-             *map(str, Platform_command(closed))], capture_output=True, text=True, timeout=60)
+             open_to_all / SECUREBASE.name, "up", open_to_all / "infra", "--state", closed / "state"],
+            capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("state directory", done.stderr)
-
-
-def Platform_command(state):
-    from harness import INFRA, SECUREBASE
-    return [SECUREBASE, "up", INFRA, "--state", state / "state"]
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ class Buckets(unittest.TestCase):
         self.assertEqual(listed["InvalidationList"]["Items"][0]["Id"], number)
         one = json.loads(self.aws("cloudfront", "get-invalidation", "--distribution-id", "E1234ABCD", "--id", number))
         self.assertEqual(one["Invalidation"]["InvalidationBatch"]["Paths"]["Items"], ["/*", "#customer:42"])
-        wrong = self.aws("cloudfront", "create-invalidation", "--distribution-id", "E9", "--paths", "/*", code=255)
+        wrong = self.aws("cloudfront", "create-invalidation", "--distribution-id", "E9", "--paths", "/*", code=254)
         self.assertIn("NoSuchDistribution", wrong)
 
     def test_30_distributions_and_apis(self):
@@ -168,7 +168,7 @@ class Buckets(unittest.TestCase):
         self.assertIn("/v1/health", [one["path"] for one in resources])
         self.aws("apigateway", "flush-stage-cache", "--rest-api-id", "a1b2c3d4e5", "--stage-name", "prod")
         self.aws("apigateway", "flush-stage-authorizers-cache", "--rest-api-id", "a1b2c3d4e5", "--stage-name", "prod")
-        missing = self.aws("apigateway", "get-stage", "--rest-api-id", "a1b2c3d4e5", "--stage-name", "no", code=255)
+        missing = self.aws("apigateway", "get-stage", "--rest-api-id", "a1b2c3d4e5", "--stage-name", "no", code=254)
         self.assertIn("NotFoundException", missing)
         answer = self.platform.curl(
             f"http://127.0.0.1:{self.platform.port['aws']}/restapis/a1b2c3d4e5/prod/_user_request_/v1/health")

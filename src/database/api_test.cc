@@ -33,8 +33,8 @@ class FakeDatabase final : public Database {
     cluster.parameter_group = "production";
     cluster.instances = {{"securebase-prod-instance-1", "arn:1", "db-1", "db.serverless", ""},
                          {"securebase-prod-instance-2", "arn:2", "db-2", "db.serverless", ""}};
-    config_.cluster = cluster;
-    config_.groups = {{ParameterGroup::Of::kCluster,
+    in_force.cluster = cluster;
+    in_force.groups = {{ParameterGroup::Of::kCluster,
                        "production",
                        "aurora-postgresql15",
                        "x",
@@ -56,7 +56,7 @@ class FakeDatabase final : public Database {
     return Done{};
   }
   process::Status status() const override { return state; }
-  std::shared_ptr<const Config> config() const override { return std::make_shared<Config>(config_); }
+  std::shared_ptr<const Config> config() const override { return std::make_shared<Config>(in_force); }
   Facts facts() const override { return known; }
   Logs& logs() override { return logs_; }
   fs::path socket_directory() const override { return directory_; }
@@ -65,7 +65,7 @@ class FakeDatabase final : public Database {
 
   process::Status state;
   Facts known;
-  Config config_;
+  Config in_force;
   int reboots = 0;
   bool refuses = false;
 
@@ -140,7 +140,7 @@ TEST_F(Rds, NamesWhatItDoesNotFind) {
 }
 
 TEST_F(Rds, HasNothingOfAStackWithoutACluster) {
-  database_.config_ = {};
+  database_.in_force = {};
   EXPECT_TRUE(ask(describe_db_instances)["DBInstances"].elements().empty());
   EXPECT_TRUE(ask(describe_db_clusters)["DBClusters"].elements().empty());
 }

@@ -37,7 +37,7 @@ std::uint16_t free_port() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  bind(socket, reinterpret_cast<sockaddr*>(&address), size);
+  EXPECT_EQ(bind(socket, reinterpret_cast<sockaddr*>(&address), size), 0);
   getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
   close(socket);
   return ntohs(address.sin_port);
@@ -374,7 +374,7 @@ TEST_F(RealPostgresql, IsMeasured) {
   };
   const auto before = times.total();
   ASSERT_TRUE(eventually([&] { return queries() && times.total().count() > before.count(); }, 30s));
-  EXPECT_NEAR(*times.total().maximum(), 21, 15) << "of the query, not of BEGIN and COMMIT";
+  EXPECT_GE(*times.total().percentile(50), 19.8) << "of the query, not of BEGIN and COMMIT";
   EXPECT_GE(*world->registry.distribution(kDatabaseConnections, of).total().maximum(), 1);
   EXPECT_GT(*world->registry.distribution(kFreeStorageSpace, of).total().minimum(), 0);
   EXPECT_GT(*world->registry.distribution(kVolumeBytesUsed, of).total().minimum(), 1 << 20);

@@ -89,7 +89,7 @@ std::optional<Value> ModuleScope::of_resource(const Reference& reference, bool i
   const std::string type = is_data ? reference.steps[0].key.to_text().value_or("") : reference.root;
   const std::string name = reference.steps[at].key.to_text().value_or("");
   consumed = at + 1;
-  const auto value = loader_.node_value(module_, fmt::format("{}{}.{}", is_data ? "data." : "", type, name));
+  auto value = loader_.node_value(module_, fmt::format("{}{}.{}", is_data ? "data." : "", type, name));
   if (!value || provider_type(is_data ? Declaration::Mode::kData : Declaration::Mode::kResource, type)) return value;
   // A type that nobody here knows: what its provider would compute is a text that says where it came from.
   const Value* one = &*value;
