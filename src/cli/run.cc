@@ -1,9 +1,8 @@
 // The command line: what can be said, and what it means.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
 
@@ -20,11 +19,13 @@ constexpr const char* kAbout =
     "  securebase plan service/infra               what a stack asks for, and what of it is not honoured here\n"
     "  eval \"$(securebase env)\"                    credentials for psql, redis-cli and the AWS clients\n"
     "  securebase targets                          p95, hit rates, cold starts, uptime: measured, with a verdict\n"
+    "  securebase alarms                           what is in which state, and why; history, backtests\n"
+    "  securebase notify                           who is told, what waits, what could not be delivered\n"
     "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 failed, the reason is on standard error, or `targets` has a row that does not pass; 2 `plan "
-    "--detailed-exitcode` found changes;\n"
+    "Exit codes: 0 done; 1 failed, the reason is on standard error, or `targets` has a row that does not pass, or "
+    "`alarms --check` one in ALARM;\n2 `plan --detailed-exitcode` found changes; "
     "64 the command line was wrong.";
 
 // -var name=value, as Terraform has it.
@@ -72,9 +73,8 @@ int run(int argc, char** argv) {
 
   fs::path state = platform::default_state_directory();
   std::vector<std::string> variables;
-  const auto add_state = [&](CLI::App& command) {
-    command.add_option("--state", state, "The state directory")->type_name("DIR")->capture_default_str();
-  };
+  const auto add_state = [&state](CLI::App& command) { add_state_option(command, state); };
+  std::function<int()> chosen;  // by commands that say themselves what they do
 
   platform::Settings settings;
   auto* up_command = app.add_subcommand("up", "Start the platform on a stack; Ctrl-C stops it");
@@ -139,13 +139,14 @@ int run(int argc, char** argv) {
   auto* targets_command = app.add_subcommand(
       "targets", "The performance targets, measured live: value, samples, verdict, and the command that shows it");
   targets_command->add_option("--window", window_seconds, "What is looked at, up to now: 90s, 15m, 1h, 7d")
-      ->transform(
-          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
-                                CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+      ->transform(durations())
       ->default_str("1h");
   targets_command->add_flag("--json", targets_options.json, "For programs");
   targets_command->add_flag("--watch", targets_options.watch, "Measure again each two seconds");
   add_state(*targets_command);
+
+  add_alarm_commands(app, state, chosen);
+  add_notify_commands(app, state, chosen);
 
   CredentialsOptions credentials_options;
   auto* credentials_command = app.add_subcommand("credentials", "Users of the AWS APIs, and their keys");
@@ -183,6 +184,7 @@ int run(int argc, char** argv) {
   settings.state = plan_options.state = apply_options.state = state;
   credentials_options.state = invoke_options.state = invalidate_options.state = targets_options.state = state;
 
+  if (chosen) return chosen();
   if (up_command->parsed()) return up(settings);
   if (plan_command->parsed()) return plan(plan_options);
   if (apply_command->parsed()) return apply(apply_options);

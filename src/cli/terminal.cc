@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "cli/commands.h"
 
@@ -39,6 +41,51 @@ std::string styled(std::string_view text, Style style, int descriptor) {
       break;
   }
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+namespace {
+
+// As a terminal shows it, but for letters that are two cells wide.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
+Table::Table(std::vector<std::string> header) {
+  std::vector<Cell> row;
+  for (auto& name : header) row.push_back({std::move(name), Style::kBold});
+  rows_.push_back(std::move(row));
+}
+
+void Table::add(std::vector<Cell> row) {
+  for (auto& cell : row) {
+    // What receivers answered and people wrote must not steer the terminal.
+    std::replace_if(
+        cell.text.begin(), cell.text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+        ' ');
+  }
+  rows_.push_back(std::move(row));
+}
+
+std::string Table::text() const {
+  std::vector<std::size_t> widths(rows_[0].size());
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], width(row[i].text));
+    }
+  }
+  std::string out;
+  for (const auto& row : rows_) {
+    std::string gap;  // before the next cell that is not empty
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
+      if (!row[i].text.empty()) out += std::exchange(gap, "") + styled(row[i].text, row[i].style);
+      gap += std::string(widths[i] - width(row[i].text) + 2, ' ');
+    }
+    out += '\n';
+  }
+  return out;
 }
 
 int fail(const Error& error) {

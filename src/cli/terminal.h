@@ -4,7 +4,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 
 namespace securebase::cli {
@@ -14,6 +16,27 @@ enum class Style { kPlain, kBold, kDim, kGreen, kYellow, kRed };
 bool colour_on(int descriptor);
 // `text` in that style, if `descriptor` is a terminal that shows it.
 std::string styled(std::string_view text, Style style, int descriptor = 1);
+
+// A member of an answer as text; "" where there is none.
+inline std::string text_of(const base::Json& answer, std::string_view member) {
+  return std::string(answer[member].string_or(""));
+}
+
+// Columns that stand under each other; what is behind the last is not padded.
+class Table {
+ public:
+  struct Cell {
+    std::string text;
+    Style style = Style::kPlain;
+  };
+  explicit Table(std::vector<std::string> header);
+  // Control characters become spaces.
+  void add(std::vector<Cell> row);
+  std::string text() const;
+
+ private:
+  std::vector<std::vector<Cell>> rows_;
+};
 
 // "error: <message>" on standard error; gives kFailed, so that a command can end with it.
 int fail(const Error& error);

@@ -34,6 +34,7 @@ class Operations;
 namespace securebase::stack {
 class Catalogue;
 class Diagnostics;
+struct Drifted;
 struct Stack;
 }  // namespace securebase::stack
 
@@ -240,9 +241,8 @@ class Alarms {
 
   // Puts back what the stack says, and takes away what it said before and does not any more.
   Result<Done> apply(const AlarmsConfig& config);
-  // One line for each alarm of the last apply that is not as it was then: `alarm "x": Threshold is 5, the stack says
-  // 3`.
-  std::vector<std::string> drift() const;
+  // The alarms of the last apply that are not as it made them, in Terraform's terms.
+  std::vector<stack::Drifted> drift() const;
 
   // kMalformed, kNotFound (a child), kConflict (a cycle), kLimit.
   Result<Done> put(AlarmDefinition definition);

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "monitoring/api.h"
 #include "monitoring/fake_series.h"
+#include "stack/plan.h"
 #include "stack/stack.h"
 
 namespace securebase::monitoring {
@@ -280,7 +281,8 @@ TEST_F(Api, DashboardsOfTheStackArePutBack) {
   answer(api::put_dashboard,
          Value::structure({{"DashboardName", "d"}, {"DashboardBody", R"({"widgets":[], "start":"-PT1H"})"}}),
          *dashboards_);
-  EXPECT_THAT(dashboards_->drift(), SizeIs(1));
+  ASSERT_THAT(dashboards_->drift(), SizeIs(1));
+  EXPECT_EQ(dashboards_->drift()[0].attributes.at(0).path, "dashboard_body");
   ASSERT_TRUE(dashboards_->apply(config));
   EXPECT_EQ(dashboards_->find("d")->body, R"({"widgets":[]})");
   ASSERT_TRUE(dashboards_->apply({}));

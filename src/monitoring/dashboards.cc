@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "monitoring/alarms/definition.h"
+#include "stack/plan.h"
 
 namespace securebase::monitoring {
 
@@ -265,18 +266,19 @@ Result<Done> Dashboards::apply(const AlarmsConfig& config) {
   return Done{};
 }
 
-std::vector<std::string> Dashboards::drift() const {
+std::vector<stack::Drifted> Dashboards::drift() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> lines;
+  std::vector<stack::Drifted> drifted;
   for (const auto& [name, body] : applied_) {
     const auto at = entries_.find(name);
     if (at == entries_.end()) {
-      lines.push_back(fmt::format("dashboard \"{}\": deleted", name));
+      drifted.push_back({"aws_cloudwatch_dashboard", name, true, {}});
     } else if (at->second.body != body) {
-      lines.push_back(fmt::format("dashboard \"{}\": its body is another than the stack's", name));
+      drifted.push_back(
+          {"aws_cloudwatch_dashboard", name, false, {{"dashboard_body", at->second.body, body, false, "", false}}});
     }
   }
-  return lines;
+  return drifted;
 }
 
 }  // namespace securebase::monitoring

@@ -48,7 +48,7 @@ class Dashboards {
 
   // Puts back what the stack says, and takes away what it said before and does not any more.
   Result<Done> apply(const AlarmsConfig& config);
-  std::vector<std::string> drift() const;
+  std::vector<stack::Drifted> drift() const;  // of the last apply, as Alarms::drift()
 
  private:
   Dashboards(std::filesystem::path directory, const base::Clock& clock)

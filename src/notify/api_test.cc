@@ -18,7 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using aws::Value;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 constexpr std::string_view kTopic = "arn:aws:sns:us-east-1:123456789012:alerts";
@@ -339,13 +341,17 @@ TEST_F(ApiTest, PutsBackWhatTheStackDeclaresAndKeepsWhatWasConfirmed) {
   ok("CreateTopic", Value::structure({{"Name", "by-api"}}));
   ok("SetTopicAttributes",
      Value::structure({{"TopicArn", kTopic}, {"AttributeName", "DisplayName"}, {"AttributeValue", "x"}}));
+  const stack::Change::Attribute renamed{"display_name", "x", "Alerts", false, "", false};
+  EXPECT_THAT(notify_->drift(), ElementsAre(stack::Drifted{"aws_sns_topic", std::string(kTopic), false, {renamed}}));
   open();
   apply();
+  EXPECT_THAT(notify_->drift(), IsEmpty());
   EXPECT_EQ(attribute(one.arn, "PendingConfirmation"), "false");
   EXPECT_EQ(
       ok("GetTopicAttributes", Value::structure({{"TopicArn", kTopic}}))["Attributes"]["DisplayName"].string_or(""),
       "Alerts");
   ok("Unsubscribe", Value::structure({{"SubscriptionArn", one.arn}}));
+  EXPECT_THAT(notify_->drift(), ElementsAre(stack::Drifted{"aws_sns_topic_subscription", one.arn, true, {}}));
   apply();
   EXPECT_EQ(attribute(one.arn, "PendingConfirmation"), "true");
   config = {};
@@ -373,6 +379,31 @@ TEST_F(ApiTest, RecognisesItsUnsignedAddressesOnly) {
   EXPECT_FALSE(recognised(Method::kGet, "/", "Action=Unsubscribe&SubscriptionArn=a", true));
   EXPECT_FALSE(recognised(Method::kGet, "/bucket", "Action=Unsubscribe"));
   EXPECT_FALSE(recognised(Method::kDelete, "/", "Action=Unsubscribe"));
+}
+
+TEST_F(ApiTest, ReadsTheNewestOfTheDeliveryLog) {
+  const auto line = [](std::string_view subscription, int attempt) {
+    return base::Json::object({{"delivery", base::Json::object({{"subscriptionArn", subscription}})},
+                               {"notification", base::Json::object({{"topicArn", kTopic}})},
+                               {"attempt", attempt}});
+  };
+  EXPECT_TRUE(notify_->deliveries(10)->empty());
+  Limits small;
+  small.log_bytes = 2000;  // half of it is a file: some lines each
+  open(small);
+  for (int i = 0; i < 20; ++i) {
+    notify_->engine().log->write(line(i % 2 == 0 ? "even" : "odd", i));
+    ASSERT_TRUE(notify_->deliveries(1)) << "writes what waits, so that files change";
+  }
+  std::ofstream(directory_ / "logs/notify/deliveries.log", std::ios::app) << "{\"torn";
+  const auto newest = *notify_->deliveries(3);
+  ASSERT_EQ(newest.size(), 3U);
+  EXPECT_EQ(newest[0]["attempt"].integer_or(0), 17);
+  EXPECT_EQ(newest[2]["attempt"].integer_or(0), 19);
+  const auto even = *notify_->deliveries(2, "even");
+  ASSERT_EQ(even.size(), 2U);
+  EXPECT_EQ(even[1]["attempt"].integer_or(0), 18);
+  EXPECT_GT(notify_->deliveries(100, kTopic)->size(), 7U) << "of both files";
 }
 
 TEST(RelaySettings, AreReadFromTheEnvironment) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -55,6 +56,27 @@ void DeliveryLog::write(const base::Json& line) {
   // The pool is full: the next line tries again.
   const std::lock_guard lock(shared_->mutex);
   shared_->scheduled = false;
+}
+
+Result<std::vector<base::Json>> DeliveryLog::newest(std::size_t most,
+                                                    const std::function<bool(const base::Json&)>& fits) const {
+  flush(*shared_);
+  std::vector<base::Json> found;
+  for (const auto& file : {shared_->file, std::filesystem::path(shared_->file.native() + ".1")}) {
+    std::error_code failure;
+    if (!std::filesystem::exists(file, failure)) continue;
+    auto text = base::read_file(file);
+    if (!text) return text.error();
+    // From the end, so that no more is parsed than is asked for. A line that a crash tore is no JSON, and is none.
+    for (std::string_view rest = *text; !rest.empty() && found.size() < most;) {
+      if (rest.back() == '\n') rest.remove_suffix(1);
+      const auto begin = rest.rfind('\n') + 1;  // npos + 1 is 0
+      if (auto line = base::Json::parse(rest.substr(begin)); line && fits(*line)) found.push_back(std::move(*line));
+      rest.remove_suffix(rest.size() - begin);
+    }
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
 }
 
 void DeliveryLog::flush(Shared& shared) {

@@ -4,12 +4,14 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "base/result.h"
 #include "net/event.h"
 
 namespace securebase::notify {
@@ -23,6 +25,9 @@ class DeliveryLog {
   // Any thread, never waits; when the disk does not keep up, lines are dropped and counted.
   void write(const base::Json& line);
   std::uint64_t dropped() const;
+
+  // The newest lines that `fits`, oldest first. Writes what waits, and reads both files.
+  Result<std::vector<base::Json>> newest(std::size_t most, const std::function<bool(const base::Json&)>& fits) const;
 
  private:
   struct Shared;

@@ -43,7 +43,8 @@ struct Notify::Engine {
   Answered<Done> set_topic_attribute(std::string_view arn, std::string_view name, std::string_view value);
   // nullopt: takes the tag away.
   Answered<Done> tag_topic(std::string_view arn, const std::map<std::string, std::optional<std::string>>& tags);
-  Result<Done> apply(const Config& config);
+  Result<Done> apply(std::shared_ptr<const Config> config);
+  std::vector<stack::Drifted> drift() const;
 
   // subscriptions.cc
   Answered<SubscriptionPointer> subscribe(NewSubscription wanted);
@@ -84,6 +85,8 @@ struct Notify::Engine {
   std::unique_ptr<Queue> queue;
   std::unique_ptr<DeliveryLog> log;
   std::unique_ptr<Dispatcher> dispatcher;
+  // Of the last apply. Any thread.
+  base::Snapshot<Config> applied{std::make_shared<const Config>()};
 };
 
 aws::Fault not_found(std::string_view message);

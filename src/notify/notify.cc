@@ -61,7 +61,8 @@ Result<std::unique_ptr<Notify>> Notify::make(Settings settings, Doors doors) {
   return std::unique_ptr<Notify>(new Notify(std::move(engine)));
 }
 
-Result<Done> Notify::apply(std::shared_ptr<const Config> config) { return engine_->apply(*config); }
+Result<Done> Notify::apply(std::shared_ptr<const Config> config) { return engine_->apply(std::move(config)); }
+std::vector<stack::Drifted> Notify::drift() const { return engine_->drift(); }
 void Notify::start() { engine_->dispatcher->start(); }
 void Notify::stop() { engine_->dispatcher->stop(); }
 
@@ -83,7 +84,15 @@ bool Notify::recognises(const http::Request& request) const { return engine_->re
 net::Task<http::Response> Notify::answer(http::Request& request) { return engine_->answer(request); }
 
 Status Notify::status() const { return engine_->status(); }
+std::vector<Waiting> Notify::waiting(std::size_t most) const { return engine_->queue->waiting(most); }
 std::vector<DeadLetter> Notify::dead_letters() const { return engine_->dead_letters(); }
+
+Result<std::vector<base::Json>> Notify::deliveries(std::size_t most, std::string_view arn) const {
+  return engine_->log->newest(most, [arn](const base::Json& line) {
+    return arn.empty() || line["delivery"]["subscriptionArn"].string_or("") == arn ||
+           line["notification"]["topicArn"].string_or("") == arn;
+  });
+}
 
 Result<std::size_t> Notify::redrive(std::optional<std::uint64_t> id, std::string_view subscription_arn) {
   const auto count = engine_->queue->redrive(id, subscription_arn);

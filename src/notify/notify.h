@@ -25,12 +25,14 @@
 
 #include "aws/aws.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "functions/functions.h"
 #include "net/event.h"
 #include "net/http/message.h"
 #include "net/tls.h"
 #include "net/worker.h"
+#include "stack/plan.h"
 #include "stack/stack.h"
 #include "telemetry/metrics.h"
 
@@ -134,14 +136,33 @@ struct SubscriptionStatus {
   std::string trouble;  // why nothing is delivered, or the last failure; empty when all is well
 };
 
+struct TopicStatus {
+  std::string arn;
+  std::string display_name;
+  bool declared = false;
+  std::size_t subscriptions = 0;
+};
+
 struct Status {
-  std::size_t topics = 0;
+  std::vector<TopicStatus> topics;
   std::vector<SubscriptionStatus> subscriptions;
   std::size_t waiting = 0;
   std::size_t dead_letters = 0;
   std::uint64_t dropped_dead_letters = 0;
   // One line each, for people: "no SMTP relay is set, 3 mails wait: ...".
   std::vector<std::string> troubles;
+};
+
+// A delivery that waits or is under way.
+struct Waiting {
+  std::string subscription_arn;
+  std::string topic_arn;
+  std::string message_id;
+  std::optional<std::string> subject;
+  std::uint32_t attempts = 0;  // made
+  base::TimePoint published;
+  base::TimePoint due;     // of the next attempt; in the past: as soon as its lane is free
+  bool under_way = false;  // now
 };
 
 struct DeadLetter {
@@ -168,6 +189,8 @@ class Notify {
   // Puts what the stack declares in force: makes, changes back, and removes what an earlier stack declared and this one
   // does not. What the AWS API made stays. New webhooks and addresses are asked to confirm.
   Result<Done> apply(std::shared_ptr<const Config> config);
+  // What the last apply declared and an API or a receiver changed since, in Terraform's terms.
+  std::vector<stack::Drifted> drift() const;
   // Deliveries begin, with what waited on disk.
   void start();
   // Ends attempts under way; they count as not made. Before the worker stops. Idempotent.
@@ -185,7 +208,11 @@ class Notify {
 
   // For `securebase notify`.
   Status status() const;
-  std::vector<DeadLetter> dead_letters() const;  // oldest first
+  std::vector<Waiting> waiting(std::size_t most) const;  // those due next
+  std::vector<DeadLetter> dead_letters() const;          // oldest first
+  // The newest attempts, oldest first, as the delivery log has them (SNS's delivery status logs): of one subscription
+  // or topic, or of all where `arn` is empty. Reads the log's files, which hold Limits::log_bytes.
+  Result<std::vector<base::Json>> deliveries(std::size_t most, std::string_view arn = {}) const;
   // Tries again what is dead: one, or all of a subscription, or all. How many there were.
   Result<std::size_t> redrive(std::optional<std::uint64_t> id, std::string_view subscription_arn = {});
   Result<std::size_t> purge(std::optional<std::uint64_t> id, std::string_view subscription_arn = {});

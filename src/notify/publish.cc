@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "notify/engine.h"
 
 namespace securebase::notify {
@@ -99,7 +101,11 @@ Status Notify::Engine::status() const {
   const auto registered = registry->get();
   const auto lanes = queue->lanes();
   const auto totals = queue->totals();
-  status.topics = registered->topics.size();
+  for (const auto& [arn, one] : registered->topics) {
+    const auto& all = registered->of_topic(arn);
+    const auto there = std::count_if(all.begin(), all.end(), [](const auto& each) { return !each->removed; });
+    status.topics.push_back({arn, one->display_name(), one->declared, static_cast<std::size_t>(there)});
+  }
   status.waiting = totals.waiting;
   status.dead_letters = totals.dead;
   status.dropped_dead_letters = totals.dropped;

@@ -80,6 +80,8 @@ class Queue {
     std::uint64_t dropped = 0;  // dead letters that had to make room
   };
   Totals totals() const;
+  // Those due next, at most so many.
+  std::vector<Waiting> waiting(std::size_t most) const;
   // Without redrive_target.
   std::vector<DeadLetter> dead_letters() const;
   // One, or those of a subscription, or all. How many.

@@ -191,6 +191,22 @@ TEST_F(QueueTest, HoldsWhatCannotBeSentYet) {
   EXPECT_THAT(texts(queue_->take(10)), ElementsAre("a:mail"));
 }
 
+TEST_F(QueueTest, ListsWhatWaitsByWhenItIsTriedNext) {
+  add("first");
+  add("second", {"b"});
+  const auto taken = queue_->take(1);
+  ASSERT_EQ(taken.size(), 1U);
+  queue_->retry(taken[0].id, clock_.now() + 60s, "503");
+  const auto waiting = queue_->waiting(10);
+  ASSERT_EQ(waiting.size(), 2U);
+  EXPECT_NE(waiting[0].subscription_arn, taken[0].subscription);
+  EXPECT_EQ(waiting[1].attempts, 1U);
+  EXPECT_EQ(waiting[1].due, clock_.now() + 60s);
+  EXPECT_FALSE(waiting[1].under_way);
+  EXPECT_EQ(queue_->waiting(1).size(), 1U);
+  EXPECT_TRUE(queue_->take(1).size() == 1 && queue_->waiting(1)[0].under_way);
+}
+
 TEST_F(QueueTest, RefusesWhenItIsFull) {
   limits_.queue_length = 2;
   open();

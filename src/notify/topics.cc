@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "notify/engine.h"
 
@@ -129,7 +130,8 @@ Answered<Done> Notify::Engine::tag_topic(std::string_view arn,
 }
 
 // The stack is the truth for what it declares. A subscription keeps what its receiver has decided.
-Result<Done> Notify::Engine::apply(const Config& config) {
+Result<Done> Notify::Engine::apply(std::shared_ptr<const Config> wanted_now) {
+  const Config& config = *wanted_now;
   std::vector<std::string> to_ask;
   auto changed = registry->change([&](Registered& registered) -> Result<Done, aws::Fault> {
     sweep(registered);
@@ -171,12 +173,65 @@ Result<Done> Notify::Engine::apply(const Config& config) {
     return Done{};
   });
   if (!changed) return Error{Errc::kMalformed, changed.error().message};
+  applied.set(std::move(wanted_now));
   forget_unknown();
   const auto now = registry->get();
   for (const auto& arn : to_ask) {
     if (const auto one = now->subscription(arn)) ask_to_confirm(*one, Message::Kind::kSubscriptionConfirmation);
   }
   return Done{};
+}
+
+namespace {
+
+void compare(const Names& is, const Names& should, std::vector<stack::Change::Attribute>& drifted) {
+  std::set<std::string> names;
+  for (const auto* side : {&is, &should}) {
+    for (const auto& [name, value] : *side) names.insert(name);
+  }
+  for (const auto& name : names) {
+    const auto value = [&](const Names& side) {
+      const auto found = side.find(name);
+      return found == side.end() ? stack::Value() : stack::Value(found->second);
+    };
+    const auto before = value(is), after = value(should);
+    if (before != after) drifted.push_back({stack::terraform_name(name), before, after, false, "", false});
+  }
+}
+
+stack::Value tags_as_map(const Names& tags) {
+  stack::Value::Map map;
+  for (const auto& [name, value] : tags) map.emplace(name, value);
+  return map;
+}
+
+}  // namespace
+
+std::vector<stack::Drifted> Notify::Engine::drift() const {
+  const auto now = registry->get();
+  const auto config = applied.get();
+  std::vector<stack::Drifted> all;
+  const auto add = [&all](stack::Drifted one) {
+    if (one.removed || !one.attributes.empty()) all.push_back(std::move(one));
+  };
+  for (const auto& wanted : config->topics) {
+    const auto there = now->topic(wanted.arn);
+    stack::Drifted one{"aws_sns_topic", wanted.arn, !there, {}};
+    if (there) {
+      compare(there->attributes, wanted.attributes, one.attributes);
+      if (there->tags != wanted.tags) {
+        one.attributes.push_back({"tags", tags_as_map(there->tags), tags_as_map(wanted.tags), false, "", false});
+      }
+    }
+    add(std::move(one));
+  }
+  for (const auto& wanted : config->subscriptions) {
+    const auto there = now->subscription(wanted.arn);
+    stack::Drifted one{"aws_sns_topic_subscription", wanted.arn, !there || there->removed, {}};
+    if (!one.removed) compare(there->attributes, wanted.attributes, one.attributes);
+    add(std::move(one));
+  }
+  return all;
 }
 
 }  // namespace securebase::notify

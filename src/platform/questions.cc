@@ -65,7 +65,8 @@ Result<base::Json> Rooms::plan(const base::Json& question) const {
   auto next = wanted(std::move(*files), recorded_);
   if (!next) return next.error();
   const auto& after = *next->configuration.stack;
-  const auto changes = stack::diff(stack::applied(*applied_.stack), after);
+  auto changes = stack::diff(stack::applied(*applied_.stack), after);
+  stack::add_drift(changes, drift(), after);
   return base::Json::object({{"text", stack::render_plan(changes, after)},
                              {"changes", !changes.empty()},
                              {"fingerprint", fingerprint_of(changes, after)}});
@@ -80,7 +81,8 @@ Result<base::Json> Rooms::apply(const base::Json& question) {
   auto next = wanted(std::move(*files), recorded_);
   if (!next) return next.error();
   const auto& after = *next->configuration.stack;
-  const auto changes = stack::diff(stack::applied(*applied_.stack), after);
+  auto changes = stack::diff(stack::applied(*applied_.stack), after);
+  stack::add_drift(changes, drift(), after);
   if (question["fingerprint"].string_or("") != fingerprint_of(changes, after)) {
     return Error{Errc::kConflict, "the files or the platform changed since the plan was shown; plan again"};
   }

@@ -204,9 +204,14 @@ Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomName
     if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
     gateway_->apply(configuration.gateway);
     edge_->apply(configuration.edge);
-    if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
-    if (auto done = dashboards_->apply(*configuration.alarms); !done) return done.error().within("dashboards");
-    if (auto done = alarms_->apply(*configuration.alarms); !done) return done.error().within("alarms");
+    // These keep what APIs changed of them, and an apply puts it back: a change of something else does not.
+    if (is_touched("notify")) {
+      if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
+    }
+    if (is_touched("monitoring")) {
+      if (auto done = dashboards_->apply(*configuration.alarms); !done) return done.error().within("dashboards");
+      if (auto done = alarms_->apply(*configuration.alarms); !done) return done.error().within("alarms");
+    }
     return Done{};
   }();
   auto database_done = database.get();
@@ -249,6 +254,8 @@ Result<Done> Rooms::start_servers() {
                           {"/status", [this](const Question&) -> Result<base::Json> { return status(); }},
                           {"/environment", [this](const Question&) { return environment(); }},
                           {"/targets", [this](const Question& question) { return targets(question); }},
+                          {"/alarms", [this](const Question& question) { return alarms(question); }},
+                          {"/notify", [this](const Question& question) { return notifications(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
                           {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},

@@ -25,6 +25,7 @@
 #include "platform/state.h"
 #include "platform/uptime.h"
 #include "process/process.h"
+#include "stack/plan.h"
 #include "stack/registry.h"
 #include "store/tags.h"
 #include "telemetry/metrics.h"
@@ -48,6 +49,8 @@ class Rooms final : public stack::Changes {
   Result<base::Json> invoke(const base::Json& question);
   Result<base::Json> environment() const;
   Result<base::Json> targets(const base::Json& question) const;
+  Result<base::Json> alarms(const base::Json& question);         // questions_alarms.cc
+  Result<base::Json> notifications(const base::Json& question);  // questions_notify.cc
 
   // What the AWS APIs change (changes.cc). A change waits for the one before it, and for an apply.
   std::shared_ptr<const stack::Stack> current() const override { return in_force_.get(); }
@@ -74,6 +77,7 @@ class Rooms final : public stack::Changes {
   void make_aws_port();
   OperatorAnswers operator_answers() const;
   Result<Done> check_ports() const;
+  std::vector<stack::Drifted> drift() const;
   Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched = nullptr);
   Result<Done> start_servers();
   Result<std::shared_ptr<const stack::Stack>> read(const StackSource& source) const;

@@ -316,6 +316,53 @@ Plan diff(const Applied& before, const Stack& after) {
   return plan;
 }
 
+void add_drift(Plan& plan, const std::vector<Drifted>& drifted, const Stack& after) {
+  for (const auto& one : drifted) {
+    const auto resource = std::find_if(after.resources.begin(), after.resources.end(), [&](const Resource& each) {
+      return each.type == one.type && each.mode == Declaration::Mode::kResource && each.attributes["id"] == one.id;
+    });
+    if (resource == after.resources.end()) continue;
+    auto change = std::find_if(plan.changes.begin(), plan.changes.end(),
+                               [&](const Change& each) { return each.address == resource->address; });
+    if (change == plan.changes.end()) {
+      const auto deletions = std::find_if(plan.changes.begin(), plan.changes.end(),
+                                          [](const Change& each) { return each.action == Change::Action::kDelete; });
+      const std::string room = resource->declaration ? resource->declaration->room : "";
+      change = plan.changes.insert(deletions, {Change::Action::kUpdate, resource->address, one.type, room, {}});
+    }
+    if (one.removed) {
+      change->action = Change::Action::kCreate;
+      change->attributes = Differ(resource->declaration.get())
+                               .run(Value(), as_json_would(without_secrets(resource->attributes, resource->address)));
+      continue;
+    }
+    for (auto attribute : one.attributes) {
+      const auto same = std::find_if(change->attributes.begin(), change->attributes.end(),
+                                     [&](const auto& each) { return each.path == attribute.path; });
+      if (same != change->attributes.end()) {
+        same->before = attribute.before;  // the files change it too: from what it is, not from what they said
+        continue;
+      }
+      if (const auto* declared = declared_at(resource->declaration.get(), attribute.path)) {
+        attribute.effect = declared->effect;
+      }
+      change->attributes.push_back(std::move(attribute));
+    }
+  }
+}
+
+std::string terraform_name(std::string_view member) {
+  const auto is_capital = [&](std::size_t at) { return at < member.size() && member[at] >= 'A' && member[at] <= 'Z'; };
+  std::string name;
+  for (std::size_t i = 0; i < member.size(); ++i) {
+    // A word begins at a capital after a small letter, and at the last capital of several: OK|Actions.
+    const bool begins = is_capital(i) && (!is_capital(i - 1) || (i + 1 < member.size() && !is_capital(i + 1)));
+    if (i > 0 && begins) name += '_';
+    name += is_capital(i) ? static_cast<char>(member[i] - 'A' + 'a') : member[i];
+  }
+  return name;
+}
+
 std::string render_plan(const Plan& plan, const Stack& after, Colour colour) {
   std::string out;
   append_changes(plan, colour == Colour::kAlways, out);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -39,6 +40,7 @@ struct Change {
     bool sensitive = false;
     std::string effect;  // "empties the cache", or ""
     bool replaces = false;
+    bool operator==(const Attribute&) const = default;
   };
   Action action = Action::kCreate;
   std::string address;
@@ -54,6 +56,20 @@ struct Plan {
 };
 
 Plan diff(const Applied& before, const Stack& after);
+
+// What an AWS API changed of a resource that the files declare, as a room that keeps its resources itself tells it
+// (alarms, dashboards, topics). Others leave theirs to the registry (registry.h), whose drift is in `before`.
+struct Drifted {
+  std::string type;
+  std::string id;                             // as the resource's own attribute `id`
+  bool removed = false;                       // then without attributes
+  std::vector<Change::Attribute> attributes;  // before: as it is; after: as the files say
+  bool operator==(const Drifted&) const = default;
+};
+// Adds what takes it back. What `after` does not declare is left out: it goes, or nobody asks for it.
+void add_drift(Plan& plan, const std::vector<Drifted>& drifted, const Stack& after);
+// What Terraform calls a member of an AWS API: "OKActions" -> "ok_actions".
+std::string terraform_name(std::string_view member);
 
 // The plan in Terraform's manner, its blast radius, and what is known but not honoured here.
 std::string render_plan(const Plan& plan, const Stack& after, Colour colour = Colour::kNever);

@@ -185,6 +185,30 @@ TEST_F(RegistryTest, IsTheSameAfterARestart) {
   EXPECT_FALSE(Registry::open(file));
 }
 
+TEST_F(RegistryTest, ThePlanTakesBackWhatRoomsSayIsDrift) {
+  const auto id = files.find("aws_example_cache.main")->attributes["id"].to_text().value_or("");
+  auto plan = diff(applied(files), files);
+  ASSERT_TRUE(plan.empty());
+  const Change::Attribute size{"size", 5, 2, false, "", false};
+  add_drift(plan, {{"aws_example_cache", id, false, {size}}, {"aws_example_cache", "gone from the files", true, {}}},
+            files);
+  ASSERT_EQ(plan.changes.size(), 1u);
+  EXPECT_EQ(plan.changes[0].action, Change::Action::kUpdate);
+  EXPECT_EQ(plan.changes[0].address, "aws_example_cache.main");
+  EXPECT_NE(render_plan(plan, files).find("size = 5 -> 2"), std::string::npos) << render_plan(plan, files);
+  // One that was removed is made again, whatever else the files change of it.
+  add_drift(plan, {{"aws_example_cache", id, true, {}}}, files);
+  ASSERT_EQ(plan.changes.size(), 1u);
+  EXPECT_EQ(plan.changes[0].action, Change::Action::kCreate);
+}
+
+TEST(TerraformName, IsTheApisInSmallLetters) {
+  EXPECT_EQ(terraform_name("DisplayName"), "display_name");
+  EXPECT_EQ(terraform_name("OKActions"), "ok_actions");
+  EXPECT_EQ(terraform_name("KmsMasterKeyId"), "kms_master_key_id");
+  EXPECT_EQ(terraform_name(""), "");
+}
+
 TEST_F(RegistryTest, ThePlanListsWhatTheApiMade) {
   auto registry = Registry().with({create("aws_example_cache", "x", {{"name", "x"}})}, files);
   const auto stack = over(*registry);

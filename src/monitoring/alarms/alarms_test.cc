@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "monitoring/alarms.h"
 #include "monitoring/fake_series.h"
+#include "stack/plan.h"
 
 namespace securebase::monitoring {
 namespace {
@@ -503,7 +504,12 @@ TEST_F(AlarmsTest, OfTheStackArePutBackAndThoseOfTheApiStay) {
   auto changed = definition("stack");
   std::get<MetricRule>(changed.rule).threshold = 5;
   put(changed);
-  EXPECT_THAT(alarms_->drift(), ElementsAre("alarm \"stack\": Threshold is 5.0, the stack says 100.0"));
+  const stack::Change::Attribute threshold{"threshold", 5.0, 100.0, false, "", false};
+  EXPECT_THAT(alarms_->drift(),
+              ElementsAre(stack::Drifted{"aws_cloudwatch_metric_alarm", "stack", false, {threshold}}));
+  ASSERT_TRUE(alarms_->remove({"stack", "c"}));
+  EXPECT_THAT(alarms_->drift(), ElementsAre(stack::Drifted{"aws_cloudwatch_composite_alarm", "c", true, {}},
+                                            stack::Drifted{"aws_cloudwatch_metric_alarm", "stack", true, {}}));
   reopen();
   ASSERT_TRUE(alarms_->apply(config));
   EXPECT_THAT(alarms_->drift(), IsEmpty());

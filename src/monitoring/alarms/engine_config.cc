@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "monitoring/alarms/definition.h"
+#include "monitoring/alarms/drift.h"
 #include "monitoring/alarms/engine.h"
 #include "monitoring/alarms/text.h"
 
@@ -273,28 +274,18 @@ Result<Done> Alarms::apply(const AlarmsConfig& config) {
   return committed(true);
 }
 
-std::vector<std::string> Alarms::drift() const {
+std::vector<stack::Drifted> Alarms::drift() const {
   const std::lock_guard lock(engine_->mutex);
-  std::vector<std::string> lines;
+  std::vector<stack::Drifted> drifted;
   for (const auto& [name, wanted] : engine_->applied) {
     const auto at = engine_->alarms.find(name);
     if (at == engine_->alarms.end()) {
-      lines.push_back(fmt::format("alarm \"{}\": deleted", name));
-      continue;
-    }
-    if (at->second->definition == wanted) continue;
-    const Json now = to_json(at->second->definition);
-    const Json then = to_json(wanted);
-    std::set<std::string> members;
-    for (const auto& [member, value] : *now.as_object()) members.insert(member);
-    for (const auto& [member, value] : *then.as_object()) members.insert(member);
-    for (const auto& member : members) {
-      if (now[member] == then[member]) continue;
-      lines.push_back(fmt::format("alarm \"{}\": {} is {}, the stack says {}", name, member, now[member].dump(),
-                                  then[member].dump()));
+      drifted.push_back({std::string(terraform_type(wanted)), name, true, {}});
+    } else if (at->second->definition != wanted) {
+      drifted.push_back({std::string(terraform_type(wanted)), name, false, drift_of(at->second->definition, wanted)});
     }
   }
-  return lines;
+  return drifted;
 }
 
 std::optional<AlarmView> Alarms::find(const std::string& name) const {
