@@ -16,37 +16,111 @@ locals {
   function_queries = { for name, function in local.functions : replace(name, "-", "_") => function.function_name }
 }
 
-resource "aws_cloudwatch_metric_alarm" "api_latency" {
-  alarm_name          = "${local.name}-api-p95-latency"
-  alarm_description   = "The API's p95 latency has been above 100 ms for 10 minutes."
-  namespace           = "AWS/ApiGateway"
-  metric_name         = "Latency"
-  dimensions          = local.api_dimensions
-  extended_statistic  = "p95"
+locals {
+  # Alarms on one metric. `periods` of the long one have to breach, one where it is not said; `recovery` is what has to be
+  # passed on the way back; somebody is called for those that are critical.
+  metric_alarms = {
+    api-p95-latency = {
+      description = "The API's p95 latency has been above 100 ms for 10 minutes."
+      namespace   = "AWS/ApiGateway"
+      metric      = "Latency"
+      percentile  = "p95"
+      dimensions  = local.api_dimensions
+      periods     = 2
+      threshold   = 100
+    }
+    api-5xx = {
+      description = "The API answered more than 5 requests with a 5xx status in 5 minutes."
+      namespace   = "AWS/ApiGateway"
+      metric      = "5XXError"
+      statistic   = "Sum"
+      dimensions  = local.api_dimensions
+      threshold   = 5
+      critical    = true
+    }
+    cache-cpu = {
+      description = "Redis has used more than 75 % of its CPU for 5 minutes."
+      namespace   = "AWS/ElastiCache"
+      metric      = "CPUUtilization"
+      statistic   = "Average"
+      dimensions  = local.cache_dimensions
+      threshold   = 75
+      recovery    = 65
+    }
+    cache-memory = {
+      description = "More than 85 % of Redis' memory is used: it begins to evict soon."
+      namespace   = "AWS/ElastiCache"
+      metric      = "DatabaseMemoryUsagePercentage"
+      statistic   = "Average"
+      dimensions  = local.cache_dimensions
+      threshold   = 85
+      recovery    = 80
+    }
+    cdn-5xx-rate = {
+      description = "More than 1 % of the CDN's answers in 5 minutes were 5xx."
+      namespace   = "AWS/CloudFront"
+      metric      = "5xxErrorRate"
+      statistic   = "Average"
+      dimensions  = local.distribution_dimensions
+      threshold   = 1
+    }
+  }
+
+  # Alarms on the sum of a metric over all functions.
+  function_alarms = {
+    lambda-errors = {
+      description = "More than 10 invocations failed in 5 minutes."
+      metric      = "Errors"
+      period      = var.alarm_period.long
+      threshold   = 10
+    }
+    lambda-throttles = {
+      description = "Invocations were refused: a function's concurrency is used up."
+      metric      = "Throttles"
+      period      = var.alarm_period.short
+      threshold   = 0
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "metric" {
+  for_each = local.metric_alarms
+
+  alarm_name          = "${local.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = try(each.value.statistic, null)
+  extended_statistic  = try(each.value.percentile, null)
   period              = var.alarm_period.long
-  evaluation_periods  = 2
+  evaluation_periods  = try(each.value.periods, 1)
   comparison_operator = "GreaterThanThreshold"
-  threshold           = 100
-  alarm_actions       = local.alert_actions
-  ok_actions          = local.alert_actions
+  threshold           = each.value.threshold
+  alarm_actions       = try(each.value.critical, false) ? local.critical_actions : local.alert_actions
+  ok_actions          = try(each.value.critical, false) ? local.critical_actions : local.alert_actions
 
   # A p95 of a handful of requests says little about the API.
-  evaluate_low_sample_count_percentiles = "ignore"
+  evaluate_low_sample_count_percentiles = can(each.value.percentile) ? "ignore" : null
+
+  tags = can(each.value.recovery) ? { "securebase:recovery-threshold" = tostring(each.value.recovery) } : {}
 }
 
-resource "aws_cloudwatch_metric_alarm" "lambda_errors" {
-  alarm_name          = "${local.name}-lambda-errors"
-  alarm_description   = "More than 10 invocations failed in 5 minutes."
+resource "aws_cloudwatch_metric_alarm" "functions" {
+  for_each = local.function_alarms
+
+  alarm_name          = "${local.name}-${each.key}"
+  alarm_description   = each.value.description
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
-  threshold           = 10
+  threshold           = each.value.threshold
   alarm_actions       = local.alert_actions
   ok_actions          = local.alert_actions
 
   metric_query {
-    id          = "errors"
+    id          = "total"
     expression  = "SUM(METRICS())"
-    label       = "Errors of all functions"
+    label       = "${each.value.metric} of all functions"
     return_data = true
   }
 
@@ -56,59 +130,13 @@ resource "aws_cloudwatch_metric_alarm" "lambda_errors" {
       id = metric_query.key
       metric {
         namespace   = "AWS/Lambda"
-        metric_name = "Errors"
+        metric_name = each.value.metric
         dimensions  = { FunctionName = metric_query.value }
-        period      = var.alarm_period.long
+        period      = each.value.period
         stat        = "Sum"
       }
     }
   }
-}
-
-resource "aws_cloudwatch_metric_alarm" "lambda_throttles" {
-  alarm_name          = "${local.name}-lambda-throttles"
-  alarm_description   = "Invocations were refused: a function's concurrency is used up."
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  alarm_actions       = local.alert_actions
-  ok_actions          = local.alert_actions
-
-  metric_query {
-    id          = "throttles"
-    expression  = "SUM(METRICS())"
-    label       = "Throttles of all functions"
-    return_data = true
-  }
-
-  dynamic "metric_query" {
-    for_each = local.function_queries
-    content {
-      id = metric_query.key
-      metric {
-        namespace   = "AWS/Lambda"
-        metric_name = "Throttles"
-        dimensions  = { FunctionName = metric_query.value }
-        period      = var.alarm_period.short
-        stat        = "Sum"
-      }
-    }
-  }
-}
-
-resource "aws_cloudwatch_metric_alarm" "api_errors" {
-  alarm_name          = "${local.name}-api-5xx"
-  alarm_description   = "The API answered more than 5 requests with a 5xx status in 5 minutes."
-  namespace           = "AWS/ApiGateway"
-  metric_name         = "5XXError"
-  dimensions          = local.api_dimensions
-  statistic           = "Sum"
-  period              = var.alarm_period.long
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 5
-  alarm_actions       = local.critical_actions
-  ok_actions          = local.critical_actions
 }
 
 resource "aws_cloudwatch_metric_alarm" "table_throttles" {
@@ -142,55 +170,6 @@ resource "aws_cloudwatch_metric_alarm" "table_throttles" {
       }
     }
   }
-}
-
-resource "aws_cloudwatch_metric_alarm" "cache_cpu" {
-  alarm_name          = "${local.name}-cache-cpu"
-  alarm_description   = "Redis has used more than 75 % of its CPU for 5 minutes."
-  namespace           = "AWS/ElastiCache"
-  metric_name         = "CPUUtilization"
-  dimensions          = local.cache_dimensions
-  statistic           = "Average"
-  period              = var.alarm_period.long
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 75
-  alarm_actions       = local.alert_actions
-  ok_actions          = local.alert_actions
-
-  tags = { "securebase:recovery-threshold" = "65" }
-}
-
-resource "aws_cloudwatch_metric_alarm" "cache_memory" {
-  alarm_name          = "${local.name}-cache-memory"
-  alarm_description   = "More than 85 % of Redis' memory is used: it begins to evict soon."
-  namespace           = "AWS/ElastiCache"
-  metric_name         = "DatabaseMemoryUsagePercentage"
-  dimensions          = local.cache_dimensions
-  statistic           = "Average"
-  period              = var.alarm_period.long
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 85
-  alarm_actions       = local.alert_actions
-  ok_actions          = local.alert_actions
-
-  tags = { "securebase:recovery-threshold" = "80" }
-}
-
-resource "aws_cloudwatch_metric_alarm" "cdn_errors" {
-  alarm_name          = "${local.name}-cdn-5xx-rate"
-  alarm_description   = "More than 1 % of the CDN's answers in 5 minutes were 5xx."
-  namespace           = "AWS/CloudFront"
-  metric_name         = "5xxErrorRate"
-  dimensions          = local.distribution_dimensions
-  statistic           = "Average"
-  period              = var.alarm_period.long
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 1
-  alarm_actions       = local.alert_actions
-  ok_actions          = local.alert_actions
 }
 
 # The objective: 99.95 % of the API's requests are answered without a 5xx. On AWS, where the tags mean nothing, it is a
@@ -310,16 +289,9 @@ resource "aws_cloudwatch_dashboard" "uptime" {
         properties = {
           title = "Alarms"
           alarms = concat(
-            [
-              aws_cloudwatch_metric_alarm.api_latency.arn,
-              aws_cloudwatch_metric_alarm.api_errors.arn,
-              aws_cloudwatch_metric_alarm.api_objective.arn,
-              aws_cloudwatch_metric_alarm.lambda_errors.arn,
-              aws_cloudwatch_metric_alarm.lambda_throttles.arn,
-              aws_cloudwatch_metric_alarm.cache_cpu.arn,
-              aws_cloudwatch_metric_alarm.cache_memory.arn,
-              aws_cloudwatch_metric_alarm.cdn_errors.arn,
-            ],
+            [aws_cloudwatch_metric_alarm.api_objective.arn],
+            [for alarm in aws_cloudwatch_metric_alarm.metric : alarm.arn],
+            [for alarm in aws_cloudwatch_metric_alarm.functions : alarm.arn],
             [for alarm in aws_cloudwatch_metric_alarm.table_throttles : alarm.arn],
           )
         }
