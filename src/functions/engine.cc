@@ -372,8 +372,9 @@ Task<InvokeOutcome> Functions::Engine::invoke(std::string name, std::string even
   if (event.size() > kEventBytes) {
     outcome.kind = InvokeOutcome::Kind::kTooLarge;
     outcome.payload = base::Json::object({{"Type", "User"},
-                                          {"message", fmt::format("{} byte payload is too large for the invocation "
-                                                                  "(limit 6291456 bytes)",
+                                          {"message", fmt::format("{} byte payload is too large for the "
+                                                                  "RequestResponse invocation type (limit 6291456 "
+                                                                  "bytes)",
                                                                   event.size())}})
                           .dump();
     co_return outcome;

@@ -120,7 +120,7 @@ struct InvokeOutcome {
     kFunctionError,  // payload is {"errorMessage","errorType",...}: raised, timed out, exited, failed in init
     kThrottled,      // 429 TooManyRequestsException; payload is {"Reason","Type","message"}
     kNotFound,       // 404 ResourceNotFoundException; payload is {"Type","Message"}
-    kTooLarge,       // 413 RequestTooLargeException: an event beyond 6 MB
+    kTooLarge,       // 413 RequestEntityTooLargeException: an event beyond 6 MB
     kDeadline,       // the caller's deadline passed
     kUnavailable,    // the platform could not run it: shutting down, no sandbox; payload says why
   };
@@ -238,6 +238,8 @@ class Functions final : public Invoker {
 
 // --- its AWS API ------------------------------------------------------------------------------------------------
 
+class CodeLinks;  // code_links.h
+
 // All outlive the operations.
 struct ApiDoors {
   Functions& functions;
@@ -245,6 +247,7 @@ struct ApiDoors {
   net::Pool& pool;
   // The bytes of an object, for code in S3. Blocks. Not set: such code is refused.
   std::function<Result<std::string>(const std::string& bucket, const std::string& key)> fetch_object;
+  const CodeLinks* links = nullptr;  // null: code and layers have no Location
   std::size_t account_concurrency = 1000;
   const base::Clock& clock = base::system_clock();
 };

@@ -77,7 +77,7 @@ class LogWriter {
   std::mutex mutex_;
   // Guarded by mutex_.
   std::deque<Item> items_;
-  bool sleeping_ = false;
+  bool sleeping_ = true;  // as work() begins: with a wait for whatever comes first
   bool stopping_ = false;
   std::unordered_map<std::uint64_t, StreamPointer> streams_;
   std::uint64_t next_id_ = 1;

@@ -9,6 +9,7 @@ bool AwsPort::answer_now(const http::Request& request, http::Response& response)
 net::Task<http::Response> AwsPort::answer(http::Request& request) {
   if (gateway_.recognises(request)) return gateway_.answer(request);
   if (notify_.recognises(request)) return notify_.answer(request);
+  if (code_.recognises(request)) return code_.answer(request);
   return front_.answer(request);
 }
 

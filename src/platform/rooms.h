@@ -115,6 +115,7 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<monitoring::Dashboards> dashboards_;
   std::unique_ptr<AlarmActions> alarm_actions_;
   std::unique_ptr<monitoring::Alarms> alarms_;
+  std::unique_ptr<functions::CodeLinks> code_links_;
   aws::Operations operations_;
   std::unique_ptr<aws::Front> front_;
   std::unique_ptr<AwsPort> aws_;

@@ -42,6 +42,11 @@ aws::Fault fault_of(const Error& error) {
 
 std::string text_of(const aws::Value& value) { return std::string(value.string_or("")); }
 
+std::filesystem::path place_of(const stack::Stack& stack, const std::string& written) {
+  const std::filesystem::path path(written);
+  return path.is_absolute() ? path : (stack.directory / path).lexically_normal();
+}
+
 std::string lambda_time(base::TimePoint time) {
   std::string text = base::iso8601_millis(time);
   text.pop_back();

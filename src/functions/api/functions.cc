@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "functions/api/lambda_api.h"
+#include "functions/code_links.h"
 
 namespace securebase::functions {
 
@@ -82,11 +83,6 @@ std::uint64_t bytes_of(const std::filesystem::path& code) {
     if (entry.is_regular_file(failure)) bytes += entry.file_size(failure);
   }
   return bytes;
-}
-
-std::filesystem::path place_of(const stack::Stack& stack, const std::string& written) {
-  const std::filesystem::path path(written);
-  return path.is_absolute() ? path : (stack.directory / path).lexically_normal();
 }
 
 }  // namespace
@@ -206,9 +202,13 @@ aws::Outcome LambdaApi::get_function(const aws::Call& call) {
   const Named name = named(call);
   auto found = require(*stack, name);
   if (!found) return std::move(found.error());
-  // No Location: the zip cannot be fetched by a URL here.
-  Value made = Value::structure({{"Configuration", description(*stack, *found, name.qualifier)},
-                                 {"Code", Value::structure({{"RepositoryType", "S3"}})}});
+  Value code = Value::structure({{"RepositoryType", "S3"}});
+  const auto version = version_of(*stack, name).value_or("$LATEST");
+  if (doors_.links && function_zip(*stack, name.function, version)) {
+    code.set("Location", doors_.links->link(CodeLinks::Kind::kFunction, name.function, version));
+  }
+  Value made =
+      Value::structure({{"Configuration", description(*stack, *found, name.qualifier)}, {"Code", std::move(code)}});
   Value tags = Value::structure();
   for (const auto& [key, value] : found->value.tags) tags.set(key, value);
   if (!found->value.tags.empty()) made.set("Tags", std::move(tags));

@@ -43,7 +43,7 @@ Fault refusal(const InvokeOutcome& outcome) {
       fault.status = 404;
       return fault;
     case Kind::kTooLarge:
-      fault.code = "RequestTooLargeException";
+      fault.code = "RequestEntityTooLargeException";  // the model has another word, which Lambda does not use
       fault.status = 413;
       return fault;
     default:
@@ -100,7 +100,7 @@ Task<aws::Outcome> LambdaApi::invoke(aws::Call& call) {
     if (!*kept) {
       const bool large = kept->error().code == Errc::kLimit;
       co_return Fault{
-          large ? "RequestTooLargeException" : "ServiceException", kept->error().message, large ? 413 : 500, {}};
+          large ? "RequestEntityTooLargeException" : "ServiceException", kept->error().message, large ? 413 : 500, {}};
     }
     aws::Answer answer(Value::structure({{"StatusCode", 202}}));
     answer.status = 202;

@@ -70,11 +70,15 @@ class LambdaApi {
   // invoke.cc. On the worker.
   net::Task<aws::Outcome> invoke(aws::Call& call);
 
+  using FoundFunction = stack::Found<FunctionResource>;
+  // The function itself, or the version that `version` names.
+  static std::optional<FoundFunction> find(const stack::Stack& stack, std::string_view function,
+                                           std::string_view version = "$LATEST");
+
  private:
   using Edits = std::vector<stack::Edit>;
   using Decide = std::function<Result<Edits, aws::Fault>(const stack::Stack& current)>;
   using Now = std::shared_ptr<const stack::Stack>;
-  using FoundFunction = stack::Found<FunctionResource>;
 
   // A name as an operation takes it: NAME, NAME:QUALIFIER, or any form of ARN.
   struct Named {
@@ -85,9 +89,6 @@ class LambdaApi {
   static Named named(const aws::Call& call);
 
   Result<Now, aws::Fault> change(const Decide& decide);
-  // The function itself, or the version that `version` names.
-  static std::optional<FoundFunction> find(const stack::Stack& stack, std::string_view function,
-                                           std::string_view version = "$LATEST");
   // What a name and its qualifier mean, or Lambda's own fault for what is not there.
   static Result<FoundFunction, aws::Fault> require(const stack::Stack& stack, const Named& named);
   // The version that a qualifier means; an alias' own, for an alias.
@@ -139,6 +140,8 @@ aws::Fault precondition();
 }  // namespace faults
 
 std::string text_of(const aws::Value& value);
+// A file as a resource names it: from the stack's directory, unless it is absolute.
+std::filesystem::path place_of(const stack::Stack& stack, const std::string& written);
 // 2026-11-26T23:00:00.000+0000, as Lambda writes times.
 std::string lambda_time(base::TimePoint time);
 

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "functions/api/lambda_api.h"
+#include "functions/code_links.h"
 
 namespace securebase::functions {
 
@@ -55,15 +56,17 @@ Value LambdaApi::layer_description(const FoundLayer& found) const {
 
 namespace {
 
-Value with_content(Value made, const stack::Stack& stack, const FoundLayer& found) {
+Value with_content(Value made, const stack::Stack& stack, const FoundLayer& found, const CodeLinks* links) {
   made.set("LayerArn", found.resource.attributes["layer_arn"].to_text().value_or(""));
-  const std::filesystem::path written(*found.value.filename);
-  auto zip = base::read_file(written.is_absolute() ? written : stack.directory / written);
-  // No Location: the zip cannot be fetched by a URL here. A directory has no zip.
+  auto zip = base::read_file(place_of(stack, *found.value.filename));
   Value content = Value::structure();
-  if (zip) {
+  if (zip) {  // a directory has none
     content.set("CodeSha256", base::base64(base::sha256(*zip)));
     content.set("CodeSize", zip->size());
+    if (links) {
+      content.set("Location",
+                  links->link(CodeLinks::Kind::kLayer, found.value.layer_name, std::to_string(found.value.version)));
+    }
   }
   made.set("Content", std::move(content));
   return made;
@@ -97,7 +100,7 @@ aws::Outcome LambdaApi::publish_layer_version(const aws::Call& call) {
   });
   if (!now) return std::move(now.error());
   const auto made = layer_versions(**now, name).at(number);
-  return with_content(layer_description(made), **now, made);
+  return with_content(layer_description(made), **now, made, doors_.links);
 }
 
 aws::Outcome LambdaApi::list_layers(const aws::Call& call) {
@@ -138,7 +141,7 @@ aws::Outcome LambdaApi::get_layer_version(const aws::Call& call) {
   const auto versions = layer_versions(*stack, name);
   const auto found = versions.find(number);
   if (found == versions.end()) return no_layer(*stack, name, number);
-  return with_content(layer_description(found->second), *stack, found->second);
+  return with_content(layer_description(found->second), *stack, found->second, doors_.links);
 }
 
 aws::Outcome LambdaApi::get_layer_version_by_arn(const aws::Call& call) {
@@ -146,7 +149,7 @@ aws::Outcome LambdaApi::get_layer_version_by_arn(const aws::Call& call) {
   const std::string arn = text_of(call.input["Arn"]);
   for (const auto& found : stack->all<LayerResource>("aws_lambda_layer_version")) {
     if (found.value.filename && found.resource.attributes["arn"].to_text() == arn) {
-      return with_content(layer_description(found), *stack, found);
+      return with_content(layer_description(found), *stack, found, doors_.links);
     }
   }
   return faults::not_found(fmt::format("Layer version {} does not exist.", arn));
