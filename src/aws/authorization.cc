@@ -113,13 +113,16 @@ Result<Authorization> from_parameters(const std::vector<Parameter>& query) {
   return authorization;
 }
 
+Error unsupported() {
+  return {Errc::kUnsupported,
+          fmt::format("The authorization mechanism you have provided is not supported. Please use {}.", kAlgorithm)};
+}
+
 }  // namespace
 
 Result<Authorization> parse_authorization_header(std::string_view value) {
   if (!value.starts_with(kAlgorithm) || value.size() == kAlgorithm.size() || value[kAlgorithm.size()] != ' ') {
-    return Error{Errc::kUnsupported, fmt::format("The authorization mechanism you have provided is not supported. "
-                                                 "Please use {}.",
-                                                 kAlgorithm)};
+    return unsupported();
   }
   std::string_view credential, signed_headers, signature;
   http::for_each_element(value.substr(kAlgorithm.size() + 1), [&](std::string_view part) {
@@ -148,7 +151,11 @@ Result<std::optional<Authorization>> parse_authorization(const http::Request& re
                                                          const std::vector<Parameter>& query) {
   const auto header = request.headers.get("Authorization");
   if (!header) {
-    if (!find_parameter(query, "X-Amz-Algorithm")) return std::optional<Authorization>();
+    if (!find_parameter(query, "X-Amz-Algorithm")) {
+      // A presigned URL of Signature Version 2, which some clients still make unless they are told otherwise.
+      if (find_parameter(query, "AWSAccessKeyId") && find_parameter(query, "Signature")) return unsupported();
+      return std::optional<Authorization>();
+    }
     auto presigned = from_parameters(query);
     if (!presigned) return presigned.error();
     return std::optional(std::move(*presigned));

@@ -232,8 +232,11 @@ Fault fault_of(const Service* service, Trouble trouble) {
 }
 
 Fault fault_of(const Service& service, const std::vector<Complaint>& complaints) {
-  const auto words = input_words(service);
+  auto words = input_words(service);
   const auto& first = complaints.front();
+  // What lacks inside of a document is the document's fault, to S3; what lacks beside it, the request's.
+  const bool in_document = first.path.find('.') != std::string::npos;
+  if (service.name == "s3" && in_document) words.missing = words.unparsable;
   const auto code = first.kind == Complaint::Kind::kUnparsable ? words.unparsable
                     : first.kind == Complaint::Kind::kMissing  ? words.missing
                                                                : words.invalid;

@@ -258,6 +258,9 @@ TEST_F(FrontTest, SaysWhatIsWrongInTheWordsOfTheService) {
   TestRequest anonymous("GET", "/bucket/key");
   anonymous.header("Host", "x");
   expect(std::move(anonymous), 403, "<Code>AccessDenied</Code>");
+  TestRequest second_version("GET", "/bucket/key?AWSAccessKeyId=A&Signature=x&Expires=1900000000");
+  second_version.header("Host", "x");
+  expect(std::move(second_version), 400, "<Code>InvalidRequest</Code><Message>The authorization mechanism");
   TestRequest garbled("GET", "/bucket/key");
   garbled.header("Host", "x");
   garbled.header("Authorization", "AWS4-HMAC-SHA256 Credential=a/b");

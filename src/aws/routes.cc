@@ -35,7 +35,7 @@ std::string_view rest_behind(std::string_view path, std::size_t count) {
 
 }  // namespace
 
-Routes::Routes(const Service& service) {
+Routes::Routes(const Service& service) : query_tells_apart_(service.name == "s3") {
   for (const auto& operation : service.operations) routes_.push_back(parse(operation));
 }
 
@@ -93,13 +93,19 @@ std::optional<Routes::Found> Routes::find(std::string_view method, std::string_v
     });
     if (!query_fits) continue;
     int there = 0, missing = 0;
+    bool not_meant = false;
     if (const auto* input = route.operation->input) {
       for (const auto& member : input->members) {
         if (!member.required) continue;
-        if (member.location == Location::kQuery) ++(find_parameter(query, member.wire) ? there : missing);
+        if (member.location == Location::kQuery) {
+          const bool given = find_parameter(query, member.wire);
+          ++(given ? there : missing);
+          not_meant = not_meant || (query_tells_apart_ && !given);
+        }
         if (member.location == Location::kHeader) ++(headers.has(member.wire) ? there : missing);
       }
     }
+    if (not_meant) continue;
     const Fit fit{route.literals, !route.greedy, route.query.size(), -missing, there};
     if (!best || fit > best_fit) {
       best = &route;

@@ -45,6 +45,9 @@ class Routes {
   static bool matches(const Route& route, const std::vector<std::string_view>& segments, std::string_view path);
 
   std::vector<Route> routes_;
+  // Of S3, whose operations share their paths: a required member of the query is what tells one from another, and a
+  // request without it is not for that one. Elsewhere it is a member that is missing.
+  bool query_tells_apart_ = false;
 };
 
 }  // namespace securebase::aws

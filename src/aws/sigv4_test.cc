@@ -1,6 +1,6 @@
 // The examples of AWS's own documentation:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html, sigv4-query-string-auth.html,
-// sigv4-streaming.html, and the Signature Version 4 test suite.
+// sigv4-streaming.html, sigv4-streaming-trailers.html, and the Signature Version 4 test suite.
 #include "aws/sigv4.h"
 
 #include <gtest/gtest.h>
@@ -156,6 +156,87 @@ TEST(SigV4, RefusesAChunkThatWasChangedLeftOutOrCutOff) {
   EXPECT_EQ(trouble_of(without_second), Problem::kWrongSignature);
   EXPECT_EQ(trouble_of(chunked_example().substr(0, 66'000)), Problem::kIncompleteBody);
   EXPECT_EQ(trouble_of(chunked_example() + "more"), Problem::kIncompleteBody);
+}
+
+// The example of sigv4-streaming-trailers.html. Computed anew with Python's hmac and hashlib, by the algorithm of that
+// page, it gives the seed, the three chunks and the trailer below; crc32c of 66560 times "a" is sOO8/Q== in base64.
+//
+//   k = hmac(hmac(hmac(hmac("AWS4" + secret, "20130524"), "us-east-1"), "s3"), "aws4_request")
+//   chunk = hmac(k, "AWS4-HMAC-SHA256-PAYLOAD\n" time "\n" scope "\n" previous "\n" sha256("") "\n" sha256(data))
+//   trailer = hmac(k, "AWS4-HMAC-SHA256-TRAILER\n" time "\n" scope "\n" previous "\n" sha256("name:value\n"))
+constexpr std::string_view kTrailerSeed = "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";
+
+std::string trailer_example(std::string_view checksum = "sOO8/Q==") {
+  return "10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n" +
+         std::string(65536, 'a') +
+         "\r\n400;chunk-signature=1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n" +
+         std::string(1024, 'a') +
+         "\r\n0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n" +
+         "x-amz-checksum-crc32c:" + std::string(checksum) +
+         "\r\nx-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n";
+}
+
+TestRequest trailer_request() {
+  TestRequest request("PUT", "/examplebucket/chunkObject.txt");
+  request.header("Host", "s3.amazonaws.com");
+  request.header("x-amz-date", "20130524T000000Z");
+  request.header("x-amz-storage-class", "REDUCED_REDUNDANCY");
+  request.header("Content-Encoding", "aws-chunked");
+  request.header("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER");
+  request.header("x-amz-decoded-content-length", "66560");
+  request.header("x-amz-trailer", "x-amz-checksum-crc32c");
+  request.header("Content-Length", "66946");
+  request.header("Authorization",
+                 header(kS3Scope,
+                        "content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;"
+                        "x-amz-storage-class;x-amz-trailer",
+                        kTrailerSeed));
+  return request;
+}
+
+// As the front fills it: what the headers say, and the claim.
+PayloadPlan trailer_plan(const TestRequest& request) {
+  auto plan = plan_payload(request.request, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", ChecksumHeaders::kOfTheBody);
+  EXPECT_TRUE(plan);
+  const auto claim = chunked_plan();
+  plan->signing_key = claim.signing_key;
+  plan->time = claim.time;
+  plan->scope = claim.scope;
+  plan->seed_signature = kTrailerSeed;
+  return std::move(*plan);
+}
+
+TEST(SigV4, ChecksTheSignedTrailerOfTheExampleHoweverItIsCut) {
+  auto request = trailer_request();
+  EXPECT_EQ(signature_of(request, kS3Secret, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", PathForm::kS3),
+            kTrailerSeed);
+  for (const std::size_t piece : {1, 7, 86, 4096, 1 << 20}) {
+    PiecedBody body(trailer_example(), piece);
+    CheckedPayload payload(&body, trailer_plan(request));
+    auto read = run(http::read_all(payload, 1 << 20));
+    ASSERT_TRUE(read) << read.error().message << " in pieces of " << piece;
+    EXPECT_EQ(*read, std::string(66560, 'a'));
+  }
+}
+
+TEST(SigV4, RefusesATrailerThatWasChangedLeftOutOrIsNotSigned) {
+  auto request = trailer_request();
+  const auto trouble_of = [&](std::string bytes) {
+    PiecedBody body(std::move(bytes), 1000);
+    CheckedPayload payload(&body, trailer_plan(request));
+    EXPECT_FALSE(run(http::read_all(payload, 1 << 20)));
+    return payload.trouble() ? payload.trouble()->problem : Problem::kInternal;
+  };
+  EXPECT_EQ(trouble_of(trailer_example("sOO8/A==")), Problem::kWrongSignature);
+  auto unsigned_trailer = trailer_example();
+  const auto at = unsigned_trailer.find("x-amz-trailer-signature");
+  unsigned_trailer.erase(at, unsigned_trailer.find("\r\n", at) + 2 - at);
+  EXPECT_EQ(trouble_of(unsigned_trailer), Problem::kWrongSignature);
+  auto without = trailer_example();
+  const auto begin = without.find("x-amz-checksum");
+  without.erase(begin, without.find("x-amz-trailer-signature") - begin);
+  EXPECT_EQ(trouble_of(without), Problem::kWrongSignature);
+  EXPECT_EQ(trouble_of(trailer_example().substr(0, trailer_example().size() - 2)), Problem::kIncompleteBody);
 }
 
 }  // namespace

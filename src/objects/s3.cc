@@ -221,7 +221,22 @@ std::optional<Span> range_of(std::string_view text, std::uint64_t size) {
 
 // ---- Bytes
 
+namespace {
+
+Fault upload_too_large(std::uint64_t proposed) {
+  return {"EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400,
+          Value::structure({{"ProposedSize", proposed}, {"MaxSizeAllowed", kMaxPutBytes}})};
+}
+
+}  // namespace
+
 net::Task<Result<Done, Fault>> receive(const aws::Call& call, net::Pool& pool, Incoming& bytes) {
+  // Before the first byte where the client says how many will come: who waits for "100 Continue" sends none.
+  // Of aws-chunked the length has the signatures in it.
+  const bool chunked = call.request.headers.has("x-amz-decoded-content-length");
+  if (const auto length = call.request.content_length.value_or(0); length > kMaxPutBytes && !chunked) {
+    co_return upload_too_large(length);
+  }
   while (call.payload) {
     auto piece = co_await call.payload->next();
     if (!piece) {
@@ -230,8 +245,7 @@ net::Task<Result<Done, Fault>> receive(const aws::Call& call, net::Pool& pool, I
     }
     if (piece->empty()) break;
     if (bytes.size() + piece->size() > kMaxPutBytes) {
-      Fault large{"EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400, {}};
-      co_return large;
+      co_return upload_too_large(bytes.size() + piece->size());
     }
     const auto view = *piece;
     auto written = co_await pool.run([&bytes, view] { return bytes.append(view); });

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <future>
+#include <limits>
 #include <thread>
 
 #include "base/log.h"
@@ -28,13 +29,13 @@ std::size_t worker_count(std::size_t asked) {
   return asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
 }
 
-// Objects are put in one piece of up to 5 GB; who takes less says so itself. A presigned URL with a session token has
-// some kilobytes.
+// What a service takes it says itself, in its own words: S3 has objects of up to 5 GB in one piece, the others' bodies
+// are read up to aws::Settings::body_bytes. A presigned URL with a session token has some kilobytes.
 http::ServerLimits aws_limits() {
   http::ServerLimits limits;
   limits.head_bytes = 64 << 10;
   limits.target_bytes = 16 << 10;
-  limits.body_bytes = std::uint64_t{5} << 30;
+  limits.body_bytes = std::numeric_limits<std::int64_t>::max();
   return limits;
 }
 
