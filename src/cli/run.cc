@@ -1,6 +1,8 @@
 // The command line: what can be said, and what it means.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -41,6 +43,24 @@ void add_stack_options(CLI::App& command, platform::StackSource& source, std::ve
       ->type_name("DIR");
 }
 
+// Credentials are in files: a command line is seen by every user of the machine.
+void add_export_options(CLI::App& command, platform::Exports& exports, double& seconds) {
+  command.add_option("--remote-write", exports.remote_write_url, "Push metrics there by Prometheus' remote write")
+      ->type_name("URL");
+  command
+      .add_option("--remote-write-headers", exports.remote_write_headers,
+                  "A file of \"Name: value\" lines that go with each request, like Authorization: Bearer ...")
+      ->type_name("FILE");
+  command
+      .add_option("--otlp-metrics", exports.otlp_metrics_url,
+                  "Push metrics there by OTLP/HTTP: http://host:4318/v1/metrics")
+      ->type_name("URL");
+  command.add_option("--otlp-metrics-headers", exports.otlp_metrics_headers, "The same for OTLP")->type_name("FILE");
+  command.add_option("--export-interval", seconds, "Seconds between two pushes")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+}
+
 Result<Done> split_variables(const std::vector<std::string>& texts, platform::StackSource& source) {
   for (const auto& text : texts) {
     const auto at = text.find('=');
@@ -77,6 +97,7 @@ int run(int argc, char** argv) {
   std::function<int()> chosen;  // by commands that say themselves what they do
 
   platform::Settings settings;
+  double export_seconds = 15;
   auto* up_command = app.add_subcommand("up", "Start the platform on a stack; Ctrl-C stops it");
   add_stack_options(*up_command, settings.stack, variables);
   add_state(*up_command);
@@ -92,6 +113,8 @@ int run(int argc, char** argv) {
   up_command->add_option("--edge-cache-bytes", settings.edge_cache_bytes, "What the edge keeps in memory")
       ->capture_default_str()
       ->transform(CLI::AsSizeValue(false));
+
+  add_export_options(*up_command, settings.exports, export_seconds);
 
   PlanOptions plan_options;
   auto* plan_command = app.add_subcommand("plan", "What a stack asks for, and what would change");
@@ -181,6 +204,7 @@ int run(int argc, char** argv) {
       return kUsage;
     }
   }
+  settings.exports.interval = std::chrono::milliseconds(std::llround(export_seconds * 1000));
   settings.state = plan_options.state = apply_options.state = state;
   credentials_options.state = invoke_options.state = invalidate_options.state = targets_options.state = state;
 

@@ -19,6 +19,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "monitoring/series.h"
+#include "net/event.h"
+#include "net/worker.h"
 #include "telemetry/metrics.h"
 
 namespace securebase::monitoring {
@@ -38,6 +40,15 @@ struct MetricSamples {
   std::vector<std::pair<double, std::uint64_t>> values;  // and how often each
 };
 
+// Where the metrics are pushed, besides being kept (docs/metrics.md, "Out"). An empty URL: not there.
+struct ExportSettings {
+  std::string remote_write_url;                // Prometheus' remote write 1.0
+  std::filesystem::path remote_write_headers;  // a file of "Name: value" lines, read at each push; empty: none
+  std::string otlp_url;                        // OTLP/HTTP: the whole URL, "http://collector:4318/v1/metrics"
+  std::filesystem::path otlp_headers;
+  std::chrono::milliseconds interval{15'000};
+};
+
 class Metrics {
  public:
   // `registry` and `clock` outlive it.
@@ -54,9 +65,16 @@ class Metrics {
   // of two weeks back and two hours ahead. kLimit: too many series.
   Result<Done> put(std::span<const MetricSamples> samples);
 
-  // POST /v1/metrics of the operator's port: OTLP/HTTP in protobuf or JSON; the answer's body is in the same. kUnsupported:
-  // another content type. kMalformed, kLimit, kUnavailable: nothing was taken.
-  Result<std::string> take_otlp(std::string_view body, std::string_view content_type);
+  // POST /v1/metrics of the operator's port: OTLP/HTTP in protobuf or JSON; the answer's body is in the same.
+  // kUnsupported: another content type, or an encoding other than gzip and none. kMalformed, kLimit, kUnavailable:
+  // nothing was taken.
+  Result<std::string> take_otlp(std::string_view body, std::string_view content_type, std::string_view encoding = {});
+
+  // Once. `worker`, from whose loop is sent, and `pool`, where snapshots are made, outlive stop_exports(). kMalformed:
+  // a URL or a file of headers that is none. Not from a worker's thread, either of them.
+  Result<Done> start_exports(const ExportSettings& settings, net::Worker& worker, net::Pool& pool);
+  // Pushes once more and gives the receivers two seconds to take it.
+  void stop_exports();
 
   // PutMetricData, GetMetricStatistics, ListMetrics. The operations must not outlive it.
   void add_operations(aws::Operations& operations);

@@ -1,10 +1,8 @@
 // What measures, judges and tells: metrics, notifications, the prober, the operator's port.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "advisor/advisor.h"
-#include "base/log.h"
+#include "platform/probes.h"
 #include "platform/rooms.h"
 
 namespace securebase::platform {
@@ -12,59 +10,6 @@ namespace securebase::platform {
 namespace {
 
 constexpr std::chrono::hours kLongestWindow{24 * 455};  // as long as metrics are kept
-
-// What the store takes, an hour inside of its own bounds. One sample beyond them would have it refuse the others too.
-constexpr std::chrono::hours kOldestSample{24 * 14 - 1};
-constexpr std::chrono::hours kNewestSample{1};
-
-Result<Done> put(monitoring::Metrics& metrics, std::span<const UptimeSample> samples) {
-  const auto now = base::system_clock().now();
-  std::vector<monitoring::MetricSamples> all;
-  all.reserve(samples.size());
-  for (const auto& sample : samples) {
-    // Of an outage of weeks the last two count; the rest can never be recorded, so it is not tried again for ever.
-    if (sample.time < now - kOldestSample || sample.time > now + kNewestSample) continue;
-    monitoring::MetricSamples one;
-    one.metric = {std::string(sample.name_space), std::string(sample.metric), {{"CanaryName", sample.canary}}};
-    one.unit = sample.unit;
-    one.time = sample.time;
-    one.high_resolution = true;
-    one.values = {{sample.value, sample.count}};
-    all.push_back(std::move(one));
-  }
-  return metrics.put(all);
-}
-
-// "portal=/ api=/api/v1/health", the distribution's tag securebase:probe; its first page where it says nothing.
-std::vector<prober::Target> targets_of(const stack::Stack& stack, const std::string& base_url) {
-  std::vector<prober::Target> targets;
-  for (const auto& resource : stack.resources) {
-    if (resource.type != "aws_cloudfront_distribution" || resource.mode != stack::Declaration::Mode::kResource) {
-      continue;
-    }
-    const std::string host = resource.attributes["domain_name"].to_text().value_or("");
-    std::string tag = resource.attributes["tags"]["securebase:probe"].to_text().value_or("");
-    if (tag.empty()) tag = fmt::format("{}=/", resource.attributes["id"].to_text().value_or(resource.name));
-    for (std::size_t begin = 0; begin < tag.size();) {
-      const auto end = std::min(tag.find(' ', begin), tag.size());
-      const std::string word = tag.substr(begin, end - begin);
-      begin = end + 1;
-      const auto equals = word.find('=');
-      const bool visible = std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < 0x7f; });
-      if (!visible || equals == std::string::npos || equals == 0 || equals + 1 >= word.size() ||
-          word[equals + 1] != '/') {
-        if (!word.empty()) {
-          base::log(base::Level::kWarning, "uptime",
-                    "{}: the tag securebase:probe has canary=/path words, not \"{}\"; left out", resource.address,
-                    word);
-        }
-        continue;
-      }
-      targets.push_back({word.substr(0, equals), base_url + word.substr(equals + 1), host});
-    }
-  }
-  return targets;
-}
 
 }  // namespace
 
@@ -90,6 +35,12 @@ Result<Done> Rooms::make_instruments() {
   auto metrics = monitoring::Metrics::open({.directory = state_.of("metrics")}, registry_);
   if (!metrics) return metrics.error().within("the metrics' store");
   metrics_ = std::move(*metrics);
+  const auto& wanted = settings_.exports;
+  monitoring::ExportSettings exports{wanted.remote_write_url, wanted.remote_write_headers, wanted.otlp_metrics_url,
+                                     wanted.otlp_metrics_headers, wanted.interval};
+  if (auto started = metrics_->start_exports(exports, (*workers_)[0], *pool_); !started) {
+    return started.error().within("exports of metrics");
+  }
   auto dashboards = monitoring::Dashboards::open(state_.of("dashboards"));
   if (!dashboards) return dashboards.error().within("dashboards");
   dashboards_ = std::move(*dashboards);
@@ -107,9 +58,10 @@ Result<Done> Rooms::probe(const stack::Stack& stack) {
   uptime_.reset();  // an orderly stop: the moment without a prober is no outage
   probed_.clear();
   if (targets.empty()) return Done{};  // nothing that viewers could ask for
-  auto started =
-      Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", targets, *supervisor_, base::system_clock(),
-                    [this](std::span<const UptimeSample> samples) { return put(*metrics_, samples); });
+  auto started = Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", targets, *supervisor_,
+                               base::system_clock(), [this](std::span<const UptimeSample> samples) {
+                                 return metrics_->put(recordable(samples, base::system_clock().now()));
+                               });
   if (!started) return started.error().within("the prober");
   uptime_ = std::move(*started);
   probed_ = std::move(targets);
@@ -138,8 +90,8 @@ OperatorAnswers Rooms::operator_answers() const {
     text.text = metrics_->exposition(accept, text.content_type);
     return text;
   };
-  answers.otlp_metrics = [this](const std::string& body, const std::string& content_type) {
-    return metrics_->take_otlp(body, content_type);
+  answers.otlp_metrics = [this](const std::string& body, const std::string& content_type, const std::string& encoding) {
+    return metrics_->take_otlp(body, content_type, encoding);
   };
   return answers;
 }

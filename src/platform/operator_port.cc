@@ -85,7 +85,8 @@ net::Task<http::Response> OperatorPort::take_otlp(http::Request& request) {
     body = std::move(*read);
   }
   const std::string content_type(request.headers.get("Content-Type").value_or(""));
-  auto taken = co_await pool_.run([&] { return answers_.otlp_metrics(std::move(body), content_type); });
+  const std::string encoding(request.headers.get("Content-Encoding").value_or(""));
+  auto taken = co_await pool_.run([&] { return answers_.otlp_metrics(std::move(body), content_type, encoding); });
   if (!taken) co_return busy(taken.error());
   if (!*taken) {
     co_return text_response(status_of(taken->error().code), "text/plain; charset=utf-8", taken->error().message + "\n");

@@ -26,8 +26,8 @@ struct OperatorAnswers {
   };
   // `accept` is what the scraper said it reads.
   std::function<Text(std::string_view accept)> metrics;
-  // OTLP/HTTP: the answer's body, in the content type of the question.
-  std::function<Result<std::string>(std::string body, std::string content_type)> otlp_metrics;
+  // OTLP/HTTP: the answer's body, in the content type of the question; `encoding` is the question's Content-Encoding.
+  std::function<Result<std::string>(std::string body, std::string content_type, std::string encoding)> otlp_metrics;
 };
 
 class OperatorPort final : public http::Handler {

@@ -5,6 +5,7 @@
 // Threads: the functions here are called from one thread outside the workers; they block.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -28,6 +29,16 @@ struct StackSource {
   std::vector<std::filesystem::path> variable_files;
 };
 
+// Where metrics are pushed, besides being kept; an empty URL: not there. The files hold "Name: value" lines that go
+// with each request, credentials among them.
+struct Exports {
+  std::string remote_write_url;
+  std::filesystem::path remote_write_headers;
+  std::string otlp_metrics_url;
+  std::filesystem::path otlp_metrics_headers;
+  std::chrono::milliseconds interval{15'000};
+};
+
 struct Settings {
   StackSource stack;
   std::filesystem::path state;         // state_directory() when not given
@@ -41,6 +52,7 @@ struct Settings {
   std::optional<std::uint16_t> postgres_port;
   std::optional<std::uint16_t> redis_port;
   std::size_t edge_cache_bytes = std::size_t{512} << 20;
+  Exports exports;
 };
 
 // The first thing in main(): when this process was started to be a helper of a running platform (the warden of its

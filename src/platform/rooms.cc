@@ -278,6 +278,7 @@ void Rooms::stop() {
   servers_.clear();
   if (alarms_) alarms_->stop();
   if (notify_) notify_->stop();
+  if (metrics_) metrics_->stop_exports();
   if (functions_) functions_->stop();
   if (workers_) {
     workers_->on_each([this](net::Worker&) {

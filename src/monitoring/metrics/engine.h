@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "monitoring/exports/exporter.h"
 #include "monitoring/metrics/collector.h"
 #include "monitoring/monitoring.h"
 #include "monitoring/otlp/intake.h"
@@ -28,6 +29,7 @@ struct Metrics::Engine {
   const std::unique_ptr<Store> store;
   Collector collector;  // the thread's
   otlp::Intake intake;
+  std::unique_ptr<exports::Exporter> exporter;  // null: nothing is pushed
 
   std::mutex mutex;
   std::condition_variable wake;

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "monitoring/metrics/prometheus.h"
 #include "monitoring/metrics/store.h"
 #include "telemetry/metrics.h"
 
@@ -26,10 +27,5 @@ std::string_view content_type_of(ExpositionFormat format);
 // Any thread but a worker's.
 std::string expose(const telemetry::Registry& registry, const Store& store, ExpositionFormat format,
                    base::TimePoint now);
-
-// "AWS/ApiGateway", "IntegrationLatency", "Milliseconds": aws_apigateway_integration_latency_milliseconds.
-std::string prometheus_name(std::string_view name_space, std::string_view name, std::string_view unit);
-// "ApiName": api_name.
-std::string prometheus_label(std::string_view dimension);
 
 }  // namespace securebase::monitoring

@@ -1,13 +1,24 @@
 #include "monitoring/metrics/engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "aws/gzip.h"
+#include "base/log.h"
 #include "monitoring/metrics/exposition.h"
 
 namespace securebase::monitoring {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+// Of an OTLP request: eight MiB that compress well, as series with long names do.
+constexpr std::size_t kUnpackedBytes = std::size_t{64} << 20;
+
+}  // namespace
 
 // At the beginning of each second, what happened in the one before.
 void Metrics::Engine::collect_each_second() {
@@ -18,6 +29,10 @@ void Metrics::Engine::collect_each_second() {
     if (wake.wait_for(lock, next - now, [this] { return stopping; })) break;
     lock.unlock();
     collector.collect(std::chrono::floor<std::chrono::seconds>(clock.now()) - 1s);
+    // At once, so that what happened a second ago is on disk, not what was collected a second ago.
+    if (auto written = store->tick(); !written) {
+      base::log(base::Level::kError, "monitoring", "{}", written.error().message);
+    }
     lock.lock();
   }
   collector.collect(clock.now());
@@ -72,8 +87,28 @@ Result<Done> Metrics::put(std::span<const MetricSamples> samples) {
   return engine_->store->put(data);
 }
 
-Result<std::string> Metrics::take_otlp(std::string_view body, std::string_view content_type) {
-  return engine_->intake.take(body, content_type);
+Result<std::string> Metrics::take_otlp(std::string_view body, std::string_view content_type,
+                                       std::string_view encoding) {
+  if (encoding.empty() || encoding == "identity") return engine_->intake.take(body, content_type);
+  if (encoding != "gzip") {
+    return Error{Errc::kUnsupported,
+                 fmt::format("the body is encoded in \"{}\"; send it in gzip, or as it is", encoding.substr(0, 40))};
+  }
+  auto unpacked = aws::gunzip(body, kUnpackedBytes);
+  if (!unpacked) return unpacked.error();
+  return engine_->intake.take(*unpacked, content_type);
+}
+
+Result<Done> Metrics::start_exports(const ExportSettings& settings, net::Worker& worker, net::Pool& pool) {
+  auto made = exports::Exporter::make(settings, engine_->registry, *engine_->store, engine_->clock, worker, pool);
+  if (!made) return made.error();
+  engine_->exporter = std::move(*made);
+  engine_->exporter->start();
+  return Done{};
+}
+
+void Metrics::stop_exports() {
+  if (engine_->exporter) engine_->exporter->stop();
 }
 
 std::string Metrics::exposition(std::string_view accept, std::string& content_type) const {
