@@ -231,7 +231,12 @@ net::Task<Outcome> Front::Engine::call(http::Request& request, Visit& visit) {
             .payload = is_streaming(visit.target.operation) ? &*visit.payload : nullptr};
   const auto& either = operations.find(call.service, call.operation);
   if (const auto* handler = std::get_if<aws::Handler>(&either)) {
+    const auto* quick =
+        visit.target.protocol == Protocol::kCbor ? operations.find_quick(call.service, call.operation) : nullptr;
     auto work = [&]() -> Outcome {
+      if (quick) {
+        if (auto done = (*quick)(call, visit.body)) return std::move(*done);
+      }
       auto input = decode(request, visit);
       if (!input) return input.error();
       call.input = std::move(*input);

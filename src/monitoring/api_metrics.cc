@@ -17,13 +17,6 @@ using aws::Fault;
 using aws::Outcome;
 using aws::Value;
 
-// Limits of the CloudWatch API reference.
-constexpr std::size_t kMostData = 1000;
-constexpr std::size_t kMostDimensions = 30;
-constexpr std::size_t kMostValues = 150;
-constexpr std::size_t kLongestName = 255;
-constexpr std::size_t kLongestDimensionValue = 1024;
-constexpr double kLargestValue = 0x1p360;
 constexpr std::int64_t kMostDatapoints = 1440;
 constexpr std::int64_t kLongestPeriod = 86'400;
 constexpr std::size_t kMetricsPerPage = 500;
@@ -45,13 +38,6 @@ Fault metrics_fault(const Error& error) {
   }
 }
 
-// Printable ASCII that does not begin with a colon (API reference, Dimension and Namespace).
-bool is_name(std::string_view text, std::size_t longest) {
-  return !text.empty() && text.size() <= longest && text.front() != ':' &&
-         std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; }) &&
-         std::ranges::any_of(text, [](char c) { return c != ' '; });
-}
-
 Fault not_valid(std::string_view value, const std::string& parameter, std::string_view rule) {
   return invalid_value(
       fmt::format("The value {} for parameter {} is invalid: {}.", value.substr(0, 100), parameter, rule));
@@ -64,7 +50,7 @@ Result<Done, Fault> check_number(double value, const std::string& parameter) {
 
 // A number of occurrences. Fractions, which agents send for sampled data, count as the nearest whole number.
 Result<std::uint64_t, Fault> count_of(double value, const std::string& parameter) {
-  if (!std::isfinite(value) || value <= 0 || value > 9e15) {
+  if (!std::isfinite(value) || value <= 0 || value > kLargestCount) {
     return not_valid(fmt::format("{}", value), parameter, "counts are above 0");
   }
   return static_cast<std::uint64_t>(std::max(1.0, std::nearbyint(value)));
@@ -235,6 +221,12 @@ Value metric_value(const MetricId& metric) {
 
 }  // namespace
 
+bool is_name(std::string_view text, std::size_t longest) {
+  return !text.empty() && text.size() <= longest && text.front() != ':' &&
+         std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; }) &&
+         std::ranges::any_of(text, [](char c) { return c != ' '; });
+}
+
 Result<MetricId, Fault> metric_of_input(const Value& input, std::string_view name_space, const std::string& where) {
   MetricId metric;
   metric.name_space = name_space;
@@ -290,6 +282,11 @@ Outcome put_metric_data(Store& store, const aws::Call& call) {
     data.push_back(std::move(*datum));
   }
   if (auto put = store.put(data); !put) return metrics_fault(put.error());
+  return aws::Answer{};
+}
+
+Outcome put_batch(Store& store, const PutBatch& batch) {
+  if (auto put = store.put(batch); !put) return metrics_fault(put.error());
   return aws::Answer{};
 }
 

@@ -37,12 +37,12 @@ constexpr std::array<std::string_view, 27> kUnits{"None",
                                                   "Terabits/Second",
                                                   "Count/Second"};
 
-void put_text(std::string& out, std::string_view text) {
+}  // namespace
+
+void append_key_text(std::string& out, std::string_view text) {
   put_varint(out, text.size());
   out += text;
 }
-
-}  // namespace
 
 std::optional<UnitNumber> unit_number(std::string_view unit) {
   const auto found = std::find(kUnits.begin(), kUnits.end(), unit);
@@ -53,11 +53,11 @@ std::optional<UnitNumber> unit_number(std::string_view unit) {
 std::string_view unit_name(UnitNumber unit) { return unit < kUnits.size() ? kUnits[unit] : kUnits[0]; }
 
 void append_metric_key(std::string& out, const MetricId& metric) {
-  put_text(out, metric.name_space);
-  put_text(out, metric.name);
+  append_key_text(out, metric.name_space);
+  append_key_text(out, metric.name);
   for (const auto& [name, value] : metric.dimensions) {
-    put_text(out, name);
-    put_text(out, value);
+    append_key_text(out, name);
+    append_key_text(out, value);
   }
 }
 

@@ -59,6 +59,47 @@ void Store::start_threads() {
 
 // --- samples in -----------------------------------------------------------------------------------------------------
 
+Error Store::out_of_window(std::string_view key, base::TimePoint time, base::TimePoint now) const {
+  const auto metric = metric_of(key);
+  return {Errc::kMalformed,
+          fmt::format("the time {} of metric {} is not within two weeks before and two hours after now, {}",
+                      base::iso8601(time), metric ? metric->name : "", base::iso8601(now))};
+}
+
+Error Store::refuse_new(std::size_t count) {
+  refused_series_.fetch_add(count, std::memory_order_relaxed);
+  return {Errc::kLimit, fmt::format("{} of the metrics are new, and the store holds {} of at most {}: use fewer "
+                                    "combinations of dimensions, or raise the limit",
+                                    count, catalog_.size(), settings_.series_limit)};
+}
+
+template <class KeyOf, class UnitOf>
+Result<Done> Store::check_series_limit(std::size_t count, KeyOf key_of, UnitOf unit_of) {
+  if (catalog_.size() + count <= settings_.series_limit) return Done{};  // there is room for all, known or not
+  std::size_t missing = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const HashedKey key = key_of(i);
+    Shard& shard = catalog_.shard_of(key);
+    const std::lock_guard lock(shard.mutex);
+    const auto* metric = Catalog::find(shard, key);
+    const bool known =
+        metric && std::ranges::any_of(metric->series, [&](const auto& one) { return one->unit == unit_of(i); });
+    if (!known) ++missing;
+  }
+  if (missing > 0 && catalog_.size() + missing > settings_.series_limit) return refuse_new(missing);
+  return Done{};
+}
+
+Result<Done> Store::add_one(const HashedKey& key, UnitNumber unit, Resolution resolution, base::TimePoint time,
+                            const Summary& samples, base::TimePoint now) {
+  Shard& shard = catalog_.shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  StoredSeries* series = catalog_.find_or_make(shard, key, unit);
+  if (!series) return refuse_new(1);
+  add(shard, *series, resolution, time, samples, now);
+  return Done{};
+}
+
 Result<Done> Store::put(std::span<const Datum> data) {
   if (auto room = check_room(); !room) return room;
   const auto now = clock_.now();
@@ -66,46 +107,48 @@ Result<Done> Store::put(std::span<const Datum> data) {
   std::string keys;
   std::vector<std::size_t> ends;
   ends.reserve(data.size());
-  for (const auto& datum : data) {
-    if (datum.time < now - kOldestSample || datum.time > now + kNewestSample) {
-      return Error{Errc::kMalformed,
-                   fmt::format("the time {} of metric {} is not within two weeks before and two hours "
-                               "after now, {}",
-                               base::iso8601(datum.time), datum.metric.name, base::iso8601(now))};
-    }
-    append_metric_key(keys, datum.metric);
-    ends.push_back(keys.size());
-  }
   const auto key_of = [&](std::size_t i) {
     const std::size_t begin = i == 0 ? 0 : ends[i - 1];
     return HashedKey(std::string_view(keys).substr(begin, ends[i] - begin));
   };
-  std::size_t missing = 0;
-  if (catalog_.size() + data.size() > settings_.series_limit) {  // perhaps there is no room for all
-    for (std::size_t i = 0; i < data.size(); ++i) {
-      const HashedKey key = key_of(i);
-      Shard& shard = catalog_.shard_of(key);
-      const std::lock_guard lock(shard.mutex);
-      const auto* metric = Catalog::find(shard, key);
-      const bool known =
-          metric && std::ranges::any_of(metric->series, [&](const auto& one) { return one->unit == data[i].unit; });
-      if (!known) ++missing;
+  for (const auto& datum : data) {
+    append_metric_key(keys, datum.metric);
+    ends.push_back(keys.size());
+    if (datum.time < now - kOldestSample || datum.time > now + kNewestSample) {
+      return out_of_window(key_of(ends.size() - 1).text, datum.time, now);
     }
   }
-  const auto refuse = [&](std::size_t count) {
-    refused_series_.fetch_add(count, std::memory_order_relaxed);
-    return Error{Errc::kLimit, fmt::format("{} of the metrics are new, and the store holds {} of at most {}: use fewer "
-                                           "combinations of dimensions, or raise the limit",
-                                           count, catalog_.size(), settings_.series_limit)};
-  };
-  if (missing > 0 && catalog_.size() + missing > settings_.series_limit) return refuse(missing);
+  auto room = check_series_limit(data.size(), key_of, [&](std::size_t i) { return data[i].unit; });
+  if (!room) return room;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    const HashedKey key = key_of(i);
-    Shard& shard = catalog_.shard_of(key);
-    const std::lock_guard lock(shard.mutex);
-    StoredSeries* series = catalog_.find_or_make(shard, key, data[i].unit);
-    if (!series) return refuse(1);
-    add(shard, *series, data[i].resolution, data[i].time, data[i].samples, now);
+    const auto& one = data[i];
+    auto added = add_one(key_of(i), one.unit, one.resolution, one.time, one.samples, now);
+    if (!added) return added;
+  }
+  return Done{};
+}
+
+Result<Done> Store::put(const PutBatch& batch) {
+  if (auto room = check_room(); !room) return room;
+  const auto now = clock_.now();
+  const auto key_of = [&](std::size_t i) {
+    const std::size_t begin = i == 0 ? 0 : batch.data[i - 1].key_end;
+    return HashedKey(std::string_view(batch.keys).substr(begin, batch.data[i].key_end - begin));
+  };
+  for (std::size_t i = 0; i < batch.data.size(); ++i) {
+    const auto time = batch.data[i].time;
+    if (time < now - kOldestSample || time > now + kNewestSample) return out_of_window(key_of(i).text, time, now);
+  }
+  auto room = check_series_limit(batch.data.size(), key_of, [&](std::size_t i) { return batch.data[i].unit; });
+  if (!room) return room;
+  Summary samples;  // keeps its memory from one to the next
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < batch.data.size(); ++i) {
+    const auto& one = batch.data[i];
+    samples.clear();
+    for (; value < one.values_end; ++value) samples.add(batch.values[value].first, batch.values[value].second);
+    auto added = add_one(key_of(i), one.unit, one.resolution, one.time, samples, now);
+    if (!added) return added;
   }
   return Done{};
 }

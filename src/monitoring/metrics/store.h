@@ -30,6 +30,7 @@
 #include "monitoring/metrics/frame_file.h"
 #include "monitoring/metrics/level.h"
 #include "monitoring/metrics/manifest.h"
+#include "monitoring/metrics/put_batch.h"
 #include "monitoring/metrics/statistic.h"
 #include "monitoring/series.h"
 
@@ -38,8 +39,6 @@ namespace securebase::monitoring {
 // Where samples with a time of their own may lie (PutMetricData, "Timestamp").
 inline constexpr std::chrono::hours kOldestSample{24 * 14};
 inline constexpr std::chrono::hours kNewestSample{2};
-
-enum class Resolution { kSecond, kMinute };
 
 // Samples of one metric at one time.
 struct Datum {
@@ -68,6 +67,8 @@ class Store final : public Series {
   // All or none, but for a series limit that is reached meanwhile. kLimit: too many series; the message says how many
   // there may be. kMalformed: a time outside of the window. kUnavailable: heads are full because the disk refuses.
   Result<Done> put(std::span<const Datum> data);
+  // The same. At least one value in each; values are finite, counts above 0.
+  Result<Done> put(const PutBatch& batch);
 
   // For who writes to the same series each second: looked up once, never forgotten. kLimit as in put().
   Result<SeriesRef> refer(const MetricId& metric, UnitNumber unit);
@@ -118,6 +119,13 @@ class Store final : public Series {
   void start_threads();
 
   Result<Done> check_room() const;
+  Error out_of_window(std::string_view key, base::TimePoint time, base::TimePoint now) const;
+  Error refuse_new(std::size_t count);
+  // Whether `count` metrics may be put: key_of(i) and unit_of(i) tell which.
+  template <class KeyOf, class UnitOf>
+  Result<Done> check_series_limit(std::size_t count, KeyOf key_of, UnitOf unit_of);
+  Result<Done> add_one(const HashedKey& key, UnitNumber unit, Resolution resolution, base::TimePoint time,
+                       const Summary& samples, base::TimePoint now);
   void add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time, const Summary& samples,
            base::TimePoint now);
   void commit_pending(Shard& shard);
