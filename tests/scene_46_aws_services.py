@@ -373,8 +373,7 @@ class Services(unittest.TestCase):
         for row, request, name in (
                 (s3, rest("PUT", "/portal?versioning", b"<VersioningConfiguration/>"), "PutBucketVersioning"),
                 (s3, rest("GET", "/portal?versioning"), "GetBucketVersioning"),
-                (s3, rest("GET", "/portal/object?tagging"), "GetObjectTagging"),
-                (s3, rest("PUT", "/portal/object?tagging", b"<Tagging/>"), "PutObjectTagging"),
+                (s3, rest("GET", "/portal?tagging"), "GetBucketTagging"),
                 (ROWS["iam"], form("2010-05-08", "ListUsers"), "ListUsers"),
                 (Row("elasticache", *[None] * 11), form("2015-02-02", "DescribeCacheClusters"), "DescribeCacheClusters"),
                 (Row("dynamodb", *[None] * 11), target("DynamoDB_20120810", "1.0", "ListTables"), "ListTables")):
