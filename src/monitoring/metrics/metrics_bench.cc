@@ -74,6 +74,37 @@ void put_lists_of_20(benchmark::State& state) {
 }
 BENCHMARK(put_lists_of_20)->Unit(benchmark::kMillisecond);
 
+// From heads to segments of all four levels: a day of 100 series with a value each 15 seconds.
+void flush(benchmark::State& state) {
+  constexpr int kSeries = 100;
+  constexpr int kSteps = 24 * 240;
+  std::mt19937_64 random(1);
+  std::lognormal_distribution<double> tail(3, 1);
+  for (auto _ : state) {
+    state.PauseTiming();
+    TestDirectory directory;
+    base::ManualClock clock;
+    auto store = open_store(directory, clock);
+    for (int step = 0; step < kSteps; ++step) {
+      std::vector<Datum> data;
+      for (int i = 0; i < kSeries; ++i) {
+        data.push_back({numbered(i), 3, Resolution::kMinute, clock.now(), {}});
+        data.back().samples.add(std::nearbyint(tail(random) * 1000) / 1000);
+      }
+      benchmark::DoNotOptimize(store->put(data));
+      clock.advance(15s);
+    }
+    benchmark::DoNotOptimize(store->tick());
+    state.ResumeTiming();
+    benchmark::DoNotOptimize(store->flush());
+    state.PauseTiming();
+    store.reset();
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * kSeries * kSteps);
+}
+BENCHMARK(flush)->Unit(benchmark::kMillisecond);
+
 // p95 over a day of series that got a value each 15 seconds.
 void read_p95_of_a_day(benchmark::State& state) {
   constexpr int kSeries = 1000;
