@@ -2,17 +2,28 @@
 // does not know what becomes of the lines.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
 
 namespace securebase::telemetry {
 
+// A field that the writer knows without it standing in the line: an access line in a format of the stack's own still
+// has its path and its duration.
+struct LogField {
+  std::string_view name;  // "@duration", "path"
+  std::string_view text;
+  double number = 0;
+  bool is_text = true;
+};
+
 struct LogLine {
   std::string_view group;   // as CloudWatch names it: "/aws/lambda/securebase-prod-auth"
   std::string_view stream;  // "2026/11/24/[$LATEST]0123..."
   base::TimePoint time;
   std::string_view message;  // one event, without its line break; may hold several lines
+  std::span<const LogField> fields = {};
 };
 
 class LogSink {

@@ -1,0 +1,97 @@
+#include "logs/store/column.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "logs/store/read_block.h"
+
+namespace securebase::logs {
+namespace {
+
+DecodedColumn round_trip(const ColumnValues& values, std::size_t rows, Layout layout = Layout::kAny) {
+  const auto encoded = encode_column(values, rows, layout);
+  DecodedColumn decoded;
+  auto done = decode_column(encoded.kind, encoded.bytes, encoded.raw_bytes, rows, decoded);
+  EXPECT_TRUE(done) << done.error().message;
+  return decoded;
+}
+
+TEST(Column, KeepsNumbersToTheLastBit) {
+  const std::vector<double> sets[] = {{1, 2, 3},
+                                      {0.1, 12.34, 99.99, 1e6},
+                                      {1.0 / 3, 2.5e-7, -1e300},
+                                      {1.7e12, 1.7e12 + 1, 1.7e12 + 5, 1.7e12 - 1000},
+                                      {-5, 0, 5},
+                                      {std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min()},
+                                      {42}};
+  for (const auto& set : sets) {
+    for (const auto layout : {Layout::kAny, Layout::kSteps}) {
+      ColumnValues values;
+      for (std::uint32_t row = 0; row < set.size(); ++row) values.number(row, set[row]);
+      EXPECT_EQ(round_trip(values, set.size(), layout).numbers, set);
+    }
+  }
+}
+
+TEST(Column, KeepsTextsWhateverTheyAre) {
+  const std::vector<std::string> sets[] = {
+      {"a", "", std::string("\0\xff", 2), std::string(70'000, 'x')},
+      {"3f2c8a10-0000-4000-8000-0123456789ab", "00000000-0000-0000-0000-000000000000"},
+      {"3f2c8a10-0000-4000-8000-0123456789ab", "3F2C8A10-0000-4000-8000-0123456789AB"},
+      {"x", "y", "x", "x", "y", "x", "x", "x"}};
+  for (const auto& set : sets) {
+    for (const auto layout : {Layout::kAny, Layout::kTexts}) {
+      ColumnValues values;
+      for (std::uint32_t row = 0; row < set.size(); ++row) values.text(row, set[row]);
+      const auto decoded = round_trip(values, set.size(), layout);
+      for (std::size_t row = 0; row < set.size(); ++row) EXPECT_EQ(text_at(decoded.view, row), set[row]);
+    }
+  }
+}
+
+TEST(Column, KnowsWhichRowsHaveIt) {
+  ColumnValues values;
+  for (std::uint32_t row = 0; row < 300; ++row) {
+    if (row % 3 == 0) values.number(row, row * 0.5);
+    if (row % 3 == 1) values.text(row, row % 2 ? "odd" : "even");
+  }
+  const auto decoded = round_trip(values, 300);
+  ASSERT_EQ(decoded.view.kind, Column::Kind::kMixed);
+  for (std::size_t row = 0; row < 300; ++row) {
+    EXPECT_EQ(is_present(decoded.view, row), row % 3 != 2);
+    const bool is_text = (decoded.view.is_text[row / 64] >> (row % 64) & 1) != 0;
+    EXPECT_EQ(is_text, row % 3 == 1);
+    if (row % 3 == 0) {
+      EXPECT_EQ(decoded.view.numbers[row], row * 0.5);
+    }
+    if (row % 3 == 1) {
+      EXPECT_EQ(decoded.view.texts[row], row % 2 ? "odd" : "even");
+    }
+  }
+}
+
+TEST(Column, MakesADictionaryOfWordsThatRepeat) {
+  ColumnValues values;
+  for (std::uint32_t row = 0; row < 4096; ++row) values.text(row, row % 3 ? "START" : "REPORT");
+  const auto encoded = encode_column(values, 4096);
+  EXPECT_EQ(encoded.kind, Column::Kind::kDictionary);
+  EXPECT_LT(encoded.bytes.size(), 200U);
+}
+
+TEST(Column, RefusesBytesThatAreNone) {
+  ColumnValues values;
+  for (std::uint32_t row = 0; row < 100; ++row) values.text(row, row % 2 ? "a" : "b");
+  const auto encoded = encode_column(values, 100);
+  DecodedColumn into;
+  EXPECT_FALSE(decode_column(encoded.kind, encoded.bytes.substr(1), encoded.raw_bytes, 100, into));
+  EXPECT_FALSE(decode_column(encoded.kind, encoded.bytes, encoded.raw_bytes + 1, 100, into));
+  EXPECT_FALSE(decode_column(Column::Kind::kNumbers, encoded.bytes, encoded.raw_bytes, 5000, into));
+  auto rotten = encoded.bytes;
+  rotten[rotten.size() / 2] = static_cast<char>(rotten[rotten.size() / 2] ^ 1);
+  EXPECT_FALSE(decode_column(encoded.kind, rotten, encoded.raw_bytes, 100, into));
+}
+
+}  // namespace
+}  // namespace securebase::logs

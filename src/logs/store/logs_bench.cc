@@ -1,0 +1,172 @@
+// Ingest, compression and scans of the store, on function logs (START, END, REPORT) and on JSON lines.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <random>
+
+#include "logs/store/scan.h"
+#include "logs/store/store.h"
+#include "logs/store/test_directory.h"
+
+namespace securebase::logs {
+namespace {
+
+constexpr std::int64_t kBeginMs = 1'700'000'000'000;
+
+// As many events as asked for, of one kind, with their times.
+class Lines {
+ public:
+  enum class Kind { kFunction, kReport, kJson };
+
+  Lines(Kind kind, std::size_t count) {
+    std::mt19937_64 random(7);
+    std::lognormal_distribution<double> duration(3, 0.6);
+    const auto id = [&] {
+      const auto a = random();
+      const auto b = random();
+      return fmt::format("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", a >> 32, a >> 16 & 0xffff, a & 0xfff, b >> 52,
+                         b & 0xffffffffffff);
+    };
+    const std::string_view paths[] = {"/api/v1/invoices", "/api/v1/customers", "/api/v1/metrics", "/api/v1/health"};
+    while (messages.size() < count) {
+      const auto request = id();
+      const double ms = duration(random);
+      const auto report = fmt::format(
+          "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {:.0f} ms\tMemory Size: 512 MB\tMax Memory "
+          "Used: {} MB\t",
+          request, ms, ms + 1, 70 + random() % 8);
+      switch (kind) {
+        case Kind::kFunction:
+          messages.push_back(fmt::format("START RequestId: {} Version: $LATEST", request));
+          messages.push_back(fmt::format("END RequestId: {}", request));
+          messages.push_back(report);
+          break;
+        case Kind::kReport:
+          messages.push_back(report);
+          break;
+        case Kind::kJson:
+          messages.push_back(fmt::format(
+              R"({{"timestamp":"2023-11-14T22:13:20.{:03}Z","level":"{}","service":"billing","requestId":"{}","path":"{}","status":{},"latencyMs":{:.2f},"customer":"cust-{}","message":"request served"}})",
+              random() % 1000, random() % 20 == 0 ? "ERROR" : "INFO", request, paths[random() % 4],
+              random() % 50 == 0 ? 500 : 200, ms, random() % 1000));
+      }
+    }
+    for (const auto& message : messages) bytes += message.size();
+  }
+
+  std::vector<std::string> messages;
+  std::size_t bytes = 0;
+};
+
+std::unique_ptr<Store> open_store(const TestDirectory& directory) {
+  StoreSettings settings;
+  settings.directory = directory.path();
+  return std::move(*Store::open(settings, base::system_clock()));
+}
+
+// In appends of 100 events, as the sink makes them.
+void put_all(Store& store, const Lines& lines) {
+  auto& group = **store.group_or_new("g");
+  std::vector<Event> events;
+  for (std::size_t i = 0; i < lines.messages.size(); ++i) {
+    events.push_back({kBeginMs + static_cast<std::int64_t>(i / 5), lines.messages[i], {}});
+    if (events.size() == 100 || i + 1 == lines.messages.size()) {
+      check(group.append("stream", kBeginMs, events).has_value(), "the disk has room");
+      events.clear();
+    }
+    if (group.wants_seal()) check(group.seal().has_value(), "the disk has room");
+  }
+}
+
+void ingest(benchmark::State& state, Lines::Kind kind) {
+  const Lines lines(kind, 400'000);
+  double ratio = 0;
+  for (auto _ : state) {
+    const TestDirectory directory;
+    auto store = open_store(directory);
+    put_all(*store, lines);
+    state.PauseTiming();
+    check((*store->group_or_new("g"))->seal().has_value(), "the disk has room");
+    ratio = static_cast<double>(lines.bytes) / static_cast<double>(store->disk_bytes());
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * lines.messages.size()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * lines.bytes));
+  state.counters["compression"] = ratio;
+}
+
+// One stored directory for all scans of a kind.
+struct Stored {
+  Stored(Lines::Kind kind, std::size_t count) : store(open_store(directory)) {
+    const Lines lines(kind, 400'000);
+    for (std::size_t done = 0; done < count; done += lines.messages.size(), bytes += lines.bytes)
+      put_all(*store, lines);
+    check((*store->group_or_new("g"))->seal().has_value(), "the disk has room");
+    rows = count;
+  }
+  TestDirectory directory;
+  std::unique_ptr<Store> store;
+  std::size_t rows = 0;
+  std::size_t bytes = 0;
+};
+
+void scan(benchmark::State& state, Stored& stored, insights::Scan asked) {
+  asked.groups = {"g"};
+  asked.end = base::TimePoint{std::chrono::milliseconds(2 * kBeginMs)};
+  const StoreSource source(*stored.store, "123456789012");
+  double sum = 0;
+  for (auto _ : state) {
+    auto parts = *source.scan(asked);
+    for (auto& part : parts) {
+      insights::Batch batch;
+      while (*part->next(batch)) {
+        for (const auto& column : batch.columns) {
+          for (const double number : column.numbers) sum += number;
+        }
+      }
+    }
+  }
+  benchmark::DoNotOptimize(sum);
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * stored.rows));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * stored.bytes));
+}
+
+Stored& reports() {
+  static Stored stored(Lines::Kind::kReport, 10'000'000);
+  return stored;
+}
+Stored& json_lines() {
+  static Stored stored(Lines::Kind::kJson, 2'000'000);
+  return stored;
+}
+
+void BM_IngestFunctionLines(benchmark::State& state) { ingest(state, Lines::Kind::kFunction); }
+void BM_IngestReports(benchmark::State& state) { ingest(state, Lines::Kind::kReport); }
+void BM_IngestJson(benchmark::State& state) { ingest(state, Lines::Kind::kJson); }
+BENCHMARK(BM_IngestFunctionLines)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_IngestReports)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_IngestJson)->Unit(benchmark::kMillisecond);
+
+// 10 million REPORT lines, on one core.
+void BM_ScanTwoColumnsOf10MReports(benchmark::State& state) {
+  scan(state, reports(), {.fields = {"@timestamp", "@duration"}});
+}
+void BM_ScanMessagesOf10MReports(benchmark::State& state) { scan(state, reports(), {.fields = {"@message"}}); }
+void BM_FindOneRequestIn10MReports(benchmark::State& state) {
+  static const auto id = Lines(Lines::Kind::kReport, 1000).messages[500].substr(18, 36);
+  scan(state, reports(), {.fields = {"@message"}, .message_contains = {id}});
+}
+void BM_ScanThreeColumnsOfJson(benchmark::State& state) {
+  scan(state, json_lines(), {.fields = {"status", "latencyMs", "path"}});
+}
+void BM_FindTextInJson(benchmark::State& state) {
+  scan(state, json_lines(), {.fields = {"@message"}, .message_contains = {"ERROR"}});
+}
+BENCHMARK(BM_ScanTwoColumnsOf10MReports)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_ScanMessagesOf10MReports)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_FindOneRequestIn10MReports)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_ScanThreeColumnsOfJson)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_FindTextInJson)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace securebase::logs

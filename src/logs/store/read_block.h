@@ -1,0 +1,60 @@
+// One block's columns, from wherever its bytes are.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "logs/store/block.h"
+#include "logs/store/segment.h"
+
+namespace securebase::logs {
+
+// A block, still in memory or in a segment. Copies share what they refer to.
+struct BlockPlace {
+  std::shared_ptr<const EncodedBlock> in_memory;
+  // Else:
+  std::shared_ptr<const Segment::Reader> file;
+  std::shared_ptr<const SegmentIndex> index;  // holds the block's info
+  std::size_t block = 0;
+
+  const BlockInfo& info() const { return in_memory ? in_memory->info : index->blocks[block].info; }
+  // `into` is replaced by bytes of the block, which the result refers to, or to the block itself.
+  Result<std::string_view> read(std::uint32_t offset, std::uint32_t bytes, std::string& into) const;
+};
+
+// The blocks of a segment. It is opened for that.
+Result<std::vector<BlockPlace>> blocks_of(const Segment& segment);
+
+// Reads columns of one block after the other, into memory that it keeps.
+class BlockReader {
+ public:
+  // What was read of the block before is gone.
+  void begin(const BlockPlace& place);
+  // Of the block: kMissing if it has none of that name. Valid until begin().
+  Result<const Column*> column(std::string_view name);
+  // May the block have an event with all these words?
+  Result<bool> may_have_all(const std::vector<std::uint64_t>& hashes);
+  const BlockInfo& info() const { return place_.info(); }
+
+ private:
+  struct Read {
+    bool now = false;  // of this block
+    DecodedColumn column;
+  };
+  Result<const Column*> part_of_messages(std::string_view name);
+  BlockPlace place_;
+  std::map<std::string, Read, std::less<>> columns_;
+  std::string bytes_;
+  Column missing_;
+};
+
+// A text of a column of texts or words; empty for others.
+std::string_view text_at(const Column& column, std::size_t row);
+bool is_present(const Column& column, std::size_t row);
+
+}  // namespace securebase::logs

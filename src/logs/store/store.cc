@@ -1,0 +1,213 @@
+#include "logs/store/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+namespace securebase::logs {
+
+namespace {
+
+constexpr std::chrono::seconds kRound{1};
+constexpr std::uint64_t kSlowRounds = 10;  // what looks at all groups' sizes is done every so many rounds
+constexpr std::size_t kLargeHeadBytes = 1 << 20;
+
+void warn_of(std::string_view what, const Error& error) {
+  base::log(base::Level::kWarning, "logs", "{}: {}", what, error.message);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, const base::Clock& clock) {
+  auto store = std::unique_ptr<Store>(new Store(std::move(settings), clock));
+  const auto& directory = store->settings_.directory;
+  if (auto made = base::make_directory(directory, 0750); !made) return made.error();
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, failure)) {
+    if (!entry.is_directory()) continue;
+    if (entry.path().filename().native().starts_with(".")) {
+      std::filesystem::remove_all(entry.path(), failure);  // the platform ended while it was deleted
+      continue;
+    }
+    if (!std::filesystem::exists(entry.path() / "group.json")) continue;
+    auto group = Group::open(entry.path(), store->settings_.group, [&](const std::string& repaired) {
+      base::log(base::Level::kWarning, "logs", "repaired: {}", repaired);
+    });
+    if (!group) return group.error().within("a log group");
+    const auto name = (*group)->settings()->name;
+    store->groups_.emplace(name, std::move(*group));
+  }
+  if (failure) return system_error(failure.value(), "opendir", directory.native());
+  return store;
+}
+
+Store::~Store() { stop(); }
+
+void Store::start() {
+  thread_ = std::thread([this] {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      lock.unlock();
+      look_after();
+      lock.lock();
+      news_.wait_for(lock, kRound, [this] { return stopping_; });
+    }
+  });
+}
+
+void Store::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  news_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  for (const auto& [name, group] : groups()) {
+    if (auto synced = group->sync(); !synced) warn_of(name, synced.error());
+  }
+}
+
+std::int64_t Store::now_ms() const {
+  return std::chrono::floor<std::chrono::milliseconds>(clock_.now()).time_since_epoch().count();
+}
+
+std::int64_t Store::oldest_visible_ms(const GroupSettings& settings) const {
+  if (!settings.retention_days) return INT64_MIN;
+  return now_ms() - std::chrono::milliseconds(std::chrono::hours(24) * *settings.retention_days).count();
+}
+
+// A name that people recognise, and a hash that no two names share.
+std::filesystem::path Store::folder_of(std::string_view name) const {
+  std::string readable(name.substr(0, 80));
+  std::replace(readable.begin(), readable.end(), '/', '.');
+  if (readable.starts_with('.')) readable.erase(0, 1);
+  return settings_.directory / fmt::format("{}~{}", readable, base::hex(base::sha256(name)).substr(0, 16));
+}
+
+Result<std::shared_ptr<Group>> Store::create_group(GroupSettings settings) {
+  const std::lock_guard one(making_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (groups_.contains(settings.name)) return Error{Errc::kConflict, "The specified log group already exists"};
+    if (groups_.size() >= settings_.groups) {
+      return Error{Errc::kLimit, fmt::format("there are {} log groups, as many as may be", groups_.size())};
+    }
+  }
+  if (settings.created_ms == 0) settings.created_ms = now_ms();
+  const auto name = settings.name;
+  auto made = Group::create(folder_of(name), std::move(settings), settings_.group);
+  if (!made) return made.error();
+  std::shared_ptr<Group> group = std::move(*made);
+  const std::lock_guard lock(mutex_);
+  groups_.emplace(name, group);
+  return group;
+}
+
+Result<std::shared_ptr<Group>> Store::group_or_new(std::string_view name) {
+  if (auto there = find(name)) return there;
+  auto made = create_group({.name = std::string(name)});
+  if (!made && made.error().code == Errc::kConflict) {
+    if (auto there = find(name)) return there;
+  }
+  return made;
+}
+
+Result<Done> Store::delete_group(std::string_view name) {
+  const std::lock_guard one(making_);
+  std::shared_ptr<Group> group;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = groups_.find(name);
+    if (found == groups_.end()) return Error{Errc::kNotFound, "The specified log group does not exist."};
+    group = found->second;
+    groups_.erase(found);
+  }
+  return group->remove();
+}
+
+std::shared_ptr<Group> Store::find(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = groups_.find(name);
+  return found == groups_.end() ? nullptr : found->second;
+}
+
+Store::Groups Store::groups() const {
+  const std::lock_guard lock(mutex_);
+  return groups_;
+}
+
+std::vector<std::shared_ptr<Group>> Store::resolve(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto exact = groups_.find(name); exact != groups_.end()) return {exact->second};
+  std::vector<std::shared_ptr<Group>> found;
+  if (name.empty()) return found;
+  for (auto at = groups_.lower_bound(name); at != groups_.end() && at->first.starts_with(name); ++at) {
+    found.push_back(at->second);
+  }
+  return found;
+}
+
+void Store::look_after() {
+  const auto all = groups();
+  for (const auto& [name, group] : all) look_after(group);
+  if (++rounds_ % kSlowRounds == 0) keep_within_bounds(all);
+}
+
+void Store::look_after(const std::shared_ptr<Group>& group) {
+  const auto settings = group->settings();
+  if (group->wants_seal()) {
+    if (auto sealed = group->seal(); !sealed) warn_of(settings->name, sealed.error());
+  }
+  if (auto synced = group->sync(); !synced) warn_of(settings->name, synced.error());
+  if (rounds_ % kSlowRounds != 0) return;
+  if (const auto oldest = oldest_visible_ms(*settings); oldest != INT64_MIN) group->drop_before(oldest);
+  const auto since = group->head_since_ms();
+  const auto age = std::chrono::milliseconds(now_ms() - since);
+  const auto allowed = group->head_bytes() >= kLargeHeadBytes ? settings_.large_head_age : settings_.small_head_age;
+  if (since != 0 && age >= allowed) {
+    if (auto sealed = group->seal(); !sealed) warn_of(settings->name, sealed.error());
+  }
+  group->rest();
+}
+
+void Store::keep_within_bounds(const Groups& groups) {
+  std::size_t head = 0;
+  std::vector<std::pair<std::size_t, Group*>> by_size;
+  for (const auto& [name, group] : groups) {
+    by_size.emplace_back(group->head_bytes(), group.get());
+    head += by_size.back().first;
+  }
+  std::sort(by_size.rbegin(), by_size.rend());
+  for (const auto& [bytes, group] : by_size) {
+    if (head <= settings_.head_bytes) break;
+    if (group->seal()) head -= bytes;
+  }
+  std::uint64_t disk = disk_bytes();
+  while (disk > settings_.disk_bytes) {
+    Group* oldest = nullptr;
+    for (const auto& [name, group] : groups) {
+      const auto one = group->oldest_segment_ms();
+      if (one && (!oldest || *one < *oldest->oldest_segment_ms())) oldest = group.get();
+    }
+    if (!oldest || !oldest->drop_oldest_segment()) break;
+    dropped_segments_.fetch_add(1);
+    base::log(base::Level::kWarning, "logs",
+              "{}: its oldest events go, since all logs together have {} MB and may have {}", oldest->settings()->name,
+              disk >> 20, settings_.disk_bytes >> 20);
+    disk = disk_bytes();
+  }
+}
+
+std::uint64_t Store::disk_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, group] : groups()) bytes += group->disk_bytes();
+  return bytes;
+}
+
+}  // namespace securebase::logs
