@@ -71,10 +71,11 @@ int operations(const std::filesystem::path& state);
 // kFailed when a row fails or has no verdict.
 int targets(const TargetsOptions& options);
 
-// alarm_commands.cc, notify_commands.cc: each adds its commands. `state` is filled by --state; the command that was
+// alarm_commands.cc, notify_commands.cc, log_commands.cc: each adds its commands. `state` is filled by --state; the command that was
 // typed puts what it does into `chosen`. Both outlive the parsing and the run.
 void add_alarm_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
 void add_notify_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
+void add_log_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
 
 // Parses the arguments and runs the command that they name.
 int run(int argc, char** argv);

@@ -170,6 +170,7 @@ int run(int argc, char** argv) {
 
   add_alarm_commands(app, state, chosen);
   add_notify_commands(app, state, chosen);
+  add_log_commands(app, state, chosen);
 
   CredentialsOptions credentials_options;
   auto* credentials_command = app.add_subcommand("credentials", "Users of the AWS APIs, and their keys");

@@ -30,6 +30,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kFirstStart{60'000};
 constexpr std::size_t kSocketPathBytes = 107;      // sun_path of a Unix socket's address
 constexpr std::chrono::milliseconds kLook{1'000};  // slow statements are in their file as soon
+constexpr std::uint64_t kSlowFileBytes = std::uint64_t{16} << 20;
 constexpr int kLooksAReading = 5;
 constexpr int kReadingsAWalk = 12;  // through the data directory
 
@@ -56,7 +57,7 @@ class Engine final : public Database {
         doors_(std::move(doors)),
         places_{settings_.directory / "data", settings_.directory / "run", settings_.directory / "tls",
                 settings_.directory / "pg_hba.conf"},
-        logs_(settings_.logs),
+        logs_(settings_.logs, kSlowFileBytes, [this](std::string_view entry) { tell(entry); }),
         server_(doors_.supervisor),
         reader_(places_.sockets, doors_.clock),
         sampler_(kLook, [this] { look(); }) {}
@@ -249,6 +250,20 @@ class Engine final : public Database {
     if (auto done = logs_.catch_up(); !done) {
       base::log(base::Level::kWarning, "database", "the slow query log: {}", done.error().message);
     }
+  }
+
+  // As RDS publishes it: a group for the cluster, a stream for the instance.
+  void tell(std::string_view entry) const {
+    const auto config = config_.get();
+    if (!doors_.logs || !config || !config->cluster) return;
+    const Cluster& cluster = *config->cluster;
+    const auto group = fmt::format("/aws/rds/cluster/{}/postgresql", cluster.identifier);
+    telemetry::LogLine line;
+    line.group = group;
+    line.stream = cluster.instances.empty() ? cluster.identifier : cluster.instances.front().identifier;
+    line.time = time_of_entry(entry).value_or(doors_.clock.now());
+    line.message = entry;
+    doors_.logs->write(line);
   }
 
   // On the sampler's thread.

@@ -22,6 +22,7 @@
 #include "process/process.h"
 #include "process/server.h"
 #include "stack/stack.h"
+#include "telemetry/log.h"
 #include "telemetry/metrics.h"
 
 namespace securebase::aws {
@@ -67,6 +68,7 @@ struct Doors {  // all outlive the Database
   // Keeps such a password where clients find it; nothing happens when it is kept already.
   std::function<Result<Done>(const std::string& name, const std::string& arn, const std::string& text)> keep_secret;
   telemetry::Registry* registry = nullptr;  // null: nothing is recorded
+  telemetry::LogSink* logs = nullptr;       // takes slow statements, to /aws/rds/cluster/CLUSTER/postgresql
   const base::Clock& clock = base::system_clock();
 };
 

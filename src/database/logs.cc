@@ -145,8 +145,46 @@ bool SlowEntries::take(std::string_view line) {
   return within_;
 }
 
-Logs::Logs(fs::path directory, std::uint64_t slow_file_bytes)
-    : directory_(std::move(directory)), slow_file_bytes_(slow_file_bytes) {}
+// "2026-01-24 00:00:00 UTC:": the server's log_timezone is UTC, as RDS's.
+std::optional<base::TimePoint> time_of_entry(std::string_view line) {
+  const auto prefix = prefix_of(line);
+  if (prefix.size() < 24) return std::nullopt;
+  const auto digits = [&](std::size_t at, std::size_t count) { return number_of(prefix.substr(at, count)); };
+  const auto year = digits(0, 4);
+  const auto month = digits(5, 2);
+  const auto day = digits(8, 2);
+  const auto hour = digits(11, 2);
+  const auto minute = digits(14, 2);
+  const auto second = digits(17, 2);
+  if (!year || !month || !day || !hour || !minute || !second || prefix.substr(19, 5) != " UTC:") return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok()) return std::nullopt;
+  return base::TimePoint(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(*hour) +
+                         std::chrono::minutes(*minute) + std::chrono::seconds(*second));
+}
+
+Logs::Logs(fs::path directory, std::uint64_t slow_file_bytes, OnEntry on_entry)
+    : directory_(std::move(directory)), slow_file_bytes_(slow_file_bytes), on_entry_(std::move(on_entry)) {}
+
+// An entry begins with a slow statement's line; what follows belongs to it.
+void Logs::tell(std::string_view entries) const {
+  if (!on_entry_) return;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < entries.size();) {
+    const auto line = entries.substr(at, std::min(entries.find('\n', at), entries.size()) - at);
+    const auto prefix = prefix_of(line);
+    if (at > begin && !prefix.empty() && is_slow_statement(line.substr(prefix.size()))) {
+      on_entry_(entries.substr(begin, at - 1 - begin));
+      begin = at;
+    }
+    at += line.size() + 1;
+  }
+  auto last = entries.substr(begin);
+  if (last.ends_with('\n')) last.remove_suffix(1);
+  if (!last.empty()) on_entry_(last);
+}
 
 std::optional<fs::path> Logs::path_of(std::string_view name) const {
   for (const auto& [known, file] : kFiles) {
@@ -255,6 +293,7 @@ Result<Done> Logs::copy_slow(const fs::path& from, std::uint64_t& at) {
     }
     if (!slow.empty()) {
       if (auto done = append(slow); !done) return done;
+      tell(slow);
     }
     at += taken;
   }

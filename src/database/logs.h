@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -35,10 +36,16 @@ class SlowEntries {
   std::string prefix_;  // of the entry, up to "[pid]:"
 };
 
+// When the entry that begins with this line was written; nullopt: it has no stamp of kLogLinePrefix.
+std::optional<base::TimePoint> time_of_entry(std::string_view line);
+
 class Logs {
  public:
+  // Told of each slow statement's whole entry once it is in the slow query log; without its last line break.
+  using OnEntry = std::function<void(std::string_view entry)>;
   // `directory` holds postgresql.log, which the server writes.
-  explicit Logs(std::filesystem::path directory, std::uint64_t slow_file_bytes = std::uint64_t{16} << 20);
+  explicit Logs(std::filesystem::path directory, std::uint64_t slow_file_bytes = std::uint64_t{16} << 20,
+                OnEntry on_entry = {});
 
   struct File {
     std::string name;
@@ -64,10 +71,12 @@ class Logs {
  private:
   Result<Done> copy_slow(const std::filesystem::path& from, std::uint64_t& at);
   Result<Done> append(const std::string& entries);
+  void tell(std::string_view entries) const;
   std::optional<std::filesystem::path> path_of(std::string_view name) const;
 
   const std::filesystem::path directory_;
   const std::uint64_t slow_file_bytes_;
+  const OnEntry on_entry_;
   std::mutex mutex_;  // guards what follows
   SlowEntries entries_;
   std::optional<std::uint64_t> at_;  // in postgresql.log; nullopt: not yet known

@@ -110,7 +110,7 @@ Result<Done> Functions::Engine::start() {
   if (!started) return started.error();
   warden = std::move(*started);
   for (const auto& missing : warden->measures().missing) base::log(base::Level::kWarning, "functions", "{}", missing);
-  logs = std::make_unique<LogWriter>(settings.state_directory / "logs" / "aws" / "lambda", clock);
+  logs = std::make_unique<LogWriter>(settings.logs, clock);
   doors = std::make_unique<Instance::Doors>(Instance::Doors{settings, clock, *warden, *logs, python});
   workers[0].post([this] { net::Worker::current().tasks().spawn(sweep()); });
   return Done{};

@@ -26,6 +26,7 @@
 #include "net/worker.h"
 #include "stack/registry.h"
 #include "stack/stack.h"
+#include "telemetry/log.h"
 #include "telemetry/metrics.h"
 #include "telemetry/trace.h"
 
@@ -156,7 +157,7 @@ enum class Isolation {
 };
 
 struct Settings {
-  std::filesystem::path state_directory;  // uses functions/ and logs/ in it
+  std::filesystem::path state_directory;  // uses functions/ in it
   // The program that makes sandboxes, `securebase-sandbox`; empty: beside the running program.
   std::filesystem::path sandbox_program;
   std::string region = "us-east-1";
@@ -173,6 +174,7 @@ struct Settings {
   // Given to every instance unless its own environment has them: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...
   std::map<std::string, std::string> environment;
   telemetry::Registry* registry = nullptr;  // records the metrics of metrics.h; outlives the engine
+  telemetry::LogSink* logs = nullptr;       // takes what functions print; outlives the engine; null: nobody does
   // PEM of authorities that instances trust beside the system's: the local CA.
   std::string authorities_pem;
 };
@@ -192,7 +194,7 @@ struct FunctionStatistics {
 
 struct Statistics {
   std::vector<FunctionStatistics> functions;
-  std::uint64_t log_lines_dropped = 0;  // the disk was full or too slow
+  std::uint64_t log_lines_dropped = 0;  // too much waited
 };
 
 class Functions final : public Invoker {

@@ -35,6 +35,23 @@ net::Task<void> call_and_count(Functions& functions, std::string name, std::stri
   changed.notify_all();
 }
 
+// By group, a line each.
+class KeptLines final : public telemetry::LogSink {
+ public:
+  void write(const telemetry::LogLine& line) override {
+    const std::lock_guard lock(mutex_);
+    groups_[std::string(line.group)].append(line.message).append("\n");
+  }
+  std::string of(const std::string& group) {
+    const std::lock_guard lock(mutex_);
+    return groups_[group];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::string> groups_;
+};
+
 class FunctionsTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -46,6 +63,7 @@ class FunctionsTest : public testing::Test {
     Settings settings;
     settings.state_directory = state_;
     settings.sandbox_program = SECUREBASE_SANDBOX_PROGRAM;
+    settings.logs = &lines_;
     functions_ = std::make_unique<Functions>(settings, workers_);
     auto started = functions_->start();
     ASSERT_TRUE(started) << started.error().message;
@@ -99,10 +117,7 @@ class FunctionsTest : public testing::Test {
   }
   std::string log_of(const std::string& name, std::string_view awaited) {
     for (int attempt = 0; attempt < 200; ++attempt) {
-      std::string all;
-      for (const auto& file : base::files_below(state_ / "logs/aws/lambda" / name).value_or(std::vector<fs::path>())) {
-        all += base::read_file(state_ / "logs/aws/lambda" / name / file).value_or(std::string());
-      }
+      const auto all = lines_.of("/aws/lambda/" + name);
       if (all.find(awaited) != all.npos) return all;
       std::this_thread::sleep_for(10ms);
     }
@@ -110,6 +125,7 @@ class FunctionsTest : public testing::Test {
   }
 
   fs::path state_;
+  KeptLines lines_;
   Config config_;
   net::Workers workers_{2};
   std::unique_ptr<Functions> functions_;

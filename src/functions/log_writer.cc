@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <fstream>
 
-#include "base/file.h"
-
 namespace securebase::functions {
 namespace {
 
@@ -40,13 +38,11 @@ std::size_t megabytes_used(const std::string& peak_file, int pid) {
 
 struct LogWriter::Stream {
   std::uint64_t id = 0;
-  std::filesystem::path path;
+  std::string group;
+  std::string name;
   // The writer's thread only.
   int pipe = -1;
-  int file = -1;
   std::string partial;  // a line that has not ended
-  std::string waiting;  // to be written
-  std::size_t waiting_lines = 0;
   std::size_t last_megabytes = 0;
   bool keeps_tail = false;
   std::string tail;
@@ -55,11 +51,8 @@ struct LogWriter::Stream {
   int pid = 0;
 };
 
-LogWriter::LogWriter(std::filesystem::path root, const base::Clock& clock)
-    : root_(std::move(root)),
-      clock_(clock),
-      poll_(epoll_create1(EPOLL_CLOEXEC)),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+LogWriter::LogWriter(telemetry::LogSink* sink, const base::Clock& clock)
+    : sink_(sink), clock_(clock), poll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   epoll_event event{EPOLLIN, {.u64 = 0}};
   epoll_ctl(poll_, EPOLL_CTL_ADD, wake_, &event);
   thread_ = std::thread([this] { work(); });
@@ -78,7 +71,8 @@ LogWriter::~LogWriter() {
 
 LogWriter::StreamPointer LogWriter::open(std::string_view function, const std::string& name, int pipe) {
   auto stream = std::make_shared<Stream>();
-  stream->path = root_ / function / (name + ".log");
+  stream->group = fmt::format("/aws/lambda/{}", function);
+  stream->name = name;
   stream->pipe = pipe;
   fcntl(pipe, F_SETFL, O_NONBLOCK);
   {
@@ -155,7 +149,6 @@ void LogWriter::work() {
       }
       if (!stream || stream->pipe < 0) continue;
       read_pipe(*stream);
-      flush(*stream);
       active = true;
     }
     if (stopping) {
@@ -218,7 +211,6 @@ bool LogWriter::handle_items() {
     const std::lock_guard lock(mutex_);
     streams_.erase(stream.id);
   }
-  for (const auto& [stream, looked] : touched) flush(*stream);
   return !items.empty();
 }
 
@@ -232,7 +224,6 @@ void LogWriter::read_pipe(Stream& stream) {
       if (end == 0) continue;
       append_lines(stream, std::string_view(stream.partial).substr(0, end));
       stream.partial.erase(0, end);
-      if (stream.waiting.size() > (1 << 20)) flush(stream);
       if (static_cast<std::size_t>(count) < sizeof buffer) return;
       continue;
     }
@@ -243,12 +234,16 @@ void LogWriter::read_pipe(Stream& stream) {
 }
 
 void LogWriter::append_lines(Stream& stream, std::string_view text) {
-  const std::string stamp = base::iso8601_millis(clock_.now());
+  const auto now = clock_.now();
   while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    stream.waiting.append(stamp).append(" ").append(text.substr(0, end)).append("\n");
-    ++stream.waiting_lines;
-    if (stream.keeps_tail) stream.tail.append(text.substr(0, end)).append("\n");
+    auto end = std::min(text.find('\n'), text.size());
+    if (text.starts_with("REPORT ") && text.substr(std::min(end + 1, text.size())).starts_with("XRAY ")) {
+      end = std::min(text.find('\n', end + 1), text.size());
+    }
+    const auto line = text.substr(0, end);
+    // CloudWatch has no empty events.
+    if (sink_ && !line.empty()) sink_->write({stream.group, stream.name, now, line});
+    if (stream.keeps_tail) stream.tail.append(line).append("\n");
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   trim_tail(stream);
@@ -259,34 +254,12 @@ void LogWriter::trim_tail(Stream& stream) {
   if (stream.tail.size() > kTailBytes) stream.tail.erase(0, stream.tail.size() - kTailBytes);
 }
 
-void LogWriter::flush(Stream& stream) {
-  if (stream.waiting.empty()) return;
-  if (stream.file < 0) {
-    static_cast<void>(base::make_directory(stream.path.parent_path(), 0750).has_value());
-    stream.file = ::open(stream.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  }
-  std::string_view rest = stream.waiting;
-  while (!rest.empty()) {
-    const ssize_t count = stream.file < 0 ? -1 : write(stream.file, rest.data(), rest.size());
-    if (count < 0 && stream.file >= 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      dropped_.fetch_add(stream.waiting_lines, std::memory_order_relaxed);
-      break;
-    }
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  stream.waiting.clear();
-  stream.waiting_lines = 0;
-}
-
 void LogWriter::finish(Stream& stream) {
   read_pipe(stream);
   if (!stream.partial.empty()) append_lines(stream, stream.partial);
   stream.partial.clear();
-  flush(stream);
   if (stream.pipe >= 0) ::close(stream.pipe);
-  if (stream.file >= 0) ::close(stream.file);
-  stream.pipe = stream.file = -1;
+  stream.pipe = -1;
 }
 
 }  // namespace securebase::functions

@@ -1,12 +1,11 @@
-// What functions print, and Lambda's own lines about them, into files <state>/logs/aws/lambda/FUNCTION/STREAM.log, each
-// line with an ISO time stamp. One thread reads the pipes and writes the files; those who submit never wait for a disk:
-// when it is full or too slow, lines are dropped and counted.
+// What functions print, and Lambda's own lines about them, to the log group /aws/lambda/FUNCTION, a stream for each
+// instance. One thread reads the pipes and writes to the sink; those who submit never wait: when too much waits, lines
+// are dropped and counted.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/event.h"
+#include "telemetry/log.h"
 
 namespace securebase::functions {
 
@@ -25,7 +25,8 @@ class LogWriter {
   struct Stream;
   using StreamPointer = std::shared_ptr<Stream>;
 
-  LogWriter(std::filesystem::path root, const base::Clock& clock);
+  // `sink` outlives it; null: nobody keeps the lines.
+  LogWriter(telemetry::LogSink* sink, const base::Clock& clock);
   ~LogWriter();  // writes what was submitted
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -39,9 +40,10 @@ class LogWriter {
     kBeforeOutput,  // START: before what the function prints from now on
     kAfterOutput,   // END, REPORT: after all that it has printed
   };
-  // In `text`, "{max_memory}" becomes the megabytes used most; each line of it gets a stamp. Any thread, never waits.
+  // In `text`, "{max_memory}" becomes the megabytes used most. Each line of it is an event; but "XRAY ..." belongs to
+  // the REPORT before it, as Lambda has it. Any thread, never waits.
   void submit(const StreamPointer& stream, Order order, std::string text);
-  // From the next text on, the last 4 KB are kept, without stamps, until take_tail().
+  // From the next text on, the last 4 KB are kept until take_tail().
   void keep_tail(const StreamPointer& stream);
   // Gives what was kept, after what was submitted and printed.
   void take_tail(const StreamPointer& stream, net::Reply<std::string> into);
@@ -66,10 +68,9 @@ class LogWriter {
   void read_pipe(Stream& stream);
   void append_lines(Stream& stream, std::string_view text);
   static void trim_tail(Stream& stream);
-  void flush(Stream& stream);
   void finish(Stream& stream);
 
-  const std::filesystem::path root_;
+  telemetry::LogSink* const sink_;
   const base::Clock& clock_;
   const int poll_;
   const int wake_;

@@ -1,19 +1,10 @@
-// Lines about requests: the access log in the format that the stage asks for, and one execution line. Written by a
-// thread of its own into {directory}/{log group}, all that came in 50 ms at once: a request neither waits for the disk
-// nor wakes anybody while lines keep coming. What does not fit the queue is dropped and counted; a file of 64 MiB is
-// put aside as
-// `.1`, replacing the one before.
+// The format in which a stage wants its access log.
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <filesystem>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "gateway/call.h"
@@ -43,37 +34,6 @@ class LogFormat {
     bool variable = false;
   };
   std::vector<Piece> pieces_;
-};
-
-class LogFiles {
- public:
-  // A file that has grown beyond `file_bytes` becomes <name>.1.
-  LogFiles(std::filesystem::path directory, std::size_t queue_lines,
-           std::uint64_t file_bytes = std::uint64_t{64} << 20);
-  ~LogFiles();  // writes what waits
-  LogFiles(const LogFiles&) = delete;
-  LogFiles& operator=(const LogFiles&) = delete;
-
-  // Any thread. `group` is a relative path without "..".
-  void write(std::string_view group, std::string line);
-  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
-
- private:
-  using Lines = std::vector<std::pair<std::string, std::string>>;  // by group
-  void work();
-  void append_all(const Lines& lines) const;
-
-  const std::filesystem::path directory_;
-  const std::size_t limit_;
-  const std::uint64_t file_bytes_;
-  std::atomic<std::uint64_t> dropped_{0};
-  std::mutex mutex_;
-  std::condition_variable news_;
-  // Guarded by mutex_.
-  Lines waiting_;
-  bool sleeping_ = false;  // until a first line comes
-  bool ending_ = false;
-  std::thread thread_;
 };
 
 }  // namespace securebase::gateway

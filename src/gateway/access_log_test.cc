@@ -1,8 +1,6 @@
 // Lines about requests: what is in them, who cannot write them, and what happens when there are too many.
 #include "gateway/access_log.h"
 
-#include <condition_variable>
-
 #include "gateway/gateway_test.h"
 
 namespace securebase::gateway {
@@ -10,7 +8,7 @@ namespace {
 
 class AccessLogTest : public GatewayTest {
  protected:
-  // The lines of {logs}/access.log, once the gateway has ended.
+  // The lines of the group "access".
   std::string lines_of(std::string_view format, const std::function<void()>& requests) {
     SmallApi api;
     api.paths = path_to("/v1/things/{id}", "get", to_function("app"), "security = [{ auth = [] }]") +
@@ -27,11 +25,12 @@ class AccessLogTest : public GatewayTest {
                             format);
     apply(small_stack(api));
     requests();
-    gateway.reset();  // writes what waits
-    auto read = base::read_file(logs_ / "access.log", 1 << 20);
-    EXPECT_TRUE(read);
-    gateway = std::make_unique<Gateway>(Settings{.logs = logs_}, Doors{functions, tags, pool_, clock});
-    return read ? *read : "";
+    std::string all;
+    for (const auto& line : lines_.all) {
+      EXPECT_EQ(line.group, "access");
+      all += line.message + "\n";
+    }
+    return all;
   }
 };
 
@@ -55,6 +54,17 @@ TEST_F(AccessLogTest, SaysWhatTheFormatAsksFor) {
             "123456789012 api.securebase.com - - - - 0 MISSING_AUTHENTICATION_TOKEN -.\n");
 }
 
+TEST_F(AccessLogTest, TellsQueriesWhatTheFormatDoesNotSay) {
+  lines_of("$context.status", [this] { get("/v1/things/7", {{"Authorization", "Bearer 42"}}); });
+  ASSERT_EQ(lines_.all.size(), 1u);
+  const auto& fields = lines_.all[0].fields;
+  EXPECT_EQ(fields.at("path"), "/v1/things/7");
+  EXPECT_EQ(fields.at("status"), "200");
+  EXPECT_EQ(fields.at("@type"), "REPORT");
+  EXPECT_EQ(fields.at("@duration"), "0");
+  EXPECT_FALSE(fields.at("@requestId").empty());
+}
+
 TEST_F(AccessLogTest, NamesARequestAsItsAnswerDoes) {
   std::string id;
   const auto lines = lines_of(R"({\"requestId\":\"$context.requestId\",\"extended\":\"$context.extendedRequestId\"})",
@@ -73,48 +83,6 @@ TEST_F(AccessLogTest, LetsNoClientWriteLines) {
   const auto line = Json::parse(lines);
   ASSERT_TRUE(line) << lines;
   EXPECT_EQ((*line)["agent"].string_or(""), "x\"}\n{\"agent\":\"forged");
-}
-
-class LogFilesTest : public testing::Test {
- protected:
-  ~LogFilesTest() override { std::filesystem::remove_all(directory_); }
-  std::string read(std::string_view name) {
-    auto text = base::read_file(directory_ / name, 1 << 20);
-    return text ? *text : "";
-  }
-  const std::filesystem::path directory_ =
-      std::filesystem::temp_directory_path() / ("gateway-logs-" + base::random_hex(8));
-};
-
-TEST_F(LogFilesTest, DropsAndCountsWhatDoesNotFitItsQueue) {
-  {
-    LogFiles files(directory_, 3);  // which gathers for a moment before it writes
-    for (int i = 0; i < 5; ++i) files.write("group/of/lines", fmt::format("line {}", i));
-    EXPECT_EQ(files.dropped(), 2u);
-  }
-  EXPECT_EQ(read("group/of/lines.log"), "line 0\nline 1\nline 2\n") << "what waited is written at the end";
-}
-
-TEST_F(LogFilesTest, PutsAFullFileAside) {
-  for (int i = 0; i < 4; ++i) {
-    LogFiles files(directory_, 100, 16);
-    files.write("access", fmt::format("line number {}", i));
-  }
-  EXPECT_EQ(read("access.log.1"), "line number 0\nline number 1\n");
-  EXPECT_EQ(read("access.log"), "line number 2\nline number 3\n");
-}
-
-TEST_F(LogFilesTest, KeepsTheOrderOfLines) {
-  std::string expected;
-  {
-    LogFiles files(directory_, 10'000);
-    for (int i = 0; i < 2000; ++i) {
-      files.write("access", std::to_string(i));
-      expected += std::to_string(i) + "\n";
-    }
-    EXPECT_EQ(files.dropped(), 0u);
-  }
-  EXPECT_EQ(read("access.log"), expected);
 }
 
 }  // namespace

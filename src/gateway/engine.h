@@ -82,6 +82,7 @@ struct Engine {
   std::optional<Refusal> walk(const http::Request& request, Walk& out) const;
   // Headers, metrics and log lines that every answer gets.
   void finish(Walk& walk, Integrated& answered);
+  void write_log(const Walk& walk, const Answered& said) const;
   void apply(std::shared_ptr<const Config> config);
   // Tags of a Cache-Invalidate header: "#customer:42, #invoices:42".
   void raise(std::string_view header);
@@ -148,7 +149,6 @@ struct Engine {
   std::mutex applying;
   Verdicts verdicts;
   Throttle account{10'000, 5'000};  // AWS's default for an account and region
-  LogFiles logs;
   std::atomic<std::uint64_t> authorizer_hits{0};
   std::atomic<std::uint64_t> authorizer_misses{0};
   std::mutex flights_mutex;

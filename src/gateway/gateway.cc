@@ -64,7 +64,6 @@ Engine::Engine(Settings given, Doors others)
       current(put_in_force(std::make_shared<const Config>(), nullptr, settings.stage_cache_bytes, metrics,
                            doors.clock.now())),
       verdicts(settings.authorizer_verdicts),
-      logs(settings.logs, settings.log_queue_lines),
       views(kWorkers, base::Snapshot<InForce>::View(current)) {}
 
 std::shared_ptr<const InForce> Engine::in_force() {
@@ -138,15 +137,42 @@ void Engine::finish(Walk& walk, Integrated& answered) {
   said.integration_latency = answered.latency;
   said.error_type = answered.error_type;
   said.error_message = answered.error_type;
-  if (stage.log_format) logs.write(stage.stage->access_log_group, stage.log_format->line(call, said));
+  if (doors.logs) write_log(walk, said);
+}
+
+// The access line in the stage's own format, and the execution line. What queries ask for is told beside them, whatever
+// the format has.
+void Engine::write_log(const Walk& walk, const Answered& said) const {
+  const Call& call = walk.call;
+  const auto& stage = *walk.place.stage;
   using Logging = MethodSettings::Logging;
   const auto logging = walk.method ? walk.method->settings.logging : Logging::kOff;
-  if (logging == Logging::kInfo || (logging == Logging::kError && response.status >= 400)) {
-    logs.write(stage.execution_log,
-               fmt::format("{} ({}) Method completed with status: {}{}{}, latency {} us",
-                           base::iso8601_millis(call.time), call.request_id, response.status,
-                           answered.error_type.empty() ? "" : ", ", answered.error_type, latency.count()));
+  const bool executes = logging == Logging::kInfo || (logging == Logging::kError && said.status >= 400);
+  if (!stage.log_format && !executes) return;
+  const telemetry::LogField fields[] = {
+      {.name = "@requestId", .text = call.request_id},
+      {.name = "@duration", .number = static_cast<double>(said.latency.count()) / 1000, .is_text = false},
+      {.name = "status", .number = static_cast<double>(said.status), .is_text = false},
+      {.name = "path", .text = call.client_path},
+      {.name = "@type", .text = "REPORT"}};
+  telemetry::LogLine line;
+  line.stream = stage.log_stream;
+  line.time = doors.clock.now();
+  if (stage.log_format) {
+    const auto message = stage.log_format->line(call, said);
+    line.group = stage.stage->access_log_group;
+    line.message = message;
+    line.fields = fields;
+    doors.logs->write(line);
   }
+  if (!executes) return;
+  const auto message =
+      fmt::format("({}) Method completed with status: {}{}{}, latency {} us", call.request_id, said.status,
+                  said.error_type.empty() ? "" : ", ", said.error_type, said.latency.count());
+  line.group = stage.execution_log;
+  line.message = message;
+  line.fields = std::span(fields).first(4);
+  doors.logs->write(line);
 }
 
 std::size_t Engine::drop_verdicts(std::string_view tag) {
@@ -278,7 +304,6 @@ Statistics Gateway::statistics() const {
   out.authorizer_hits = engine_->authorizer_hits.load();
   out.authorizer_misses = engine_->authorizer_misses.load();
   out.authorizer_verdicts = engine_->verdicts.size();
-  out.log_lines_dropped = engine_->logs.dropped();
   return out;
 }
 

@@ -24,7 +24,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +35,7 @@
 #include "net/http/message.h"
 #include "stack/stack.h"
 #include "store/tags.h"
+#include "telemetry/log.h"
 #include "telemetry/metrics.h"
 #include "telemetry/span.h"
 
@@ -58,24 +58,22 @@ struct Config;
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack);
 
 struct Settings {
-  std::filesystem::path logs;  // access logs are written below: {logs}/{log group's path}
   // Authorizer verdicts kept, over all APIs; beyond, the oldest go.
   std::size_t authorizer_verdicts = 65'536;
   // Responses kept by all stage caches together. cache_cluster_size bounds a stage's share of it.
   std::size_t stage_cache_bytes = std::size_t{256} << 20;
   // Bodies of requests, after decompression; API Gateway's own limit is 10 MB. 413 beyond.
   std::size_t request_body_bytes = std::size_t{10} << 20;
-  // Log lines that wait for the disk; beyond, lines are dropped and counted.
-  std::size_t log_queue_lines = 65'536;
 };
 
 struct Doors {  // all outlive the gateway
   functions::Invoker& invoker;
   store::Tags& tags;  // shared with the edge: raised once, stale everywhere
-  net::Pool& pool;    // for writing logs and for compressing large bodies
+  net::Pool& pool;    // for compressing large bodies
   const base::Clock& clock = base::system_clock();
   telemetry::Registry* metrics = nullptr;  // null: kept by the gateway itself, for statistics() alone
   telemetry::Spans* spans = nullptr;       // null: none are recorded
+  telemetry::LogSink* logs = nullptr;      // takes access and execution lines; null: nobody does
 };
 
 struct Principal;  // who asked, as the authorizer named them, and what they may do
@@ -131,7 +129,6 @@ struct Statistics {
   std::size_t authorizer_verdicts = 0;
   std::size_t cached_responses = 0;
   std::size_t cached_bytes = 0;
-  std::uint64_t log_lines_dropped = 0;
 };
 
 struct Engine;  // gateway.cc

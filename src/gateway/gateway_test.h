@@ -309,19 +309,37 @@ inline InvokeOutcome answer_with_caller(const Json& event) {
                 .dump());
 }
 
+// As they were written.
+class KeptLines final : public telemetry::LogSink {
+ public:
+  struct Line {
+    std::string group;
+    std::string stream;
+    std::string message;
+    std::map<std::string, std::string> fields;
+  };
+  void write(const telemetry::LogLine& line) override {
+    Line kept{std::string(line.group), std::string(line.stream), std::string(line.message), {}};
+    for (const auto& field : line.fields) {
+      kept.fields.emplace(field.name, field.is_text ? std::string(field.text) : fmt::format("{}", field.number));
+    }
+    all.push_back(std::move(kept));
+  }
+  std::vector<Line> all;
+};
+
 class GatewayTest : public testing::Test {
  protected:
-  GatewayTest()
-      : worker_(0), pool_(1, 100), logs_(std::filesystem::temp_directory_path() / ("gw-" + base::random_hex(8))) {
+  GatewayTest() : worker_(0), pool_(1, 100) {
     functions.authorise = allow_bearer;
     functions.app = answer_with_caller;
-    gateway = std::make_unique<Gateway>(Settings{.logs = logs_}, Doors{functions, tags, pool_, clock});
+    gateway = std::make_unique<Gateway>(
+        Settings{}, Doors{.invoker = functions, .tags = tags, .pool = pool_, .clock = clock, .logs = &lines_});
     apply(guide_stack());
   }
   ~GatewayTest() override {
     EXPECT_EQ(worker_.tasks().running(), 0u) << "no fetch outlives the request that waits for it";
     gateway.reset();
-    std::filesystem::remove_all(logs_);
   }
 
   void apply(const std::string& text) {
@@ -386,7 +404,7 @@ class GatewayTest : public testing::Test {
 
   net::Worker worker_;
   net::Pool pool_;
-  std::filesystem::path logs_;
+  KeptLines lines_;
   base::ManualClock clock;
   store::Tags tags;
   FakeFunctions functions;

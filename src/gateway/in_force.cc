@@ -101,6 +101,7 @@ std::unique_ptr<StageInForce> compile_stage(const Api& api, const Stage& stage, 
   made->stage = &stage;
   made->scope = api.id + "/" + stage.name;
   made->execution_host = fmt::format("{}.execute-api.{}.amazonaws.com", api.id, api.region);
+  made->log_stream = base::hex(base::md5(made->scope));
   made->execution_log = fmt::format("API-Gateway-Execution-Logs_{}/{}", api.id, stage.name);
   made->api_meters = std::make_unique<Meters>(registry, telemetry::Dimensions{{"ApiName", api.name}});
   made->stage_meters =

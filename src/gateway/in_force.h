@@ -91,6 +91,7 @@ struct StageInForce {
   std::string scope;           // "{api}/{stage}"
   std::string execution_host;  // {api}.execute-api.{region}.amazonaws.com
   std::string execution_log;   // the log group of execution lines
+  std::string log_stream;      // in that group and in the access log's
   Routes routes;
   std::vector<ResourceInForce> resources;
   std::unique_ptr<Meters> api_meters;

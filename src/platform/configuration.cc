@@ -32,6 +32,7 @@ stack::Catalogue catalogue_of(const Endpoints& endpoints) {
   gateway::declare(catalogue);
   edge::declare(catalogue);
   notify::declare(catalogue);
+  logs::declare(catalogue);
   monitoring::declare_alarms(catalogue);
   return catalogue;
 }
@@ -73,6 +74,7 @@ Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) 
   take(gateway::configure(all), made.gateway);
   take(edge::configure(all), made.edge);
   take(notify::configure(all), made.notify);
+  take(logs::configure(all), made.logs);
   take(monitoring::configure_alarms(all), made.alarms);
   if (problems.has_errors()) return as_error(problems);
   return made;

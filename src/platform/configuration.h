@@ -9,6 +9,7 @@
 #include "edge/edge.h"
 #include "functions/functions.h"
 #include "gateway/gateway.h"
+#include "logs/logs.h"
 #include "monitoring/alarms.h"
 #include "notify/notify.h"
 #include "objects/objects.h"
@@ -44,6 +45,7 @@ struct Configuration {
   std::shared_ptr<const objects::Config> objects;
   std::shared_ptr<const functions::Config> functions;
   std::shared_ptr<const gateway::Config> gateway;
+  std::shared_ptr<const logs::Config> logs;
   std::shared_ptr<const edge::Config> edge;
   std::shared_ptr<const notify::Config> notify;
   std::shared_ptr<const monitoring::AlarmsConfig> alarms;

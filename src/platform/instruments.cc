@@ -41,6 +41,7 @@ Result<Done> Rooms::make_instruments() {
   if (auto started = metrics_->start_exports(exports, (*workers_)[0], *pool_); !started) {
     return started.error().within("exports of metrics");
   }
+  connect_logs();
   auto dashboards = monitoring::Dashboards::open(state_.of("dashboards"));
   if (!dashboards) return dashboards.error().within("dashboards");
   dashboards_ = std::move(*dashboards);

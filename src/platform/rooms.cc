@@ -121,6 +121,10 @@ Result<Done> Rooms::make_engines() {
   pool_ = std::make_unique<net::Pool>(kPoolThreads, kPoolQueue);
   workers_ = std::make_unique<net::Workers>(worker_count(settings_.workers));
 
+  auto logs = logs::Logs::open({.directory = state_.of("logs") / "groups"}, registry_);
+  if (!logs) return logs.error().within("the logs' store");
+  logs_ = std::move(*logs);
+
   auto certificate = authority_->issue({});
   if (!certificate) return certificate.error().within("a certificate for PostgreSQL and Redis");
   database_ = database::Database::make(
@@ -139,7 +143,8 @@ Result<Done> Rooms::make_engines() {
                         std::string_view alphabet) { return secrets_->derive(address, length, alphabet); },
        .keep_secret = [this](const std::string& name, const std::string& arn,
                              const std::string& text) { return secrets_->keep(name, arn, secrets::Secret(text)); },
-       .registry = &registry_});
+       .registry = &registry_,
+       .logs = &logs_->sink()});
   cache_ = cache::Cache::make({.directory = state_.of("cache"),
                                .logs = state_.of("logs") / "cache",
                                .endpoint = endpoints_.cache,
@@ -155,13 +160,17 @@ Result<Done> Rooms::make_engines() {
       functions::Settings{.state_directory = state_.directory(),
                           .sandbox_program = program_directory() / "securebase-sandbox",
                           .registry = &registry_,
+                          .logs = &logs_->sink(),
                           .authorities_pem = authority_->certificate_pem()},
       *workers_);
   if (auto started = functions_->start(); !started) return started.error().within("the functions' sandbox");
 
-  gateway_ = std::make_unique<gateway::Gateway>(
-      gateway::Settings{.logs = state_.of("logs")},
-      gateway::Doors{.invoker = *functions_, .tags = tags_, .pool = *pool_, .metrics = &registry_, .spans = &spans_});
+  gateway_ = std::make_unique<gateway::Gateway>(gateway::Settings{}, gateway::Doors{.invoker = *functions_,
+                                                                                    .tags = tags_,
+                                                                                    .pool = *pool_,
+                                                                                    .metrics = &registry_,
+                                                                                    .spans = &spans_,
+                                                                                    .logs = &logs_->sink()});
   edge_ = std::make_unique<edge::Edge>(edge::Settings{.store_bytes = settings_.edge_cache_bytes,
                                                       .http_port = settings_.http_port,
                                                       .https_port = settings_.https_port,
@@ -209,6 +218,9 @@ Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomName
     if (is_touched("notify")) {
       if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
     }
+    if (is_touched("logs")) {
+      if (auto done = logs_->apply(configuration.logs); !done) return done.error().within("logs");
+    }
     if (is_touched("monitoring")) {
       if (auto done = dashboards_->apply(*configuration.alarms); !done) return done.error().within("dashboards");
       if (auto done = alarms_->apply(*configuration.alarms); !done) return done.error().within("alarms");
@@ -246,6 +258,7 @@ Result<Done> Rooms::start_servers() {
   if (auto done = listen(settings_.aws_port, nullptr, *aws_, aws_limits()); !done) return done;
   if (auto done = listen(settings_.operator_port, nullptr, *operator_port_); !done) return done;
   notify_->start();
+  logs_->start();
   alarms_->start();
   if (auto done = probe(*applied_.stack); !done) return done;
 
@@ -257,6 +270,8 @@ Result<Done> Rooms::start_servers() {
                           {"/targets", [this](const Question& question) { return targets(question); }},
                           {"/alarms", [this](const Question& question) { return alarms(question); }},
                           {"/notify", [this](const Question& question) { return notifications(question); }},
+                          {"/logs/groups", [this](const Question&) -> Result<base::Json> { return log_groups(); }},
+                          {"/logs/tail", [this](const Question& question) { return log_tail(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
                           {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},
@@ -277,6 +292,7 @@ void Rooms::stop() {
   for (auto& server : servers_) server->drain();
   servers_.clear();
   if (alarms_) alarms_->stop();
+  if (logs_) logs_->stop_calls();
   if (notify_) notify_->stop();
   if (metrics_) metrics_->stop_exports();
   if (functions_) functions_->stop();
@@ -290,6 +306,7 @@ void Rooms::stop() {
   if (database_) database_->stop();
   if (cache_) cache_->stop();
   if (supervisor_) supervisor_->stop_all();
+  if (logs_) logs_->stop();  // all that the others had to say is stored
   alarms_.reset();
   metrics_.reset();  // writes what was collected last
 }

@@ -10,6 +10,7 @@
 
 #include "aws/aws.h"
 #include "base/snapshot.h"
+#include "logs/logs.h"
 #include "monitoring/dashboards.h"
 #include "monitoring/monitoring.h"
 #include "net/event.h"
@@ -47,6 +48,8 @@ class Rooms final : public stack::Changes {
   Result<base::Json> apply(const base::Json& question);
   Result<base::Json> invalidate(const base::Json& question);
   Result<base::Json> invoke(const base::Json& question);
+  base::Json log_groups() const;
+  Result<base::Json> log_tail(const base::Json& question) const;
   Result<base::Json> environment() const;
   Result<base::Json> targets(const base::Json& question) const;
   Result<base::Json> alarms(const base::Json& question);         // questions_alarms.cc
@@ -71,6 +74,8 @@ class Rooms final : public stack::Changes {
   Result<Done> make_engines();
   // instruments.cc: what measures, judges and tells.
   Result<Done> make_instruments();
+  // What log events say in numbers, and whom they are sent to.
+  void connect_logs();
   // What the stack's distributions ask to be probed, from now on. With mutex_ held, or before the servers start.
   Result<Done> probe(const stack::Stack& stack);
   // aws_apis.cc: what every room answers.
@@ -104,6 +109,7 @@ class Rooms final : public stack::Changes {
   // Operations of AWS APIs, which may wait for what runs on pool_.
   std::unique_ptr<net::Pool> operations_pool_;
   std::unique_ptr<net::Workers> workers_;
+  std::unique_ptr<logs::Logs> logs_;  // the rooms below write to it until their end
   std::unique_ptr<database::Database> database_;
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<objects::Objects> objects_;
