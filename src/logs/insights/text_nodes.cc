@@ -1,0 +1,91 @@
+// like: conditions on texts, which most queries spend their time with.
+#include "logs/insights/find_text.h"
+#include "logs/insights/node.h"
+#include "logs/insights/regex.h"
+
+namespace securebase::logs::insights {
+
+namespace {
+
+// A test of texts; what is missing fails it, and passes its negation.
+template <class Test>
+class LikeNode final : public Node {
+ public:
+  LikeNode(NodePtr input, Test test, bool negated, std::size_t scratch)
+      : input_(std::move(input)), test_(std::move(test)), negated_(negated), scratch_(scratch) {}
+
+  const Vector& evaluate(Frame& frame, const Selection& rows) const override {
+    Selection kept;
+    select(frame, rows, kept);
+    auto& made = frame.scratch[scratch_];
+    made.make_numbers(rows.rows).assign(rows.rows, 0.0);
+    made.numbers = made.own_numbers;
+    kept.each([&made](std::size_t row) { made.own_numbers[row] = 1; });
+    return made;
+  }
+
+  void select(Frame& frame, const Selection& rows, Selection& kept) const override {
+    const Vector& values = input_->evaluate(frame, rows);
+    kept.all = false;
+    kept.rows = rows.rows;
+    kept.list.clear();
+    std::vector<std::uint8_t> verdicts;
+    const bool by_word = values.kind == Vector::Kind::kDictionary && values.words.size() <= 2 * rows.size();
+    if (by_word) {
+      for (const auto word : values.words) verdicts.push_back(test_(word) != negated_ ? 1 : 0);
+    }
+    const auto holds = [&](std::size_t row) {
+      if (by_word) return values.codes[row] < verdicts.size() ? verdicts[values.codes[row]] != 0 : negated_;
+      if (values.kind == Vector::Kind::kTexts) {
+        const auto text = values.texts[row];
+        return text.data() == nullptr ? negated_ : test_(text) != negated_;
+      }
+      const Cell cell = values.at(row);
+      if (cell.missing()) return negated_;
+      return (cell.kind == Cell::Kind::kText ? test_(cell.text) : test_(display(cell, input_->precision))) != negated_;
+    };
+    rows.each([&](std::size_t row) {
+      if (holds(row)) kept.list.push_back(static_cast<std::uint32_t>(row));
+    });
+    if (kept.list.size() == kept.rows) kept.all = true;
+  }
+
+ private:
+  const NodePtr input_;
+  const Test test_;
+  const bool negated_;
+  const std::size_t scratch_;
+};
+
+struct HasText {
+  TextFinder finder;
+  bool operator()(std::string_view text) const { return finder.in(text); }
+};
+
+struct HasMatch {
+  std::unique_ptr<re2::RE2> expression;
+  TextFinder required;  // looked for first: far faster than the expression
+  bool operator()(std::string_view text) const {
+    return required.in(text) && re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *expression);
+  }
+};
+
+// Nothing in it means anything but itself.
+bool is_plain(std::string_view pattern) { return pattern.find_first_of(".^$*+?()[]{}|\\") == std::string_view::npos; }
+
+}  // namespace
+
+NodePtr contains_node(NodePtr input, std::string needle, bool negated, std::size_t scratch) {
+  return std::make_unique<LikeNode<HasText>>(std::move(input), HasText{TextFinder(std::move(needle))}, negated,
+                                             scratch);
+}
+
+Result<NodePtr> matches_node(NodePtr input, const std::string& pattern, bool negated, std::size_t scratch) {
+  if (is_plain(pattern)) return contains_node(std::move(input), pattern, negated, scratch);
+  auto expression = compile_regex(pattern);
+  if (!expression) return expression.error();
+  return NodePtr(std::make_unique<LikeNode<HasMatch>>(
+      std::move(input), HasMatch{std::move(*expression), TextFinder(required_text(pattern))}, negated, scratch));
+}
+
+}  // namespace securebase::logs::insights
