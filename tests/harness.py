@@ -115,7 +115,7 @@ class Platform:
 
     def __init__(self, state=None, stack=INFRA, arguments=(), wait=True, ports=None):
         self.state = pathlib.Path(state or SHARED / "state")
-        names = ["http", "https", "aws", "operator", "postgres", "redis"]
+        names = ["http", "https", "aws", "operator", "xray", "postgres", "redis"]
         self.port = {**dict(zip(names, free_ports(len(names)))), **(ports or {})}
         self.log = tempfile.NamedTemporaryFile(prefix="securebase-", suffix=".log", delete=False)
         command = [SECUREBASE, "up", stack, "--state", self.state,

@@ -1,4 +1,4 @@
-// The commands that ask the running platform: status, env, invoke, invalidate, targets.
+// The commands that ask the running platform: status, env, invoke, invalidate, targets, traces.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -96,6 +96,25 @@ int targets(const TargetsOptions& options) {
     if (!options.watch) return (*answer)["report"]["pass"].bool_or(false) ? kDone : kFailed;
     std::this_thread::sleep_for(std::chrono::seconds{2});
   }
+}
+
+int traces(const TracesOptions& options) {
+  std::string route;
+  for (const auto& word : options.route) route += (route.empty() ? "" : " ") + word;
+  auto answer = platform::Control(options.state)
+                    .ask("/traces", base::Json::object({{"what", options.what},
+                                                        {"id", options.id},
+                                                        {"route", route},
+                                                        {"filter", options.filter},
+                                                        {"most", options.most},
+                                                        {"window_seconds", std::int64_t{options.window.count()}}}));
+  if (!answer) return fail(answer.error());
+  if (options.json) {
+    fmt::print("{}\n", (*answer)["report"].dump(2));
+  } else {
+    fmt::print("{}", (*answer)["text"].string_or(""));
+  }
+  return kDone;
 }
 
 int credentials(const CredentialsOptions& options) {

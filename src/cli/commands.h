@@ -53,6 +53,17 @@ struct TargetsOptions {
   bool watch = false;  // again each two seconds, until interrupted
 };
 
+struct TracesOptions {
+  std::filesystem::path state;
+  std::string what = "list";  // list, show, routes, slow
+  std::string id;
+  std::vector<std::string> route;  // its words: GET /v1/customers/{id}
+  std::string filter;
+  std::chrono::seconds window{3600};
+  std::int64_t most = 20;
+  bool json = false;
+};
+
 struct CredentialsOptions {
   std::filesystem::path state;
   std::string what;  // create, list, delete, rotate
@@ -66,6 +77,7 @@ int status(const std::filesystem::path& state, bool as_json);
 int environment(const std::filesystem::path& state);
 int invoke(const InvokeOptions& options);
 int invalidate(const InvalidateOptions& options);
+int traces(const TracesOptions& options);
 int credentials(const CredentialsOptions& options);
 int operations(const std::filesystem::path& state);
 // kFailed when a row fails or has no verdict.

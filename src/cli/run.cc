@@ -23,6 +23,7 @@ constexpr const char* kAbout =
     "  securebase targets                          p95, hit rates, cold starts, uptime: measured, with a verdict\n"
     "  securebase alarms                           what is in which state, and why; history, backtests\n"
     "  securebase notify                           who is told, what waits, what could not be delivered\n"
+    "  securebase traces slow                      where the p95 of every route went\n"
     "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
 
 constexpr const char* kExitCodes =
@@ -107,6 +108,8 @@ int run(int argc, char** argv) {
   up_command->add_option("--https-port", settings.https_port, "The edge, TLS")->capture_default_str();
   up_command->add_option("--aws-port", settings.aws_port, "The AWS APIs")->capture_default_str();
   up_command->add_option("--operator-port", settings.operator_port, "/metrics and /healthz")->capture_default_str();
+  up_command->add_option("--xray-port", settings.xray_port, "The X-Ray daemon, UDP and TCP; 0 is none")
+      ->capture_default_str();
   up_command->add_option("--postgres-port", settings.postgres_port, "PostgreSQL, over the stack's port; else 5432");
   up_command->add_option("--redis-port", settings.redis_port, "Redis, over the stack's port; else 6379");
   up_command->add_option("--workers", settings.workers, "Event loops; 0 is one to a core")->capture_default_str();
@@ -171,6 +174,27 @@ int run(int argc, char** argv) {
   add_alarm_commands(app, state, chosen);
   add_notify_commands(app, state, chosen);
   add_log_commands(app, state, chosen);
+  TracesOptions traces_options;
+  std::int64_t traces_window = traces_options.window.count();
+  auto* traces_command = app.add_subcommand(
+      "traces", "The traces that were kept; with an id, one of them whole; where the time of a route went");
+  const auto add_traces_options = [&](CLI::App& command) {
+    command.add_option("--window", traces_window, "What is looked at, up to now: 90s, 15m, 1h, 7d")
+        ->transform(
+            CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
+                                  CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+        ->default_str("1h");
+    command.add_flag("--json", traces_options.json, "For programs");
+    add_state(command);
+  };
+  traces_command->add_option("id", traces_options.id, "A trace: 1-5759e988-bd862e3fe1be46a994272793")->type_name("ID");
+  traces_command->add_option("--filter", traces_options.filter, "X-Ray's filter expression: 'fault AND duration > 1'");
+  traces_command->add_option("--most", traces_options.most, "How many, the last ones")->capture_default_str();
+  add_traces_options(*traces_command);
+  auto* slow_command = traces_command->add_subcommand(
+      "slow", "Where the p95 went, counted over every request; with a route, how its slow traces differ");
+  slow_command->add_option("route", traces_options.route, "GET /v1/customers/{id}, or function NAME");
+  add_traces_options(*slow_command);
 
   CredentialsOptions credentials_options;
   auto* credentials_command = app.add_subcommand("credentials", "Users of the AWS APIs, and their keys");
@@ -219,6 +243,11 @@ int run(int argc, char** argv) {
   if (invalidate_command->parsed()) return invalidate(invalidate_options);
   targets_options.window = std::chrono::seconds{window_seconds};
   if (targets_command->parsed()) return targets(targets_options);
+  traces_options.state = state;
+  traces_options.window = std::chrono::seconds{traces_window};
+  if (!traces_options.id.empty()) traces_options.what = "show";
+  if (slow_command->parsed()) traces_options.what = traces_options.route.empty() ? "routes" : "slow";
+  if (traces_command->parsed()) return traces(traces_options);
   if (credentials_command->parsed()) return credentials(credentials_options);
   if (operations_command->parsed()) return operations(state);
   if (version_command->parsed()) fmt::print("securebase {}\n", kVersion);

@@ -123,32 +123,58 @@ void Engine::record_hit(const http::Request& request, const Visit& visit, base::
   span.trace_low = request.trace.trace_low;
   span.id = telemetry::new_span_id();
   span.parent = request.trace.parent_span;
-  span.room = "edge";
-  visit.path.copy(span.subject.data(), span.subject.size() - 1);
+  span.entry = !request.trace.inside;
+  span.alone = true;
+  span.subject.assign(visit.path);
+  describe(request, visit, span);
   span.begin = begin;
   span.end = doors.clock.steady();
-  span.status = status;
+  span.status = static_cast<std::uint16_t>(status);
+  span.failed = status >= 500;
   doors.spans->record(span);
 }
 
+void Engine::describe(const http::Request& request, const Visit& visit, telemetry::Span& span) {
+  if (visit.distribution) span.name.assign(visit.distribution->config.domain_name);
+  // The route of an API says more than the pattern that leads to it.
+  if (!visit.caller.route.empty()) {
+    span.route.assign(visit.caller.route);
+  } else if (visit.behaviour) {
+    span.route.assign(visit.behaviour->pattern);
+  }
+  span.method = http::to_string(request.method);
+  span.tls = !request.tls_version.empty();
+}
+
 net::Task<http::Response> Engine::answer(http::Request& request) {
-  telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, "edge", request.path);
+  telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, telemetry::Hop::kEdge, {}, request.path);
+  if (doors.spans) {
+    const auto live_now = live.get();
+    const auto* distribution = live_now->find(request.authority);
+    span.decide({.service = distribution ? std::string_view(distribution->config.domain_name) : std::string_view(),
+                 .type = "AWS::CloudFront::Distribution",
+                 .host = request.authority,
+                 .method = request.method_name,
+                 .path = request.path});
+  }
   request.trace = span.trace();
-  auto response = co_await answer_traced(request);
-  const int status = response.prepared ? response.prepared->status : response.status;
-  span.status(status);
-  if (status >= 500) span.fail();
+  auto response = co_await answer_traced(request, span);
+  span.status(response.prepared ? response.prepared->status : response.status);
+  if (doors.spans) response.headers.set("X-Amzn-Trace-Id", telemetry::to_xray_header(request.trace));
   co_return response;
 }
 
-net::Task<http::Response> Engine::answer_traced(http::Request& request) {
+net::Task<http::Response> Engine::answer_traced(http::Request& request, telemetry::SpanGuard& span) {
   Visit visit;
   visit.live = live.get();
   http::Response response;
-  if (!arrive(request, visit, response)) co_return response;
+  const bool arrived = arrive(request, visit, response);
+  describe(request, visit, span.span());
+  if (!arrived) co_return response;
   if (visit.origin->has_gate() && !visit.origin->admit_now(visit.gate, visit.caller)) {
     visit.caller = co_await visit.origin->admit(visit.gate);
   }
+  if (!visit.caller.route.empty()) span.span().route.assign(visit.caller.route);
   if (visit.caller.verdict == Caller::Verdict::kRefused) {
     response = std::move(*visit.caller.refusal);
     OriginRequest page;

@@ -102,7 +102,8 @@ struct Engine {
   Statistics statistics() const;
   void close_on_worker();
 
-  net::Task<http::Response> answer_traced(http::Request& request);
+  net::Task<http::Response> answer_traced(http::Request& request, telemetry::SpanGuard& span);
+  static void describe(const http::Request& request, const Visit& visit, telemetry::Span& span);
   void record_hit(const http::Request& request, const Visit& visit, base::SteadyPoint begin, int status) const;
 
   // ---- visit.cc

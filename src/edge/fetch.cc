@@ -28,6 +28,18 @@ bool within(const store::StoredResponse& stored, seconds grace, base::SteadyPoin
   return !stored.must_revalidate && now < stored.fresh_until + grace;
 }
 
+telemetry::Hop hop_of(OriginConfig::Kind kind) {
+  switch (kind) {
+    case OriginConfig::Kind::kBucket:
+      return telemetry::Hop::kOriginBucket;
+    case OriginConfig::Kind::kGateway:
+      return telemetry::Hop::kOriginApi;
+    case OriginConfig::Kind::kHttp:
+      break;
+  }
+  return telemetry::Hop::kOriginHttp;
+}
+
 net::Task<Result<http::Response>> ask_origin(Origin& origin, OriginRequest& request, Caller& caller) {
   auto response = co_await origin.fetch(request, caller);
   co_return response;
@@ -106,9 +118,17 @@ net::Task<void> Engine::replace_error(const Live&, const Distribution& distribut
 }
 
 net::Task<Result<http::Response>> Engine::ask(Fetch& fetch) {
-  telemetry::SpanGuard span(doors.spans, doors.clock, fetch.request.trace, "origin", fetch.request.path);
+  const auto& origin = fetch.distribution->config.origins[fetch.behaviour->origin];
+  telemetry::SpanGuard span(doors.spans, doors.clock, fetch.request.trace, hop_of(origin.kind), origin.domain_name,
+                            fetch.request.path);
+  span.span().method = http::to_string(fetch.request.method);
   fetch.request.trace = span.trace();
-  fetch.request.headers.set("X-Amzn-Trace-Id", telemetry::to_xray_header(span.trace()));
+  if (fetch.request.trace.known()) {
+    fetch.request.headers.set("X-Amzn-Trace-Id", telemetry::to_xray_header(span.trace()));
+    if (origin.kind == OriginConfig::Kind::kHttp) {
+      fetch.request.headers.set("traceparent", telemetry::to_traceparent(span.trace()));
+    }
+  }
   const auto begin = doors.clock.steady();
   auto response = co_await ask_origin(*fetch.origin, fetch.request, fetch.caller);
   const std::chrono::duration<double, std::milli> took = doors.clock.steady() - begin;
@@ -117,8 +137,9 @@ net::Task<Result<http::Response>> Engine::ask(Fetch& fetch) {
     span.fail();
     co_return response.error();
   }
-  span.status(response->status);
   flatten(*response);
+  span.status(response->status);
+  response->headers.remove("X-Amzn-Trace-Id");  // of this request; who is answered from the store has another
   raise_by_header(response->headers);
   co_return response;
 }

@@ -159,10 +159,14 @@ net::Task<http::Response> Engine::answer_stored(http::Request& request, Visit& v
     net::Worker::current().tasks().spawn(fly(joined.flight, std::move(fetch)));
     co_return co_await follow(request, visit, joined.flight, std::move(reader), true);
   }
+  std::optional<telemetry::SpanGuard> wait;
+  wait.emplace(doors.spans, doors.clock, request.trace, telemetry::Hop::kFlight,
+               visit.distribution->config.domain_name);
   auto seen = co_await net::with_timeout(settings.flight_time, joined.flight->head(false));
   if (!seen || seen->outcome != store::Flight::Outcome::kReleased) {
     co_return co_await follow(request, visit, joined.flight, std::move(reader), false);
   }
+  wait.reset();
   reader.reset();
   // Not for everybody after all: each for themselves, so many at a time.
   auto turn = co_await net::with_timeout(settings.flight_time, flights.turn(visit.key));

@@ -27,8 +27,8 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
 bool is_edges_own(std::string_view name) {
   return is_one_of(
       name, {"Host", "Cookie", "Accept-Encoding", "X-Forwarded-For", "X-Forwarded-Proto", "Via", "X-Amzn-Trace-Id",
-             "Content-Length", "Transfer-Encoding", "Expect", "X-Amz-Cf-Id", "If-None-Match", "If-Modified-Since",
-             "If-Match", "If-Unmodified-Since", "If-Range", "Range", "Cache-Invalidate"});
+             "traceparent", "Content-Length", "Transfer-Encoding", "Expect", "X-Amz-Cf-Id", "If-None-Match",
+             "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range", "Range", "Cache-Invalidate"});
 }
 
 bool is_cloudfronts(std::string_view name) {

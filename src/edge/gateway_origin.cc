@@ -64,6 +64,7 @@ class GatewayOrigin final : public Origin {
 
  private:
   static void settle(GatewayTicket& ticket, Caller& caller) {
+    caller.route = ticket.admission.route();
     switch (ticket.admission.verdict()) {
       case gateway::Admission::Verdict::kRefused:
         caller.verdict = Caller::Verdict::kRefused;

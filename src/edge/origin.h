@@ -31,6 +31,7 @@ struct Caller {
   enum class Verdict { kRefused, kPublic, kPrincipal };
   Verdict verdict = Verdict::kPublic;
   std::string_view principal;  // lives as long as the ticket
+  std::string_view route;      // the path that the gate matches the request by, "/v1/customers/{id}"; likewise
   std::optional<http::Response> refusal;
   std::unique_ptr<Ticket> ticket;
 };

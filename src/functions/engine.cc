@@ -380,12 +380,19 @@ Task<InvokeOutcome> Functions::Engine::invoke(std::string name, std::string even
     co_return outcome;
   }
   auto& function = *target->function;
+  if (!options.trace.known()) options.trace = telemetry::new_trace(clock.now());
+  telemetry::SpanGuard span(settings.spans, clock, options.trace, telemetry::Hop::kInvoke, function.config.name);
+  if (function.config.traced) {
+    span.decide({.service = function.config.name, .type = "AWS::Lambda", .host = {}, .method = {}, .path = {}});
+  }
+  options.trace = span.trace();
   using Admission = Function::Admission;
   const auto admitted = function.admit();
   if (admitted == Admission::kFunctionLimit || admitted == Admission::kAccountLimit) {
     function.throttles.fetch_add(1, std::memory_order_relaxed);
     if (function.metrics.throttles) function.metrics.throttles->add();
     if (target->by_resource.throttles) target->by_resource.throttles->add();
+    span.status(429);
     outcome.kind = InvokeOutcome::Kind::kThrottled;
     outcome.error_type = "TooManyRequestsException";
     outcome.payload = base::Json::object({{"Reason", admitted == Admission::kFunctionLimit
@@ -407,7 +414,9 @@ Task<InvokeOutcome> Functions::Engine::invoke(std::string name, std::string even
           .counts_for_account = admitted == Admission::kFromAccount,
           .reply = {}});
   const auto patience = place(job);
-  co_return co_await wait_for(std::move(job), patience);
+  outcome = co_await wait_for(std::move(job), patience);
+  if (outcome.kind != InvokeOutcome::Kind::kOk) span.fail();
+  co_return outcome;
 }
 
 std::chrono::microseconds Functions::Engine::place(const std::shared_ptr<Job>& job) {

@@ -39,6 +39,7 @@ struct Job {
   std::string event;
   InvokeOptions options;
   FunctionMetrics by_resource;      // of the alias or version that was asked for; none: of the bare name
+  std::uint64_t invoke_span = 0;    // the hop that options.trace was before its function's own
   bool counts_for_account = false;  // it was admitted from what the account has left
   net::Reply<InvokeOutcome> reply;
 };

@@ -28,7 +28,7 @@
 #include "stack/stack.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
-#include "telemetry/trace.h"
+#include "telemetry/span.h"
 
 namespace securebase::aws {
 class Operations;
@@ -175,6 +175,7 @@ struct Settings {
   std::map<std::string, std::string> environment;
   telemetry::Registry* registry = nullptr;  // records the metrics of metrics.h; outlives the engine
   telemetry::LogSink* logs = nullptr;       // takes what functions print; outlives the engine; null: nobody does
+  telemetry::Spans* spans = nullptr;        // records what calls were part of; outlives the engine
   // PEM of authorities that instances trust beside the system's: the local CA.
   std::string authorities_pem;
 };

@@ -306,6 +306,8 @@ Task<std::shared_ptr<Job>> Instance::take_stranded() {
 Response Instance::deliver(std::shared_ptr<Job> job) {
   const auto& config = function_->config;
   const auto deadline = doors_.clock.now() + config.timeout;
+  delivered_ = doors_.clock.steady();
+  job->invoke_span = std::exchange(job->options.trace.parent_span, telemetry::new_span_id());
   Response response;
   auto& headers = response.headers;
   headers.add_view("Content-Type", "application/json");
@@ -322,7 +324,6 @@ Response Instance::deliver(std::shared_ptr<Job> job) {
   doors_.logs.submit(log_, LogWriter::Order::kBeforeOutput,
                      fmt::format("START RequestId: {} Version: {}", job->request_id, job->executed_version));
   job_ = std::move(job);
-  delivered_ = doors_.clock.steady();
   timer_.start(config.timeout, [this] { on_timeout(); });
   return response;
 }
@@ -345,6 +346,33 @@ void Instance::on_timeout() {
   finish(std::move(outcome), "timeout");
 }
 
+void Instance::record_spans(const Job& job, const InvokeOutcome& outcome) const {
+  auto* const spans = doors_.settings.spans;
+  const auto& trace = job.options.trace;
+  if (!spans || !trace.known()) return;
+  telemetry::Span span;
+  span.trace_high = trace.trace_high;
+  span.trace_low = trace.trace_low;
+  span.parent = job.invoke_span;
+  span.sampled = trace.sampled;
+  span.name.assign(function_->config.name);
+  if (first_job_) {
+    span.hop = telemetry::Hop::kInit;
+    span.id = telemetry::new_span_id();
+    span.begin = started_;
+    span.end = started_ + init_duration_;
+    spans->record(span);
+  }
+  span.hop = telemetry::Hop::kFunction;
+  span.id = trace.parent_span;
+  span.subject.assign(job.request_id);
+  span.begin = delivered_;
+  span.end = doors_.clock.steady();
+  span.cold = first_job_;
+  span.failed = outcome.kind != InvokeOutcome::Kind::kOk;
+  spans->record(span);
+}
+
 // Answers the caller first; what is left (metrics, log lines) comes after.
 void Instance::finish(InvokeOutcome outcome, std::string_view status) {
   timer_.cancel();
@@ -354,6 +382,7 @@ void Instance::finish(InvokeOutcome outcome, std::string_view status) {
   outcome.cold_start = first_job_;
   if (first_job_) outcome.init_duration = init_duration_;
   const auto duration = outcome.duration;
+  record_spans(*job, outcome);  // before the caller's own, which end when it is told
   function_->conclude(*job, std::move(outcome));
   {
     const std::lock_guard lock(function_->mutex);

@@ -57,6 +57,7 @@ class Instance final : public http::Handler, public std::enable_shared_from_this
   void on_first_next();
   void on_timeout();
   void finish(InvokeOutcome outcome, std::string_view status);
+  void record_spans(const Job& job, const InvokeOutcome& outcome) const;
   void finish_by_ending(const Ending& ending);
   void open_log(int pipe);
   // The answer to a result: an acknowledgement, or the next event where the runtime asked for that with it.

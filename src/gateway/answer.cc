@@ -28,6 +28,12 @@ Integrated shared_copy(const http::PreparedResponse& prepared,
 
 }  // namespace
 
+void Engine::describe(const Walk& walk, telemetry::Span& span) {
+  span.route.assign(walk.call.resource->path);
+  span.method = http::to_string(walk.call.request->method);
+  span.tls = !walk.call.request->tls_version.empty();
+}
+
 OwnedRequest::OwnedRequest(const http::Request& original) {
   request.method = original.method;
   request.method_name = text.copy(original.method_name);
@@ -177,7 +183,9 @@ bool Engine::answer_now(const http::Request& request, http::Response& response) 
         way.place.stage->cache->find(StageCache::key(way.call, *way.method), doors.tags, doors.clock.steady());
     const auto choice = stored ? choose(way.call, *stored) : Choice{};
     if (!choice.variant) return false;
-    telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, "gateway", way.call.resource->path);
+    telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, telemetry::Hop::kGateway,
+                              way.place.stage->trace_name, way.call.client_path);
+    describe(way, span.span());
     auto limited = throttle(way);
     auto answered = limited ? std::move(*limited) : answer_stored(*stored, choice, true);
     if (!limited) count(way, [](Meters& meters) -> telemetry::Counter& { return meters.cache_hits; });
@@ -233,7 +241,13 @@ net::Task<Integrated> Engine::answer_cached(Walk& walk) {
                                                walk.principal_owner, walk.call.authorizer_milliseconds, joined.flight,
                                                key, first));
   }
+  std::optional<telemetry::SpanGuard> wait;
+  if (!joined.first) {
+    wait.emplace(doors.spans, doors.clock, walk.call.request->trace, telemetry::Hop::kFlight,
+                 walk.place.stage->trace_name);
+  }
   auto seen = co_await joined.flight->end(joined.first);
+  wait.reset();
   if (!seen) co_return refused(Refusal::kInternal, walk.call);
   if (seen->outcome == store::Flight::Outcome::kStored && seen->stored) {
     auto fresh = co_await from_stored(walk, key, seen->stored, false);
@@ -292,7 +306,10 @@ net::Task<http::Response> Engine::answer(http::Request& request, Admission admis
   way.call.authorizer_milliseconds = admission.authorizer_milliseconds_;
   way.call.request_id = new_request_id();
   way.call.extended_request_id = new_extended_request_id();
-  telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, "gateway", way.call.resource->path);
+  telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, telemetry::Hop::kGateway,
+                            way.place.stage->trace_name, way.call.client_path);
+  describe(way, span.span());
+  request.trace = span.trace();
 
   Integrated answered;
   const bool public_without_admission = way.method->method->authorizer && !way.call.principal;
@@ -320,7 +337,6 @@ net::Task<http::Response> Engine::answer(http::Request& request, Admission admis
   answered = co_await compressed(way, std::move(answered));
   finish(way, answered);
   span.status(answered.response.status);
-  if (answered.response.status >= 500) span.fail();
   co_return std::move(answered.response);
 }
 

@@ -45,6 +45,7 @@ void Engine::judge(Walk& walk, Admission& admission, std::shared_ptr<const Princ
 
 Engine::Step Engine::decide(Walk& walk, Admission& admission, Identity& identity) {
   admission.in_force_ = walk.in_force;
+  admission.route_ = walk.call.resource->path;
   const auto* authorizer = walk.method->method->authorizer.get();
   if (!authorizer) {
     admission.verdict_ = Admission::Verdict::kPublic;
@@ -188,11 +189,18 @@ net::Task<Admission> Engine::admit(const http::Request& request) {
   auto event =
       authorizer.type == Authorizer::Type::kToken ? token_event(way.call, identity.token) : request_event(way.call);
   Asked asked;
-  if (identity.key.empty()) {
-    asked = co_await ask_authorizer(way.method->authorizer_function, std::move(event), request.trace);
-  } else {
-    asked = co_await join_authorizer(identity.key, way.place.stage->scope, authorizer.ttl,
-                                     way.method->authorizer_function, std::move(event), request.trace);
+  {
+    // Who joins another's question waits as long.
+    telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, telemetry::Hop::kAuthorizer,
+                              way.call.method->authorizer->name);
+    span.span().entry = false;  // the hop that it is part of comes
+    if (identity.key.empty()) {
+      asked = co_await ask_authorizer(way.method->authorizer_function, std::move(event), span.trace());
+    } else {
+      asked = co_await join_authorizer(identity.key, way.place.stage->scope, authorizer.ttl,
+                                       way.method->authorizer_function, std::move(event), span.trace());
+    }
+    if (!asked.principal && asked.refusal != Refusal::kUnauthorized) span.fail();
   }
   if (!asked.principal) {
     refuse_admission(way, admission, asked.refusal);

@@ -54,9 +54,8 @@ const std::string* Call::query_value(std::string_view name) const {
 }
 
 std::string Call::trace_header() const {
-  if (const auto given = request->headers.get("X-Amzn-Trace-Id")) return std::string(*given);
-  const auto& trace = request->trace;
-  return trace.trace_high == 0 && trace.trace_low == 0 ? std::string() : telemetry::to_xray_header(trace);
+  if (request->trace.known()) return telemetry::to_xray_header(request->trace);
+  return std::string(request->headers.get("X-Amzn-Trace-Id").value_or(""));
 }
 
 std::string common_log_time(base::TimePoint time) {

@@ -48,7 +48,7 @@ struct Call {
 
   std::string_view path_value(std::string_view name) const;     // escapes kept; "" when there is none
   const std::string* query_value(std::string_view name) const;  // the last one; null: none
-  std::string trace_header() const;  // X-Amzn-Trace-Id: the request's own, else of the trace that began here; or ""
+  std::string trace_header() const;  // X-Amzn-Trace-Id, of the trace that the request is part of; or ""
 };
 
 // "24/Nov/2026:07:24:06 +0000": $context.requestTime.

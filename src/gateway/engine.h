@@ -106,6 +106,7 @@ struct Engine {
                                    std::string event, telemetry::TraceContext trace);
 
   // ---- answer.cc
+  static void describe(const Walk& walk, telemetry::Span& span);
   net::Task<http::Response> answer(http::Request& request, Admission admission);
   // A refusal, or a response of the stage cache, without a coroutine's frame. False: nothing was done, answer() does
   // all.

@@ -22,6 +22,8 @@ struct EventHeaders {
   explicit EventHeaders(const Call& call) {
     const auto& request = *call.request;
     fields.reserve(request.headers.size() + 5);
+    trace = call.trace_header();
+    bool traced = trace.empty();
     for (const auto& field : request.headers.fields()) {
       // The chain of addresses gets one entry, below.
       if (http::equal_ignoring_case(field.name, "X-Forwarded-For")) {
@@ -33,11 +35,16 @@ struct EventHeaders {
           http::equal_ignoring_case(field.name, "X-Forwarded-Proto")) {
         continue;
       }
+      // The hop that calls the function is the parent, no longer the client's.
+      if (!traced && http::equal_ignoring_case(field.name, "X-Amzn-Trace-Id")) {
+        fields.push_back({field.name, trace});
+        traced = true;
+        continue;
+      }
       fields.push_back(field);
     }
     if (!request.headers.has("Host")) fields.push_back({"Host", request.authority});
-    if (!request.headers.has("X-Amzn-Trace-Id")) trace = call.trace_header();
-    if (!trace.empty()) fields.push_back({"X-Amzn-Trace-Id", trace});
+    if (!traced) fields.push_back({"X-Amzn-Trace-Id", trace});
     // The edge has put the viewer there already.
     if (!std::string_view(forwarded_for).ends_with(request.peer_address)) {
       if (!forwarded_for.empty()) forwarded_for += ", ";

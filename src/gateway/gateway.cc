@@ -224,10 +224,28 @@ bool Gateway::answer_now(const http::Request& request, http::Response& response)
 }
 
 net::Task<http::Response> Gateway::answer(http::Request& request) {
+  const auto& doors = engine_->doors;
+  // Of a call that is refused at the door; one that is admitted has its own.
+  telemetry::SpanGuard span(doors.spans, doors.clock, request.trace, telemetry::Hop::kGateway, {}, request.path);
+  if (doors.spans) {
+    Walk way;
+    way.in_force = engine_->in_force();
+    if (!engine_->walk(request, way)) {
+      span.span().name.assign(way.place.stage->trace_name);
+      Engine::describe(way, span.span());
+    }
+    doors.spans->decide(request.trace, {.service = span.span().name.view(),
+                                        .type = "AWS::ApiGateway::Stage",
+                                        .host = request.authority,
+                                        .method = request.method_name,
+                                        .path = request.path});
+  }
   Admission admission;
   if (!admit_now(request, admission)) admission = co_await admit(request);
+  if (admission.verdict() != Admission::Verdict::kRefused || span.span().name.view().empty()) span.drop();
   auto response = co_await engine_->answer(request, std::move(admission));
   response.headers.remove("Cache-Invalidate");
+  span.status(response.status);
   co_return response;
 }
 

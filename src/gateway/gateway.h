@@ -93,6 +93,8 @@ class Admission {
   // kPublic: empty. kPrincipal: 32 hex digits over principalId, policy and context, so that two callers share stored
   // responses only if the authorizer says the same of both. Lives as long as this.
   std::string_view principal() const;
+  // The resource's path, "/v1/customers/{id}"; empty where none was found. Lives as long as this.
+  std::string_view route() const { return route_; }
   // kRefused: the whole answer (401, 403, 404, 500, with AWS's bodies). Once.
   http::Response take_refusal();
 
@@ -103,6 +105,7 @@ class Admission {
   bool counted_ = false;  // the throttles have counted it
   std::uint32_t authorizer_milliseconds_ = 0;
   std::shared_ptr<const InForce> in_force_;
+  std::string_view route_;  // of in_force_
   std::shared_ptr<const Principal> principal_;
   std::unique_ptr<http::Response> refusal_;
 };

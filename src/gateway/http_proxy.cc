@@ -89,15 +89,24 @@ net::Task<Integrated> Engine::ask_upstream(const Walk& walk, std::string body) {
   }
   sent.headers.set("X-Forwarded-For", chain);
   sent.body = std::move(body);
+  telemetry::SpanGuard span(doors.spans, doors.clock, call.request->trace, telemetry::Hop::kUpstream, url->origin.host,
+                            url->path);
+  span.span().method = http::to_string(sent.method);
+  if (span.trace().known()) {
+    sent.headers.set("X-Amzn-Trace-Id", telemetry::to_xray_header(span.trace()));
+    sent.headers.set("traceparent", telemetry::to_traceparent(span.trace()));
+  }
 
   const auto timeout = walk.method->method->integration.timeout;
   auto got = co_await net::with_timeout(timeout, send(client(), std::move(sent)));
   if (!got) {
+    span.fail();
     base::log(base::Level::kWarning, "gateway", "{} {}: {}", call.request->method_name, call.resource->path,
               got.error().message);
     co_return refused(got.error().code == Errc::kTimeout ? Refusal::kIntegrationTimeout : Refusal::kIntegrationFailure,
                       call);
   }
+  span.status(got->status);
   Integrated out;
   out.status = got->status;
   out.response.status = got->status;

@@ -100,6 +100,7 @@ std::unique_ptr<StageInForce> compile_stage(const Api& api, const Stage& stage, 
   made->api = &api;
   made->stage = &stage;
   made->scope = api.id + "/" + stage.name;
+  made->trace_name = api.name + "/" + stage.name;
   made->execution_host = fmt::format("{}.execute-api.{}.amazonaws.com", api.id, api.region);
   made->log_stream = base::hex(base::md5(made->scope));
   made->execution_log = fmt::format("API-Gateway-Execution-Logs_{}/{}", api.id, stage.name);

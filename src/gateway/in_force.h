@@ -89,6 +89,7 @@ struct StageInForce {
   const Api* api = nullptr;
   const Stage* stage = nullptr;
   std::string scope;           // "{api}/{stage}"
+  std::string trace_name;      // "{name of the api}/{stage}", as X-Ray has it
   std::string execution_host;  // {api}.execute-api.{region}.amazonaws.com
   std::string execution_log;   // the log group of execution lines
   std::string log_stream;      // in that group and in the access log's

@@ -46,6 +46,7 @@ void Rooms::make_aws_port() {
   gateway::add_operations(operations_, *gateway_);
   notify::add_operations(operations_, *notify_);
   logs_->add_operations(operations_);
+  traces_->add_operations(operations_);
   metrics_->add_operations(operations_);
   monitoring::add_alarm_operations(operations_, *alarms_, *dashboards_, metrics_->series());
   operations_pool_ = std::make_unique<net::Pool>(kOperationThreads, kOperationQueue);

@@ -32,6 +32,9 @@ Result<Done> Rooms::make_instruments() {
   if (!notify) return notify.error().within("notifications");
   notify_ = std::move(*notify);
 
+  auto traces = traces::Traces::open({.directory = state_.of("traces")}, spans_);
+  if (!traces) return traces.error().within("the traces' store");
+  traces_ = std::move(*traces);
   auto metrics = monitoring::Metrics::open({.directory = state_.of("metrics")}, registry_);
   if (!metrics) return metrics.error().within("the metrics' store");
   metrics_ = std::move(*metrics);
@@ -107,6 +110,16 @@ Result<base::Json> Rooms::targets(const base::Json& question) const {
   const auto now = base::system_clock().now();
   const auto rows = advisor::targets(metrics_->series(), now, window);
   return base::Json::object({{"text", advisor::render(rows, window)}, {"report", advisor::to_json(rows, now, window)}});
+}
+
+Result<base::Json> Rooms::traces(const base::Json& question) const {
+  const std::chrono::seconds window{question["window_seconds"].integer_or(3600)};
+  const auto what = question["what"].string_or("list");
+  if (what == "show") return traces_->show(question["id"].string_or(""));
+  if (what == "routes") return traces_->routes(window);
+  if (what == "slow") return traces_->slow(question["route"].string_or(""), window);
+  return traces_->list(window, question["filter"].string_or(""),
+                       static_cast<std::size_t>(std::clamp<std::int64_t>(question["most"].integer_or(20), 1, 1000)));
 }
 
 }  // namespace securebase::platform

@@ -48,6 +48,7 @@ struct Settings {
   std::uint16_t https_port = 8443;     // the edge, TLS
   std::uint16_t aws_port = 4566;       // AWS APIs, and REST APIs without the edge
   std::uint16_t operator_port = 8081;  // /metrics, /healthz
+  std::uint16_t xray_port = 2000;      // the X-Ray daemon: segments by UDP, sampling by TCP; 0: none
   // Over the stack's own; nullopt: the stack's, else 5432 and 6379.
   std::optional<std::uint16_t> postgres_port;
   std::optional<std::uint16_t> redis_port;
@@ -97,8 +98,8 @@ class Control {
  public:
   explicit Control(std::filesystem::path state);
 
-  // `path` is "/status", "/plan", "/apply", "/invalidate", "/invoke", "/environment" or "/targets"
-  // (control.cc). kUnavailable: none
+  // `path` is "/status", "/plan", "/apply", "/invalidate", "/invoke", "/environment", "/targets" or
+  // "/traces" (control.cc). kUnavailable: none
   // runs there.
   Result<base::Json> ask(std::string_view path, const base::Json& question = {}) const;
 

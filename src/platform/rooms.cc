@@ -72,7 +72,8 @@ Rooms::~Rooms() { stop(); }
 // A port that is taken is an error before anything is started.
 Result<Done> Rooms::check_ports() const {
   for (const std::uint16_t port :
-       {settings_.http_port, settings_.https_port, settings_.aws_port, settings_.operator_port}) {
+       {settings_.http_port, settings_.https_port, settings_.aws_port, settings_.operator_port, settings_.xray_port}) {
+    if (port == 0) continue;
     if (auto free = process::port_is_free(settings_.bind, port); !free) return free;
   }
   return Done{};
@@ -112,6 +113,15 @@ Result<Done> Rooms::start() {
   recorded_ = std::move(first->recorded);
   in_force_.set(applied_.stack);
   return start_servers();
+}
+
+// What SDKs of X-Ray look for. A function's own settings go before these.
+std::map<std::string, std::string> Rooms::function_environment() const {
+  if (settings_.xray_port == 0) return {};
+  return {{"AWS_XRAY_DAEMON_ADDRESS", fmt::format("{}:{}", settings_.bind, settings_.xray_port)},
+          {"_AWS_XRAY_DAEMON_ADDRESS", settings_.bind},
+          {"_AWS_XRAY_DAEMON_PORT", std::to_string(settings_.xray_port)},
+          {"AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"}};
 }
 
 Result<Done> Rooms::make_engines() {
@@ -159,8 +169,10 @@ Result<Done> Rooms::make_engines() {
   functions_ = std::make_unique<functions::Functions>(
       functions::Settings{.state_directory = state_.directory(),
                           .sandbox_program = program_directory() / "securebase-sandbox",
+                          .environment = function_environment(),
                           .registry = &registry_,
                           .logs = &logs_->sink(),
+                          .spans = &spans_,
                           .authorities_pem = authority_->certificate_pem()},
       *workers_);
   if (auto started = functions_->start(); !started) return started.error().within("the functions' sandbox");
@@ -257,6 +269,10 @@ Result<Done> Rooms::start_servers() {
   if (auto done = listen(settings_.https_port, *tls, *edge_); !done) return done;
   if (auto done = listen(settings_.aws_port, nullptr, *aws_, aws_limits()); !done) return done;
   if (auto done = listen(settings_.operator_port, nullptr, *operator_port_); !done) return done;
+  if (settings_.xray_port != 0) {
+    if (auto done = listen(settings_.xray_port, nullptr, traces_->daemon_questions()); !done) return done;
+    if (auto done = traces_->start_daemon(settings_.bind, settings_.xray_port); !done) return done;
+  }
   notify_->start();
   logs_->start();
   alarms_->start();
@@ -272,6 +288,7 @@ Result<Done> Rooms::start_servers() {
                           {"/notify", [this](const Question& question) { return notifications(question); }},
                           {"/logs/groups", [this](const Question&) -> Result<base::Json> { return log_groups(); }},
                           {"/logs/tail", [this](const Question& question) { return log_tail(question); }},
+                          {"/traces", [this](const Question& question) { return traces(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
                           {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},
@@ -307,6 +324,7 @@ void Rooms::stop() {
   if (cache_) cache_->stop();
   if (supervisor_) supervisor_->stop_all();
   if (logs_) logs_->stop();  // all that the others had to say is stored
+  if (traces_) traces_->stop();
   alarms_.reset();
   metrics_.reset();  // writes what was collected last
 }

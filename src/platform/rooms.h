@@ -31,6 +31,7 @@
 #include "store/tags.h"
 #include "telemetry/metrics.h"
 #include "telemetry/span.h"
+#include "traces/traces.h"
 
 namespace securebase::platform {
 
@@ -54,6 +55,7 @@ class Rooms final : public stack::Changes {
   Result<base::Json> targets(const base::Json& question) const;
   Result<base::Json> alarms(const base::Json& question);         // questions_alarms.cc
   Result<base::Json> notifications(const base::Json& question);  // questions_notify.cc
+  Result<base::Json> traces(const base::Json& question) const;
 
   // What the AWS APIs change (changes.cc). A change waits for the one before it, and for an apply.
   std::shared_ptr<const stack::Stack> current() const override { return in_force_.get(); }
@@ -72,6 +74,7 @@ class Rooms final : public stack::Changes {
   };
 
   Result<Done> make_engines();
+  std::map<std::string, std::string> function_environment() const;
   // instruments.cc: what measures, judges and tells.
   Result<Done> make_instruments();
   // What log events say in numbers, and whom they are sent to.
@@ -117,6 +120,7 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<edge::Edge> edge_;
   std::unique_ptr<notify::Notify> notify_;
+  std::unique_ptr<traces::Traces> traces_;
   std::unique_ptr<monitoring::Metrics> metrics_;
   std::unique_ptr<monitoring::Dashboards> dashboards_;
   std::unique_ptr<AlarmActions> alarm_actions_;

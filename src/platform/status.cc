@@ -66,6 +66,10 @@ std::string as_text(const base::Json& status) {
   row("edge", fmt::format("{} requests, {} hits, {} misses, {} responses in {} bytes", edge["requests"].integer_or(0),
                           edge["hits"].integer_or(0), edge["misses"].integer_or(0), edge["stored"].integer_or(0),
                           edge["stored_bytes"].integer_or(0)));
+  const auto& traces = status["traces"];
+  row("traces", fmt::format("{} requests, {} kept; {} stored in {} bytes", traces["requests"].integer_or(0),
+                            traces["kept"].integer_or(0), traces["stored_traces"].integer_or(0),
+                            traces["stored_bytes"].integer_or(0)));
   text += "\nfunction                          invocations  errors  throttles  cold  busy  idle\n";
   for (const auto& function : *status["functions"].as_array()) {
     text += fmt::format("{:<32}  {:>11}  {:>6}  {:>9}  {:>4}  {:>4}  {:>4}\n", function["function"].string_or(""),
@@ -88,6 +92,7 @@ base::Json Rooms::status() const {
                                        {"https", url("https", settings_.https_port)},
                                        {"aws", url("http", settings_.aws_port)},
                                        {"operator", url("http", settings_.operator_port)}});
+  if (settings_.xray_port != 0) addresses.set("xray", url("udp", settings_.xray_port));
   if (const auto* cluster = first(*applied_.stack, "aws_rds_cluster")) {
     addresses.set("postgres", fmt::format("{}:{}", text_of(*cluster, "endpoint"), text_of(*cluster, "port")));
   }
@@ -118,6 +123,7 @@ base::Json Rooms::status() const {
                                                                  {"stored", std::uint64_t{edge.stored}},
                                                                  {"stored_bytes", std::uint64_t{edge.stored_bytes}}})},
                                     {"functions", functions}});
+  status.set("traces", traces_->status());
   status.set("text", as_text(status));
   return status;
 }

@@ -111,37 +111,80 @@ TEST(Registry, BeyondItsLimitRecordsIntoOneSeriesForAllOthers) {
   EXPECT_EQ(registry.series().size(), 3u);
 }
 
-TEST(Spans, ATakenSpanHasItsCauseAndAFullRingCountsWhatItLost) {
+TEST(Spans, ATakenSpanHasItsCauseAndAFullBufferCountsWhatItLost) {
   base::ManualClock clock;
   Spans spans(4);
   const TraceContext trace = new_trace(clock.now());
   std::uint64_t parent = 0;
   {
-    SpanGuard outer(&spans, clock, trace, "edge", "E1234ABCD");
+    SpanGuard outer(&spans, clock, trace, Hop::kEdge, "d1.cloudfront.net", "/v1/health");
     parent = outer.trace().parent_span;
     clock.advance(std::chrono::milliseconds{2});
-    SpanGuard inner(&spans, clock, outer.trace(), "gateway", "GET /v1/health");
+    SpanGuard inner(&spans, clock, outer.trace(), Hop::kGateway, "api/prod");
     inner.status(200);
     clock.advance(std::chrono::milliseconds{3});
   }
-  const auto taken = spans.take();
+  std::vector<Span> taken;
+  spans.take(taken);
   ASSERT_EQ(taken.size(), 2u);
-  EXPECT_EQ(taken[0].room, "gateway");
+  EXPECT_EQ(taken[0].hop, Hop::kGateway);
   EXPECT_EQ(taken[0].parent, parent);
+  EXPECT_FALSE(taken[0].entry);
   EXPECT_EQ(taken[1].id, parent);
+  EXPECT_TRUE(taken[1].entry);
+  EXPECT_EQ(taken[1].subject.view(), "/v1/health");
   EXPECT_EQ(taken[1].end - taken[1].begin, std::chrono::milliseconds{5});
   for (int i = 0; i < 10; ++i) spans.record(taken[0]);
-  EXPECT_EQ(spans.take().size(), 4u);
+  taken.clear();
+  spans.take(taken);
+  EXPECT_EQ(taken.size(), 4u);
   EXPECT_EQ(spans.lost(), 6u);
+}
+
+TEST(Spans, TheSamplerIsAskedOnceAndNotWhereTheCallerHasDecided) {
+  struct Never final : HeadSampler {
+    int asked = 0;
+    bool sample(const Arrival&) override { return ++asked, false; }
+  } never;
+  Spans spans;
+  TraceContext trace = new_trace(base::system_clock().now());
+  spans.decide(trace, {});
+  EXPECT_TRUE(trace.sampled) << "without a sampler everything is";
+  trace = new_trace(base::system_clock().now());
+  spans.set_sampler(&never);
+  spans.decide(trace, {});
+  spans.decide(trace, {});
+  EXPECT_FALSE(trace.sampled);
+  EXPECT_EQ(never.asked, 1);
 }
 
 TEST(Trace, TravelsInTheXRayHeader) {
   const std::string text = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
   const auto trace = from_xray_header(text);
+  EXPECT_TRUE(trace.decided);
   EXPECT_EQ(to_xray_header(trace), text);
-  for (const char* bad : {"", "Root=", "Root=1-5759e988-bd862e3fe1be46a99427279",
-                          "Root=1-5759e988-bd862e3fe1be46a99427279g", "Parent=53995c3f42cd8ad8"}) {
+  EXPECT_FALSE(from_xray_header("Root=1-5759e988-bd862e3fe1be46a994272793").decided);
+  EXPECT_FALSE(from_xray_header("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=?").decided);
+  for (const char* bad :
+       {"", "Root=", "Root=1-5759e988-bd862e3fe1be46a99427279", "Root=1-5759e988-bd862e3fe1be46a99427279g",
+        "Parent=53995c3f42cd8ad8", "Root=1-5759e988--d862e3fe1be46a994272793"}) {
     EXPECT_EQ(from_xray_header(bad), TraceContext{}) << bad;
+  }
+}
+
+TEST(Trace, TravelsInTheTraceparent) {
+  const std::string text = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+  const auto trace = from_traceparent(text);
+  EXPECT_EQ(to_traceparent(trace), text);
+  EXPECT_EQ(to_xray_id(trace), "1-5759e988-bd862e3fe1be46a994272793");
+  EXPECT_TRUE(from_traceparent("cc-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01-what").known())
+      << "a later version is read as far as it is known";
+  for (const char* bad : {"", "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01-what",
+                          "ff-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01",
+                          "00-00000000000000000000000000000000-53995c3f42cd8ad8-01",
+                          "00-5759e988bd862e3fe1be46a994272793-0000000000000000-01",
+                          "00-5759E988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"}) {
+    EXPECT_EQ(from_traceparent(bad), TraceContext{}) << bad;
   }
 }
 
@@ -233,7 +276,9 @@ TEST(Sampler, LooksAgainAndAgainUntilItEnds) {
 
 TEST(Sampler, EndsWithoutWaitingForItsInterval) {
   const auto begin = std::chrono::steady_clock::now();
-  { Sampler sampler(std::chrono::hours(1), [] { ADD_FAILURE() << "too early"; }); }
+  {
+    Sampler sampler(std::chrono::hours(1), [] { ADD_FAILURE() << "too early"; });
+  }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
 }
 

@@ -292,7 +292,12 @@ void Connection::begin_request() {
   request_.trace = {};
   if (const auto header = request_.headers.get("X-Amzn-Trace-Id"))
     request_.trace = telemetry::from_xray_header(*header);
-  if (request_.trace.trace_high == 0 && request_.trace.trace_low == 0) {
+  if (!request_.trace.known()) {
+    if (const auto header = request_.headers.get("traceparent")) {
+      request_.trace = telemetry::from_traceparent(*header);
+    }
+  }
+  if (!request_.trace.known()) {
     host_.date_line();  // brings host_.wall() up to date
     request_.trace = telemetry::new_trace(host_.wall());
   }

@@ -1,0 +1,261 @@
+#include <algorithm>
+#include <optional>
+
+#include "traces/filter/syntax.h"
+#include "traces/segment/graph.h"
+
+namespace securebase::traces {
+
+namespace {
+
+using Expression = Filter::Expression;
+
+template <class T>
+bool compare(const T& a, Comparison comparison, const T& b) {
+  switch (comparison) {
+    case Comparison::kEqual:
+      return a == b;
+    case Comparison::kUnequal:
+      return a != b;
+    case Comparison::kLess:
+      return a < b;
+    case Comparison::kLessEqual:
+      return a <= b;
+    case Comparison::kMore:
+      return a > b;
+    case Comparison::kMoreEqual:
+      return a >= b;
+    default:
+      break;
+  }
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (comparison == Comparison::kContains) return a.find(b) != std::string::npos;
+    if (comparison == Comparison::kBeginsWith) return a.starts_with(b);
+    if (comparison == Comparison::kEndsWith) return a.ends_with(b);
+  }
+  return false;
+}
+
+// Values of different types are unequal.
+template <class Left, class Right>
+bool compare_any(const Left& left, Comparison comparison, const Right& right) {
+  return std::visit(
+      [&](const auto& a) {
+        return std::visit(
+            [&](const auto& b) {
+              if constexpr (std::is_same_v<std::decay_t<decltype(a)>, std::decay_t<decltype(b)>>) {
+                return compare(a, comparison, b);
+              } else {
+                return comparison == Comparison::kUnequal;
+              }
+            },
+            right);
+      },
+      left);
+}
+
+// A trace's segments, flat, each with the service that it is part of.
+struct Seen {
+  const Segment* segment;
+  Node service;
+  bool top;
+  std::string caller;  // of a service's own segment: the id it names as its parent
+};
+
+class Judge {
+ public:
+  explicit Judge(const Trace& trace) {
+    for (const auto& top : trace.segments) {
+      begin_ = std::min(begin_, top.begin);
+      end_ = std::max(end_, top.end);
+      add(top, node_of(top), true);
+    }
+    for (const auto& seen : seen_) {
+      if (!seen.top || seen.segment->subsegment) continue;
+      if (std::ranges::none_of(seen_,
+                               [&](const Seen& other) { return other.segment->id == seen.segment->parent_id; })) {
+        root_ = seen.segment;
+        break;
+      }
+    }
+  }
+
+  // Of the whole trace; `scope`: of these segments, one of which has to satisfy it.
+  bool judge(const Expression& expression, const std::vector<const Seen*>* scope) const {
+    using Kind = Expression::Kind;
+    switch (expression.kind) {
+      case Kind::kAnd:
+        return judge(*expression.parts[0], scope) && judge(*expression.parts[1], scope);
+      case Kind::kOr:
+        return judge(*expression.parts[0], scope) || judge(*expression.parts[1], scope);
+      case Kind::kNot:
+        return !judge(*expression.parts[0], scope);
+      case Kind::kCompare:
+        return scope ? judge_scope(expression, *scope) : judge_trace(expression);
+      case Kind::kService:
+        return judge_service(expression);
+      case Kind::kEdge:
+        return judge_edge(expression);
+    }
+    return false;
+  }
+
+ private:
+  void add(const Segment& segment, const Node& service, bool top) {
+    seen_.push_back({&segment, service, top, segment.subsegment ? std::string() : segment.parent_id});
+    for (const auto& inner : segment.subsegments) add(inner, service, false);
+  }
+
+  static bool chosen(const ServiceChoice& choice, const Node& node) {
+    return (choice.name.empty() || choice.name == node.name) && (choice.type.empty() || choice.type == node.type);
+  }
+
+  bool judge_service(const Expression& expression) const {
+    std::vector<const Seen*> scope;
+    for (const auto& seen : seen_) {
+      // A call of something outside stands for that as well.
+      const bool outside = !seen.segment->name_space.empty() && expression.services[0].name == seen.segment->name;
+      if (chosen(expression.services[0], seen.service) || outside) scope.push_back(&seen);
+    }
+    if (scope.empty()) return false;
+    return expression.parts.empty() || judge_each(*expression.parts[0], scope);
+  }
+
+  bool judge_edge(const Expression& expression) const {
+    std::vector<const Seen*> scope;
+    for (const auto& callee : seen_) {
+      const bool own = !callee.segment->subsegment && chosen(expression.services[1], callee.service);
+      const bool outside = callee.segment->subsegment && !callee.segment->name_space.empty() &&
+                           (expression.services[1].name.empty() || expression.services[1].name == callee.segment->name);
+      if (outside && chosen(expression.services[0], callee.service)) scope.push_back(&callee);
+      if (!own) continue;
+      for (const auto& caller : seen_) {
+        if (caller.segment->id == callee.caller && chosen(expression.services[0], caller.service)) {
+          scope.push_back(&callee);
+        }
+      }
+    }
+    if (scope.empty()) return false;
+    return expression.parts.empty() || judge_each(*expression.parts[0], scope);
+  }
+
+  // What stands in braces holds for one segment as a whole: { fault AND responsetime > 5 } of the same one.
+  bool judge_each(const Expression& expression, const std::vector<const Seen*>& scope) const {
+    return std::ranges::any_of(scope, [&](const Seen* one) {
+      const std::vector<const Seen*> alone{one};
+      return judge(expression, &alone);
+    });
+  }
+
+  bool judge_scope(const Expression& expression, const std::vector<const Seen*>& scope) const {
+    return std::ranges::any_of(scope, [&](const Seen* one) { return judge_segment(expression, *one); });
+  }
+
+  bool judge_trace(const Expression& expression) const {
+    const auto any = [&](auto test) { return std::ranges::any_of(seen_, test); };
+    const auto flag = [&](bool value) {
+      return compare(value, expression.comparison, std::get<bool>(expression.value));
+    };
+    const auto number = [&](double value) {
+      return compare(value, expression.comparison, std::get<double>(expression.value));
+    };
+    switch (expression.subject) {
+      case Subject::kOk:
+        return flag(!any([](const Seen& one) { return one.segment->fault || one.segment->error; }));
+      case Subject::kError:
+        return flag(any([](const Seen& one) { return one.segment->error; }));
+      case Subject::kThrottle:
+        return flag(any([](const Seen& one) { return one.segment->throttle; }));
+      case Subject::kFault:
+        return flag(any([](const Seen& one) { return one.segment->fault; }));
+      case Subject::kPartial:
+        return flag(any([](const Seen& one) { return one.segment->in_progress; }));
+      case Subject::kResponseTime:
+        return root_ && number(root_->duration());
+      case Subject::kDuration:
+        return !seen_.empty() && number(end_ - begin_);
+      case Subject::kHttpStatus:
+        return root_ && number(static_cast<double>(root_->http.status));
+      default:
+        // "not equal" of a text is said of the whole: no segment has it.
+        if (expression.comparison == Comparison::kUnequal && std::holds_alternative<std::string>(expression.value) &&
+            expression.subject != Subject::kAnnotation) {
+          return std::ranges::all_of(seen_, [&](const Seen& one) { return judge_segment(expression, one); });
+        }
+        return any([&](const Seen& one) { return judge_segment(expression, one); });
+    }
+  }
+
+  bool judge_segment(const Expression& expression, const Seen& seen) const {
+    const Segment& segment = *seen.segment;
+    const auto flag = [&](bool value) {
+      return compare(value, expression.comparison, std::get<bool>(expression.value));
+    };
+    const auto number = [&](double value) {
+      return compare(value, expression.comparison, std::get<double>(expression.value));
+    };
+    const auto text = [&](const std::string& value) {
+      return compare(value, expression.comparison, std::get<std::string>(expression.value));
+    };
+    switch (expression.subject) {
+      case Subject::kOk:
+        return flag(!segment.fault && !segment.error);
+      case Subject::kError:
+        return flag(segment.error);
+      case Subject::kThrottle:
+        return flag(segment.throttle);
+      case Subject::kFault:
+        return flag(segment.fault);
+      case Subject::kPartial:
+        return flag(segment.in_progress);
+      case Subject::kRemote:
+        return flag(!segment.name_space.empty() || std::ranges::any_of(segment.exceptions, &Exception::remote));
+      case Subject::kRoot:
+        return flag(&segment == root_);
+      case Subject::kResponseTime:
+      case Subject::kDuration:
+        return number(segment.duration());
+      case Subject::kHttpStatus:
+        return segment.http.status != 0 && number(static_cast<double>(segment.http.status));
+      case Subject::kHttpUrl:
+        return text(segment.http.url);
+      case Subject::kHttpMethod:
+        return text(segment.http.method);
+      case Subject::kHttpUserAgent:
+        return text(segment.http.user_agent);
+      case Subject::kHttpClientIp:
+        return text(segment.http.client_ip);
+      case Subject::kUser:
+        return text(segment.user);
+      case Subject::kName:
+        return text(segment.name);
+      case Subject::kType:
+        return text(segment.origin);
+      case Subject::kMessage:
+        return std::ranges::any_of(segment.exceptions, [&](const Exception& one) { return text(one.message); });
+      case Subject::kAvailabilityZone:
+        return text(segment.availability_zone);
+      case Subject::kInstanceId:
+        return text(segment.instance_id);
+      case Subject::kResourceArn:
+        return text(segment.resource_arn);
+      case Subject::kAnnotation:
+        return std::ranges::any_of(segment.annotations, [&](const auto& annotation) {
+          return annotation.first == expression.key &&
+                 compare_any(annotation.second, expression.comparison, expression.value);
+        });
+    }
+    return false;
+  }
+
+  std::vector<Seen> seen_;
+  const Segment* root_ = nullptr;
+  double begin_ = 1e300;
+  double end_ = 0;
+};
+
+}  // namespace
+
+bool Filter::matches(const Trace& trace) const { return !expression_ || Judge(trace).judge(*expression_, nullptr); }
+
+}  // namespace securebase::traces
