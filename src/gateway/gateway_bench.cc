@@ -72,7 +72,7 @@ void run(benchmark::State& state, bool cached) {
   InstantFunction function;
   store::Tags tags;
   base::ManualClock clock;
-  Gateway gateway({.logs = std::filesystem::temp_directory_path() / "gateway-bench"}, {function, tags, pool, clock});
+  Gateway gateway({}, {function, tags, pool, clock});
   auto config = std::make_shared<Config>(*one_route(cached));
   config->apis[0].stages[0].settings["*/*"].throttling_rate_limit = -1;
   gateway.apply(config);
