@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: up test bench deep format clean build portal packages-%
+.PHONY: up test bench deep format clean build portal browser packages-%
 
 STATE ?=
 ARGS ?=
@@ -22,6 +22,12 @@ build: packages-build
 	@tools/build release
 
 portal: packages-node service/portal/dist/index.html
+
+# Lighthouse, and canaries with a browser.
+browser: packages-node tools/browser/node_modules/.package-lock.json
+
+tools/browser/node_modules/.package-lock.json: tools/browser/package-lock.json
+	@cd tools/browser && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
 service/portal/dist/index.html: $(shell find service/portal -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 	@cd service/portal && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent

@@ -187,7 +187,7 @@ class GuideCommands(unittest.TestCase):
         rows = {row["name"]: row for row in report["targets"]}
         self.assertEqual(len(rows), 11)
         self.assertEqual(done.returncode, 0 if report["pass"] else 1)
-        self.assertEqual(rows["Lighthouse Performance"]["verdict"], "no source")
+        self.assertEqual(rows["Lighthouse Performance"]["verdict"], "no data")
         self.assertGreater(rows["API p50 latency"]["samples"], 20)
         self.assertGreater(rows["Uptime"]["samples"], 0)
         # What the row calls its evidence is a command that gives it.

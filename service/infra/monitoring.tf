@@ -235,6 +235,14 @@ locals {
     { title = "Function duration, p95", metrics = local.function_durations },
     { title = "Cold starts", metrics = local.function_starts },
     {
+      title = "Page loads (target: p95 below 2 s)"
+      metrics = [
+        for metric in ["PageLoadTime", "TTFBTime", "WebVitalsLargestContentfulPaint"] :
+        ["AWS/RUM", metric, "application_name", aws_rum_app_monitor.portal.name, { stat = "p95" }]
+      ]
+      annotations = { horizontal = [{ label = "target", value = 2000 }] }
+    },
+    {
       title = "CDN hit rate (target: above 80 %)"
       metrics = [["AWS/CloudFront", "CacheHitRate", "DistributionId", module.cloudfront.distribution_id, "Region", "Global",
       { stat = "Average" }]]

@@ -37,15 +37,34 @@ resource "aws_s3_object" "portal" {
   cache_control = lookup(local.cache_control, split("/", each.value)[0], local.cache_control.page)
 }
 
-# The portal's addresses are all the one page, which looks at the path itself. They are objects of their own rather than
+# The portal's addresses are all the one page, which looks at the path itself; those of screens with code of their own
+# ask for it early. They are objects of their own rather than
 # an error response of the distribution: that would hold for the API as well, and turn its 404 into a page.
 resource "aws_s3_object" "screen" {
-  for_each = toset(["sign-in", "sign-up", "invoices", "tickets", "api-keys"])
+  for_each = {
+    "sign-in"  = "index.html"
+    "sign-up"  = "index.html"
+    "invoices" = "pages/invoices.html"
+    "tickets"  = "pages/tickets.html"
+    "api-keys" = "pages/api-keys.html"
+  }
 
   bucket        = module.cloudfront.bucket_id
-  key           = each.value
-  source        = "${local.portal_dist}/index.html"
-  source_hash   = filemd5("${local.portal_dist}/index.html")
+  key           = each.key
+  source        = "${local.portal_dist}/${each.value}"
+  source_hash   = filemd5("${local.portal_dist}/${each.value}")
   content_type  = local.content_types.html
   cache_control = local.cache_control.page
+}
+
+# Page loads as customers' browsers saw them. The page's script tag asks SecureBase's edge for its script; on AWS, where
+# nothing answers there, the console of CloudWatch RUM gives another.
+resource "aws_rum_app_monitor" "portal" {
+  name           = "${local.name}-portal"
+  domain         = module.cloudfront.domain_name
+  cw_log_enabled = true
+
+  app_monitor_configuration {
+    session_sample_rate = 1 # a beacon is small, and rare pages are worth as much as busy ones
+  }
 }

@@ -23,11 +23,10 @@ namespace securebase::advisor {
 enum class Verdict {
   kPass,
   kFail,
-  kTooFew,    // there are samples, and not enough of them to tell
-  kNoData,    // the source exists and was silent
-  kNoSource,  // nothing on this platform measures it yet
+  kTooFew,  // there are samples, and not enough of them to tell
+  kNoData,  // the source was silent
 };
-std::string_view to_string(Verdict verdict);  // "pass", "fail", "too few samples", "no data", "no source"
+std::string_view to_string(Verdict verdict);  // "pass", "fail", "too few samples", "no data"
 
 struct Row {
   std::string name;    // "API p95 latency"

@@ -71,11 +71,28 @@ TEST(Targets, HaveTheElevenRowsOfTheGuideInItsOrder) {
   EXPECT_EQ(exit_code(rows), 1);
 }
 
-TEST(Targets, SilenceIsNoDataAndWhatNothingMeasuresSaysSo) {
+TEST(Targets, SilenceIsNoData) {
   const auto rows = targets(FakeSeries{}, kNow, hours{1});
-  EXPECT_EQ(row_named(rows, "API p95 latency").verdict, Verdict::kNoData);
-  EXPECT_EQ(row_named(rows, "Lighthouse Performance").verdict, Verdict::kNoSource);
-  EXPECT_THAT(row_named(rows, "Lighthouse Performance").note, HasSubstr("Lighthouse"));
+  for (const auto& row : rows) EXPECT_EQ(row.verdict, Verdict::kNoData) << row.name;
+}
+
+TEST(Targets, ReadPageLoadsOfTheApplicationAsAWhole) {
+  FakeSeries series;
+  series.add({"AWS/RUM", "PageLoadTime", {{"application_name", "portal"}}}, {{"p95", point(1800, 250)}});
+  series.add({"AWS/RUM", "PageLoadTime", {{"application_name", "portal"}, {"PageId", "/slow"}}},
+             {{"p95", point(9000, 250)}});
+  const auto row = row_named(targets(series, kNow, hours{1}), "Page load time (p95)");
+  EXPECT_EQ(row.verdict, Verdict::kPass);
+  EXPECT_EQ(row.value, 1800);
+}
+
+TEST(Targets, TakeTheMedianOfFiveLighthouseRuns) {
+  for (const auto& [runs, verdict] : {std::pair{4, Verdict::kTooFew}, std::pair{5, Verdict::kPass}}) {
+    FakeSeries series;
+    series.add({"SecureBase/Performance", "LighthousePerformance", {{"Url", "http://127.0.0.1:8080/"}}},
+               {{"p50", point(97, runs)}});
+    EXPECT_EQ(row_named(targets(series, kNow, hours{1}), "Lighthouse Performance").verdict, verdict) << runs;
+  }
 }
 
 TEST(Targets, PassOnTheBetterSideOfTheLimitOnly) {

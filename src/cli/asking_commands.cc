@@ -1,4 +1,4 @@
-// The commands that ask the running platform: status, env, invoke, invalidate, targets, traces.
+// The commands that ask the running platform: status, env, invoke, invalidate, targets, traces, rum.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -108,6 +108,19 @@ int traces(const TracesOptions& options) {
                                                         {"filter", options.filter},
                                                         {"most", options.most},
                                                         {"window_seconds", std::int64_t{options.window.count()}}}));
+  if (!answer) return fail(answer.error());
+  if (options.json) {
+    fmt::print("{}\n", (*answer)["report"].dump(2));
+  } else {
+    fmt::print("{}", (*answer)["text"].string_or(""));
+  }
+  return kDone;
+}
+
+int rum(const RumOptions& options) {
+  auto answer =
+      platform::Control(options.state)
+          .ask("/rum", base::Json::object({{"most", std::uint64_t{options.most}}, {"slowest", options.slowest}}));
   if (!answer) return fail(answer.error());
   if (options.json) {
     fmt::print("{}\n", (*answer)["report"].dump(2));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,24 @@ struct TracesOptions {
   bool json = false;
 };
 
+struct RumOptions {
+  std::filesystem::path state;
+  std::size_t most = 20;
+  bool slowest = false;
+  bool json = false;
+};
+
+struct LighthouseOptions {
+  std::filesystem::path state;
+  std::string url;
+  std::size_t runs = 5;
+  std::optional<double> min_score;  // of the median
+  bool desktop = false;             // else a telephone on a slow network
+  bool insecure = false;            // certificates are not checked
+  bool record = true;               // with the platform, as a metric
+  bool json = false;
+};
+
 struct CredentialsOptions {
   std::filesystem::path state;
   std::string what;  // create, list, delete, rotate
@@ -82,9 +101,12 @@ int credentials(const CredentialsOptions& options);
 int operations(const std::filesystem::path& state);
 // kFailed when a row fails or has no verdict.
 int targets(const TargetsOptions& options);
+int rum(const RumOptions& options);
+// kFailed also when the median is below the wanted score.
+int lighthouse(const LighthouseOptions& options);
 
-// alarm_commands.cc, notify_commands.cc, log_commands.cc: each adds its commands. `state` is filled by --state; the command that was
-// typed puts what it does into `chosen`. Both outlive the parsing and the run.
+// alarm_commands.cc, notify_commands.cc, log_commands.cc: each adds its commands. `state` is filled by --state; the
+// command that was typed puts what it does into `chosen`. Both outlive the parsing and the run.
 void add_alarm_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
 void add_notify_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
 void add_log_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);

@@ -24,6 +24,8 @@ constexpr const char* kAbout =
     "  securebase alarms                           what is in which state, and why; history, backtests\n"
     "  securebase notify                           who is told, what waits, what could not be delivered\n"
     "  securebase traces slow                      where the p95 of every route went\n"
+    "  securebase rum                              page loads as visitors' browsers saw them, with their traces\n"
+    "  securebase lighthouse URL                   Lighthouse's score of a page, the median of five runs\n"
     "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
 
 constexpr const char* kExitCodes =
@@ -195,6 +197,31 @@ int run(int argc, char** argv) {
       "slow", "Where the p95 went, counted over every request; with a route, how its slow traces differ");
   slow_command->add_option("route", traces_options.route, "GET /v1/customers/{id}, or function NAME");
   add_traces_options(*slow_command);
+  RumOptions rum_options;
+  auto* rum_command = app.add_subcommand(
+      "rum", "Page loads as visitors' browsers saw them: vitals by page, single views with their traces");
+  rum_command->add_option("--limit", rum_options.most, "How many single views are shown")->capture_default_str();
+  rum_command->add_flag("--slow", rum_options.slowest, "The slowest views rather than the newest");
+  rum_command->add_flag("--json", rum_options.json, "For programs");
+  add_state(*rum_command);
+
+  LighthouseOptions lighthouse_options;
+  auto* lighthouse_command = app.add_subcommand(
+      "lighthouse",
+      "Lighthouse's performance score of a page in Chromium: the median of several runs, with its spread");
+  lighthouse_command->add_option("url", lighthouse_options.url, "The page")->required()->type_name("URL");
+  lighthouse_command->add_option("--runs", lighthouse_options.runs, "How often")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  lighthouse_command
+      ->add_option("--min-score", lighthouse_options.min_score, "Exit with 1 when the median is below this")
+      ->check(CLI::Range(0, 100));
+  lighthouse_command->add_flag("--desktop", lighthouse_options.desktop, "A desktop rather than a telephone");
+  lighthouse_command->add_flag("--insecure", lighthouse_options.insecure, "Do not check certificates");
+  lighthouse_command->add_flag("!--no-record", lighthouse_options.record,
+                               "Keep no metric: SecureBase/Performance LighthousePerformance");
+  lighthouse_command->add_flag("--json", lighthouse_options.json, "For programs");
+  add_state(*lighthouse_command);
 
   CredentialsOptions credentials_options;
   auto* credentials_command = app.add_subcommand("credentials", "Users of the AWS APIs, and their keys");
@@ -231,7 +258,8 @@ int run(int argc, char** argv) {
   }
   settings.exports.interval = std::chrono::milliseconds(std::llround(export_seconds * 1000));
   settings.state = plan_options.state = apply_options.state = state;
-  credentials_options.state = invoke_options.state = invalidate_options.state = targets_options.state = state;
+  credentials_options.state = invoke_options.state = invalidate_options.state = targets_options.state =
+      rum_options.state = lighthouse_options.state = state;
 
   if (chosen) return chosen();
   if (up_command->parsed()) return up(settings);
@@ -248,6 +276,8 @@ int run(int argc, char** argv) {
   if (!traces_options.id.empty()) traces_options.what = "show";
   if (slow_command->parsed()) traces_options.what = traces_options.route.empty() ? "routes" : "slow";
   if (traces_command->parsed()) return traces(traces_options);
+  if (rum_command->parsed()) return rum(rum_options);
+  if (lighthouse_command->parsed()) return lighthouse(lighthouse_options);
   if (credentials_command->parsed()) return credentials(credentials_options);
   if (operations_command->parsed()) return operations(state);
   if (version_command->parsed()) fmt::print("securebase {}\n", kVersion);

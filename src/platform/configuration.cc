@@ -31,6 +31,7 @@ stack::Catalogue catalogue_of(const Endpoints& endpoints) {
   functions::declare(catalogue);
   gateway::declare(catalogue);
   edge::declare(catalogue);
+  rum::declare(catalogue);
   notify::declare(catalogue);
   logs::declare(catalogue);
   monitoring::declare_alarms(catalogue);
@@ -73,6 +74,7 @@ Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) 
   take(functions::configure(all), made.functions);
   take(gateway::configure(all), made.gateway);
   take(edge::configure(all), made.edge);
+  take(rum::configure(all), made.rum);
   take(notify::configure(all), made.notify);
   take(logs::configure(all), made.logs);
   take(monitoring::configure_alarms(all), made.alarms);

@@ -14,6 +14,7 @@
 #include "notify/notify.h"
 #include "objects/objects.h"
 #include "platform/platform.h"
+#include "rum/rum.h"
 #include "secrets/secrets.h"
 #include "stack/stack.h"
 
@@ -47,6 +48,7 @@ struct Configuration {
   std::shared_ptr<const gateway::Config> gateway;
   std::shared_ptr<const logs::Config> logs;
   std::shared_ptr<const edge::Config> edge;
+  std::shared_ptr<const rum::Config> rum;
   std::shared_ptr<const notify::Config> notify;
   std::shared_ptr<const monitoring::AlarmsConfig> alarms;
   std::vector<stack::Finding> notes;  // what a start says too; `plan` says them as the stack's findings

@@ -100,6 +100,42 @@ OperatorAnswers Rooms::operator_answers() const {
   return answers;
 }
 
+Result<base::Json> Rooms::page_views(const base::Json& question) const {
+  const auto most = question["most"].integer_or(20);
+  if (most < 0) return Error{Errc::kMalformed, "how many page views? A number from 0"};
+  const auto order = question["slowest"].bool_or(false) ? rum::Order::kSlowest : rum::Order::kNewest;
+  const auto views = rum_->views();
+  const auto shown = static_cast<std::size_t>(most);
+  auto report = rum::to_json(views, order, shown);
+  const auto counts = rum_->statistics();
+  report.set("counts",
+             base::Json::object({{"views", counts.views}, {"refused", counts.refused}, {"dropped", counts.dropped}}));
+  return base::Json::object({{"text", rum::render(views, order, shown)}, {"report", std::move(report)}});
+}
+
+// Scores of Lighthouse's runs on one page, as samples: their median is the metric's p50.
+Result<base::Json> Rooms::take_lighthouse(const base::Json& question) {
+  constexpr std::size_t kMostRuns = 100;
+  constexpr std::size_t kUrlBytes = 1024;  // as long as a dimension may be
+  const std::string url(question["url"].string_or(""));
+  const auto* scores = question["scores"].as_array();
+  if (url.empty() || url.size() > kUrlBytes || !scores || scores->empty() || scores->size() > kMostRuns) {
+    return Error{Errc::kMalformed,
+                 fmt::format("expected a URL of at most {} bytes and 1 to {} scores", kUrlBytes, kMostRuns)};
+  }
+  monitoring::MetricSamples samples;
+  samples.metric = {"SecureBase/Performance", "LighthousePerformance", {{"Url", url}}};
+  samples.unit = "None";
+  samples.time = base::system_clock().now();
+  for (const auto& score : *scores) {
+    const double value = score.number_or(-1);
+    if (!(value >= 0 && value <= 100)) return Error{Errc::kMalformed, "a score is a number from 0 to 100"};
+    samples.values.push_back({value, 1});
+  }
+  if (auto put = metrics_->put({&samples, 1}); !put) return put.error();
+  return base::Json::object();
+}
+
 Result<base::Json> Rooms::targets(const base::Json& question) const {
   const std::chrono::seconds window{question["window_seconds"].integer_or(3600)};
   if (window < std::chrono::seconds{1} || window > kLongestWindow) {

@@ -98,9 +98,8 @@ class Control {
  public:
   explicit Control(std::filesystem::path state);
 
-  // `path` is "/status", "/plan", "/apply", "/invalidate", "/invoke", "/environment", "/targets" or
-  // "/traces" (control.cc). kUnavailable: none
-  // runs there.
+  // `path` is "/status", "/plan", "/apply", "/invalidate", "/invoke", "/environment", "/targets", "/rum" or another
+  // that rooms.cc lists. kUnavailable: none runs there.
   Result<base::Json> ask(std::string_view path, const base::Json& question = {}) const;
 
  private:

@@ -193,6 +193,7 @@ Result<Done> Rooms::make_engines() {
                                                    .pool = *pool_,
                                                    .registry = registry_,
                                                    .spans = spans_});
+  rum_ = std::make_unique<rum::Rum>(rum::Doors{.next = *edge_, .registry = registry_});
   return Done{};
 }
 
@@ -226,6 +227,7 @@ Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomName
     if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
     gateway_->apply(configuration.gateway);
     edge_->apply(configuration.edge);
+    rum_->apply(configuration.rum);
     // These keep what APIs changed of them, and an apply puts it back: a change of something else does not.
     if (is_touched("notify")) {
       if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
@@ -265,8 +267,8 @@ Result<Done> Rooms::start_servers() {
     servers_.push_back(std::move(*server));
     return Done{};
   };
-  if (auto done = listen(settings_.http_port, nullptr, *edge_); !done) return done;
-  if (auto done = listen(settings_.https_port, *tls, *edge_); !done) return done;
+  if (auto done = listen(settings_.http_port, nullptr, *rum_); !done) return done;
+  if (auto done = listen(settings_.https_port, *tls, *rum_); !done) return done;
   if (auto done = listen(settings_.aws_port, nullptr, *aws_, aws_limits()); !done) return done;
   if (auto done = listen(settings_.operator_port, nullptr, *operator_port_); !done) return done;
   if (settings_.xray_port != 0) {
@@ -289,6 +291,8 @@ Result<Done> Rooms::start_servers() {
                           {"/logs/groups", [this](const Question&) -> Result<base::Json> { return log_groups(); }},
                           {"/logs/tail", [this](const Question& question) { return log_tail(question); }},
                           {"/traces", [this](const Question& question) { return traces(question); }},
+                          {"/rum", [this](const Question& question) { return page_views(question); }},
+                          {"/lighthouse", [this](const Question& question) { return take_lighthouse(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
                           {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},

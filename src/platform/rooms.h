@@ -26,6 +26,7 @@
 #include "platform/state.h"
 #include "platform/uptime.h"
 #include "process/process.h"
+#include "rum/rum.h"
 #include "stack/plan.h"
 #include "stack/registry.h"
 #include "store/tags.h"
@@ -56,6 +57,8 @@ class Rooms final : public stack::Changes {
   Result<base::Json> alarms(const base::Json& question);         // questions_alarms.cc
   Result<base::Json> notifications(const base::Json& question);  // questions_notify.cc
   Result<base::Json> traces(const base::Json& question) const;
+  Result<base::Json> page_views(const base::Json& question) const;
+  Result<base::Json> take_lighthouse(const base::Json& question);
 
   // What the AWS APIs change (changes.cc). A change waits for the one before it, and for an apply.
   std::shared_ptr<const stack::Stack> current() const override { return in_force_.get(); }
@@ -119,6 +122,7 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<functions::Functions> functions_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<edge::Edge> edge_;
+  std::unique_ptr<rum::Rum> rum_;
   std::unique_ptr<notify::Notify> notify_;
   std::unique_ptr<traces::Traces> traces_;
   std::unique_ptr<monitoring::Metrics> metrics_;

@@ -16,7 +16,15 @@ const kTypes = {
   '.png': 'image/png',
   '.txt': 'text/plain',
 };
-const kScreens = ['/', '/sign-in', '/sign-up', '/invoices', '/tickets', '/api-keys']; // as in service/infra/portal.tf
+// As in service/infra/portal.tf.
+const kPages = {
+  '/': '/index.html',
+  '/sign-in': '/index.html',
+  '/sign-up': '/index.html',
+  '/invoices': '/pages/invoices.html',
+  '/tickets': '/pages/tickets.html',
+  '/api-keys': '/pages/api-keys.html',
+};
 const kDay = 86_400_000;
 
 export const kAccount = { email: 'demo@acme.example', password: 'demo-acme', customer: 'acme' };
@@ -26,6 +34,10 @@ export async function startMock(port = 0) {
   const service = makeService();
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://mock');
+    // Page loads are measured by the platform, where there is one.
+    if (url.pathname === '/_securebase/page') return response.writeHead(204).end();
+    if (url.pathname === '/_securebase/page.js')
+      return response.writeHead(200, { 'Content-Type': 'text/javascript' }).end();
     if (!url.pathname.startsWith('/api/')) return sendFile(url.pathname, response);
     let body = '';
     for await (const piece of request) body += piece;
@@ -41,7 +53,7 @@ export async function startMock(port = 0) {
 }
 
 async function sendFile(path, response) {
-  const name = normalize(kScreens.includes(path) ? '/index.html' : path);
+  const name = normalize(kPages[path] ?? path);
   const maxAge = name.startsWith('/assets/') ? 31_536_000 : 3_600;
   const send = (type, bytes) => {
     response.writeHead(200, { 'Content-Type': type, 'Cache-Control': `public, max-age=${maxAge}` });
