@@ -23,14 +23,23 @@ std::string size_text(double bytes) {
   return fmt::format("{:.1f} GB", bytes);
 }
 
+// What functions print must not steer the terminal.
+std::string harmless(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n') || c == 0x7f) c = ' ';
+  }
+  return out;
+}
+
 void print_events(const base::Json& answer) {
   const auto* events = answer["events"].as_array();
   if (!events) return;
   const bool several = answer["several"].bool_or(false);
   for (const auto& event : *events) {
     if (several) fmt::print("{} ", event["group"].string_or(""));
-    fmt::print("{} {} {}\n", event["time"].string_or(""), event["stream"].string_or(""),
-               event["message"].string_or(""));
+    fmt::print("{} {} {}\n", event["time"].string_or(""), harmless(event["stream"].string_or("")),
+               harmless(event["message"].string_or("")));
   }
   std::fflush(stdout);
 }

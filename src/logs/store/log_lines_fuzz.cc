@@ -12,8 +12,8 @@ namespace {
 
 class Counted final : public securebase::logs::FieldReceiver {
  public:
-  void number(std::string_view name, double value) override {
-    securebase::check(!name.empty() || value == value, "a number is one");
+  void number(std::string_view, double value) override {
+    securebase::check(std::isfinite(value), "a number is one");
     ++count;
   }
   void text(std::string_view, std::string_view) override { ++count; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <optional>
 
 namespace securebase::logs {
@@ -31,7 +33,7 @@ std::string_view take_word(std::string_view& text, char end) {
 std::optional<double> measured(std::string_view text, std::string_view unit) {
   double number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{}) return std::nullopt;
+  if (failure != std::errc{} || !std::isfinite(number)) return std::nullopt;  // "inf" is read, too
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   return text == unit ? std::optional(number) : std::nullopt;
 }
@@ -123,7 +125,7 @@ bool postgresql_line(std::string_view message, FieldReceiver& into) {
   const auto who = rest.substr(0, pid_begin);
   rest.remove_prefix(pid_begin + 2);
   const auto pid = take_word(rest, ']');
-  double process = 0;
+  std::int64_t process = 0;
   const auto [end, failure] = std::from_chars(pid.data(), pid.data() + pid.size(), process);
   if (failure != std::errc{} || end != pid.data() + pid.size() || !rest.starts_with(':')) return false;
   rest.remove_prefix(1);
@@ -137,7 +139,7 @@ bool postgresql_line(std::string_view message, FieldReceiver& into) {
     if (at > 0) into.text("user", user.substr(0, at));
     if (at + 1 < user.size()) into.text("database", user.substr(at + 1));
   }
-  into.number("pid", process);
+  into.number("pid", static_cast<double>(process));
   into.text("level", level);
   if (!rest.starts_with("duration: ")) return true;
   rest.remove_prefix(10);
@@ -162,7 +164,7 @@ bool execution_line(std::string_view message, FieldReceiver& into) {
   auto rest = message.substr(close + 2);
   if (!rest.starts_with(kCompleted)) return false;
   rest.remove_prefix(kCompleted.size());
-  double status = 0;
+  int status = 0;
   if (std::from_chars(rest.data(), rest.data() + rest.size(), status).ec != std::errc{}) return false;
   into.text("@requestId", message.substr(open + 1, close - open - 1));
   into.number("status", status);
