@@ -12,7 +12,7 @@ import zipfile
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError, ConnectionError as BotoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import SHARED, Platform, main, wait_until
 
@@ -20,6 +20,10 @@ STACK = """
 resource "aws_cloudwatch_log_group" "talker" {
   name              = "/aws/lambda/logs-talker"
   retention_in_days = 14
+}
+
+resource "aws_cloudwatch_log_group" "listener" {
+  name = "/aws/lambda/logs-listener"
 }
 
 resource "aws_lambda_function" "talker" {
@@ -205,7 +209,7 @@ class Logs(unittest.TestCase):
                 try:
                     logs.put_log_events(logGroupName="/scene/killed", logStreamName=stream, logEvents=[
                         {"timestamp": int(time.time() * 1000), "message": message} for message in batch])
-                except (EndpointConnectionError, BotoConnectionError, ClientError, OSError):
+                except (BotoCoreError, ClientError, OSError):
                     return
                 with lock:
                     acknowledged.extend(batch)
