@@ -84,7 +84,16 @@ bool Engine::answer_now(const http::Request& request, http::Response& response) 
   Mine& worker = of_this_worker();
   Visit& visit = worker.visit;
   visit.live = worker.view.shared();
-  if (!arrive(request, visit, response)) return true;
+  // Of the request before nothing is left: what arrive() does not come to would still point into that one.
+  visit.distribution = nullptr;
+  visit.behaviour = nullptr;
+  visit.path = request.path;
+  visit.caller.route = {};
+  const auto begin = doors.clock.steady();
+  if (!arrive(request, visit, response)) {
+    record_alone(request, visit, begin, response.status);
+    return true;
+  }
   if (visit.origin->has_gate()) {
     visit.caller.refusal.reset();
     if (!visit.origin->admit_now(visit.gate, visit.caller)) return false;
@@ -101,22 +110,23 @@ bool Engine::answer_now(const http::Request& request, http::Response& response) 
       response.headers.add_view("X-Cache", response.status >= 400 ? "Error from cloudfront" : "Miss from cloudfront");
       response.headers.add_view("Cache-Status", "securebase; fwd=bypass; detail=refused");
       settle(request, visit, response.status, response.body.length().value_or(0), false);
+      record_alone(request, visit, begin, response.status);
       return true;
     }
   }
   prepare(request, visit);
   if (!visit.cacheable) return false;
-  const auto begin = doors.clock.steady();
   const auto found = look(request, visit);
   if (found.state != Found::State::kFresh || !write(request, visit, *found.stored, Tone::kHit, true, response)) {
     return false;
   }
-  record_hit(request, visit, begin, response.prepared ? response.prepared->status : response.status);
+  record_alone(request, visit, begin, response.prepared ? response.prepared->status : response.status);
   return true;
 }
 
-// A hop of its own, recorded whole: a guard that is opened for every request would record the misses twice.
-void Engine::record_hit(const http::Request& request, const Visit& visit, base::SteadyPoint begin, int status) const {
+// What was answered without asking anybody. A hop of its own, recorded whole: a guard that is opened for every request
+// would record the misses twice.
+void Engine::record_alone(const http::Request& request, const Visit& visit, base::SteadyPoint begin, int status) const {
   if (!doors.spans) return;
   telemetry::Span span;
   span.trace_high = request.trace.trace_high;

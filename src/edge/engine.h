@@ -104,7 +104,7 @@ struct Engine {
 
   net::Task<http::Response> answer_traced(http::Request& request, telemetry::SpanGuard& span);
   static void describe(const http::Request& request, const Visit& visit, telemetry::Span& span);
-  void record_hit(const http::Request& request, const Visit& visit, base::SteadyPoint begin, int status) const;
+  void record_alone(const http::Request& request, const Visit& visit, base::SteadyPoint begin, int status) const;
 
   // ---- visit.cc
   // False: `response` is the answer already.

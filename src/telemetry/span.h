@@ -69,7 +69,7 @@ struct Span {
   bool sampled = false;  // as its trace
   bool tls = false;
   bool alone = false;  // nothing was called: no span has this one as its parent
-  ShortText<47> name;
+  ShortText<71> name;
   ShortText<63> route;  // "/v1/customers/{id}", or a behaviour's pattern
   ShortText<95> subject;
 };

@@ -17,26 +17,28 @@ void Tail::judge(Route& route, std::int64_t second) const {
 std::uint8_t Tail::decide(const std::string& name, const RequestTimes& request, bool failed, bool documents,
                           base::SteadyPoint now) {
   const auto second = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  if (second != second_) {
+  if (second > second_) {  // spans of several threads come a little out of order
     second_ = second;
     used_ = {};
   }
   const bool known = routes_.contains(name) || routes_.size() < limits_.routes;
   auto& route = routes_[known ? name : "other"];
-  if (const auto minute = second / 60; minute != route.minute) {
+  if (const auto minute = second / 60; minute > route.minute) {
     route.before = minute == route.minute + 1 ? std::move(route.now) : Histogram();
     route.now = Histogram();
     route.minute = minute;
   }
-  if (route.judged != second) judge(route, second);
+  if (route.judged < second) judge(route, second);
 
   unsigned reasons = 0;
   if (failed) reasons |= kFailed;
   if (request.cold) reasons |= kCold;
   if (request.total > route.slow) reasons |= kSlow;
   if (documents) reasons |= kSampled;
-  if (route.second != second) reasons |= kFirst;
-  route.second = second;
+  if (route.second < second) {
+    reasons |= kFirst;
+    route.second = second;
+  }
   route.now.add(request.total);
 
   std::uint8_t kept = 0;
