@@ -7,6 +7,7 @@
 
 #include "functions/dispatch.h"
 #include "functions/functions.h"
+#include "functions/runtime_calls.h"
 #include "net/event.h"
 
 namespace securebase::functions {
@@ -39,6 +40,7 @@ struct Job {
   std::string event;
   InvokeOptions options;
   FunctionMetrics by_resource;      // of the alias or version that was asked for; none: of the bare name
+  RuntimeCalls calls;               // what its runtime told with its result
   std::uint64_t invoke_span = 0;    // the hop that options.trace was before its function's own
   bool counts_for_account = false;  // it was admitted from what the account has left
   net::Reply<InvokeOutcome> reply;

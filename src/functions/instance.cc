@@ -28,6 +28,8 @@ constexpr std::size_t kErrorBytes = 256 << 10;
 // An addition of ours: the answer to a result that carries it is the next event itself, with its 200, as if it had been
 // asked for right after. It saves a runtime that knows it an exchange for each call (docs/functions.md).
 constexpr std::string_view kNextField = "Securebase-Runtime-Next";
+// Another: what the handler asked of PostgreSQL and Redis (runtime_calls.h).
+constexpr std::string_view kCallsField = "Securebase-Runtime-Calls";
 
 Response json(int status, std::string body) {
   Response response;
@@ -371,6 +373,23 @@ void Instance::record_spans(const Job& job, const InvokeOutcome& outcome) const 
   span.cold = first_job_;
   span.failed = outcome.kind != InvokeOutcome::Kind::kOk;
   spans->record(span);
+
+  // Sums have no place in the call: they are put one after the other at its beginning.
+  const auto handler = span.end - span.begin;
+  auto from = span.begin;
+  span.parent = span.id;
+  span.cold = span.failed = false;
+  for (const auto& [hop, calls] :
+       {std::pair{telemetry::Hop::kSql, job.calls.sql}, {telemetry::Hop::kCache, job.calls.cache}}) {
+    if (calls.count == 0 || calls.time > handler) continue;  // more than there was time for is not believed
+    span.hop = hop;
+    span.id = telemetry::new_span_id();
+    span.calls = calls.count;
+    span.subject.assign({});
+    span.begin = from;
+    span.end = from = from + calls.time;
+    spans->record(span);
+  }
 }
 
 // Answers the caller first; what is left (metrics, log lines) comes after.
@@ -415,6 +434,7 @@ Task<Response> Instance::after_result(bool with_next) {
 Task<Response> Instance::response(http::Request& request) {
   const std::string id = job_->request_id;
   const bool with_next = request.headers.get(kNextField).has_value();
+  job_->calls = parse_runtime_calls(request.headers.get(kCallsField).value_or(""));
   InvokeOutcome outcome;
   outcome.kind = InvokeOutcome::Kind::kOk;
   if (const auto type = request.headers.get("Content-Type")) outcome.content_type = *type;
@@ -440,6 +460,7 @@ Task<Response> Instance::response(http::Request& request) {
 Task<Response> Instance::error(http::Request& request) {
   const std::string id = job_->request_id;
   const bool with_next = request.headers.get(kNextField).has_value();
+  job_->calls = parse_runtime_calls(request.headers.get(kCallsField).value_or(""));
   InvokeOutcome outcome;
   outcome.kind = InvokeOutcome::Kind::kFunctionError;
   outcome.error_type = request.headers.get("Lambda-Runtime-Function-Error-Type").value_or("");

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "lambda/calls.h"
 #include "lambda/environment.h"
 #include "lambda/serve.h"
 
@@ -113,16 +114,23 @@ bool Database::still_usable() const {
 
 Result<Rows> Database::run(std::string_view customer_id, const Statement& statement,
                            const std::vector<Parameter>& parameters) {
+  CallTimer timer(Peer::kSql, statement.name);
   for (int attempt = 1;; ++attempt) {
     if (!still_usable()) {
-      if (auto connected = connect(); !connected) return connected.error();
+      if (auto connected = connect(); !connected) {
+        timer.fail();
+        return connected.error();
+      }
     }
     auto rows = run_once(customer_id, statement, parameters);
     if (rows) return std::move(*rows);
     const Again again = rows.error().again;
     const bool harmless =
         again == Again::kYes || (again == Again::kIfItOnlyReads && statement.effect == Statement::Effect::kRead);
-    if (attempt == 2 || !harmless) return rows.error().error.within(statement.name);
+    if (attempt == 2 || !harmless) {
+      timer.fail();
+      return rows.error().error.within(statement.name);
+    }
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "lambda/calls.h"
+
 namespace securebase::lambda {
 
 Redis::Redis(RedisSettings settings, Dial dial, const base::Clock& clock)
@@ -12,7 +14,7 @@ Redis::Redis(RedisSettings settings, Dial dial, const base::Clock& clock)
 Result<std::optional<std::string>> Redis::get(std::string_view key) {
   std::string command;
   append_command(command, {"GET", key});
-  auto replies = exchange(command, 1);
+  auto replies = exchange("GET", command, 1);
   if (!replies) return replies.error();
   const RespValue& reply = replies->front();
   if (reply.is_nil()) return std::optional<std::string>();
@@ -24,25 +26,25 @@ Result<std::optional<std::string>> Redis::get(std::string_view key) {
 Result<Done> Redis::add(std::string_view key, std::string_view value, std::chrono::seconds ttl) {
   std::string command;
   append_command(command, {"SET", key, value, "EX", std::to_string(ttl.count()), "NX"});
-  return expect_success(exchange(command, 1));
+  return expect_success(exchange("SET", command, 1));
 }
 
 Result<Done> Redis::overwrite(std::span<const std::string> keys, std::string_view value, std::chrono::seconds ttl) {
   std::string commands;
   for (const std::string& key : keys) append_command(commands, {"SETEX", key, std::to_string(ttl.count()), value});
-  return expect_success(exchange(commands, keys.size()));
+  return expect_success(exchange("SETEX", commands, keys.size()));
 }
 
 Result<Done> Redis::remove(std::span<const std::string> keys) {
   std::string commands;
   for (const std::string& key : keys) append_command(commands, {"DEL", key});
-  return expect_success(exchange(commands, keys.size()));
+  return expect_success(exchange("DEL", commands, keys.size()));
 }
 
 Result<Done> Redis::ping() {
   std::string command;
   append_command(command, {"PING"});
-  return expect_success(exchange(command, 1));
+  return expect_success(exchange("PING", command, 1));
 }
 
 Result<Done> Redis::expect_success(Result<std::vector<RespValue>> replies) {
@@ -53,17 +55,19 @@ Result<Done> Redis::expect_success(Result<std::vector<RespValue>> replies) {
   return Done{};
 }
 
-Result<std::vector<RespValue>> Redis::exchange(std::string_view commands, std::size_t count) {
+Result<std::vector<RespValue>> Redis::exchange(const char* what, std::string_view commands, std::size_t count) {
   if (count == 0) return std::vector<RespValue>();
   if (clock_.steady() < paused_until_) {
     return Error{Errc::kUnavailable, "Redis failed a moment ago and is left alone for a while"};
   }
+  CallTimer timer(Peer::kCache, what);
   const bool kept = stream_ != nullptr;
   auto replies = exchange_once(commands, count);
   if (!replies && kept && replies.error().code == Errc::kClosed) replies = exchange_once(commands, count);
   if (replies) {
     next_pause_ = settings_.first_pause;
   } else {
+    timer.fail();
     paused_until_ = clock_.steady() + next_pause_;
     next_pause_ = std::min(next_pause_ * 2, settings_.longest_pause);
   }

@@ -40,7 +40,7 @@ class Redis final : public Store {
  private:
   // The replies to `count` commands. Repeated once on a new connection when the one that was kept had died: all
   // commands here give the same when repeated.
-  Result<std::vector<RespValue>> exchange(std::string_view commands, std::size_t count);
+  Result<std::vector<RespValue>> exchange(const char* what, std::string_view commands, std::size_t count);
   Result<std::vector<RespValue>> exchange_once(std::string_view commands, std::size_t count);
   Result<Done> expect_success(Result<std::vector<RespValue>> replies);
 

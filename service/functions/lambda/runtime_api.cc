@@ -74,14 +74,15 @@ Result<Invocation> RuntimeApi::invocation_from(HttpResponse response) {
   return invocation;
 }
 
-Result<Done> RuntimeApi::respond(const Invocation& invocation, std::string_view body) {
+Result<Done> RuntimeApi::respond(const Invocation& invocation, std::string_view body, std::string_view headers) {
   return post(fmt::format("/2018-06-01/runtime/invocation/{}/response", invocation.request_id),
-              fmt::format("Content-Type: application/json\r\n{}", kAskForNext), body);
+              fmt::format("Content-Type: application/json\r\n{}{}", kAskForNext, headers), body);
 }
 
-Result<Done> RuntimeApi::fail(const Invocation& invocation, std::string_view type, std::string_view message) {
+Result<Done> RuntimeApi::fail(const Invocation& invocation, std::string_view type, std::string_view message,
+                              std::string_view headers) {
   return post(fmt::format("/2018-06-01/runtime/invocation/{}/error", invocation.request_id),
-              error_header(type).append(kAskForNext), error_body(type, message));
+              error_header(type).append(kAskForNext).append(headers), error_body(type, message));
 }
 
 Result<Done> RuntimeApi::fail_initialisation(std::string_view type, std::string_view message) {

@@ -35,9 +35,11 @@ class RuntimeApi {
   // Waits for as long as it takes. An error means that nobody is there any more: end the process.
   Result<Invocation> next();
   // Both may wait until the next invocation comes, which next() then has at once.
-  Result<Done> respond(const Invocation& invocation, std::string_view body);
+  // `headers`: further field lines, each with its line break.
+  Result<Done> respond(const Invocation& invocation, std::string_view body, std::string_view headers = {});
   // `type` is the error's class name, as "Runtime.Malformed".
-  Result<Done> fail(const Invocation& invocation, std::string_view type, std::string_view message);
+  Result<Done> fail(const Invocation& invocation, std::string_view type, std::string_view message,
+                    std::string_view headers = {});
   Result<Done> fail_initialisation(std::string_view type, std::string_view message);
 
  private:

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "lambda/calls.h"
 
 namespace securebase::lambda {
 
@@ -66,9 +67,12 @@ int serve(const Initialise& initialise) {
     current_request_id = invocation->request_id;
     current_deadline = invocation->deadline;
     set_trace(invocation->trace_id);
+    begin_calls(invocation->trace_id);
     auto response = (*handler)(*invocation);
-    auto told = response ? api->respond(*invocation, *response)
-                         : api->fail(*invocation, "HandlerError", response.error().message);
+    const auto headers = calls_header();
+    send_calls();
+    auto told = response ? api->respond(*invocation, *response, headers)
+                         : api->fail(*invocation, "HandlerError", response.error().message, headers);
     if (!told) log_line("ERROR", told.error().within("answering an invocation").message);
     current_request_id.clear();
   }

@@ -138,6 +138,9 @@ void Collector::keep_hops(std::span<const Span> spans, std::uint8_t reasons) {
   record.reasons = reasons;
   record.hops.reserve(spans.size());
   for (const auto& span : spans) {
+    // Of a sampled trace the daemon is told each call, with its place in time.
+    const bool told = span.sampled && (span.hop == telemetry::Hop::kSql || span.hop == telemetry::Hop::kCache);
+    if (told) continue;
     Hop hop;
     hop.id = span.id;
     hop.parent = span.parent;
@@ -211,8 +214,16 @@ void Collector::settle(base::SteadyPoint now, bool all) {
         }
         return std::nullopt;
       };
+      Counts counts;
+      count_segments(tops, lookup, counts);
+      // A database that hops tell of is counted by them, in every request and not only in sampled ones.
+      std::erase_if(counts.edges, [&](const auto& edge) {
+        const Node& to = edge.first.second;
+        return to.type.starts_with("Database::") &&
+               std::ranges::any_of(settling.hops, [&](const auto& hop) { return hop.second == to; });
+      });
       const std::lock_guard lock(mutex_);
-      count_segments(tops, lookup, counts_);
+      counts_.merge(counts);
     }
     at = settling_.erase(at);
   }
