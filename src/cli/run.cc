@@ -114,6 +114,10 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   up_command->add_option("--postgres-port", settings.postgres_port, "PostgreSQL, over the stack's port; else 5432");
   up_command->add_option("--redis-port", settings.redis_port, "Redis, over the stack's port; else 6379");
+  up_command
+      ->add_option("--otlp-traces", settings.otlp_traces,
+                   "Send kept traces to a collector as well, by OTLP/HTTP: http://127.0.0.1:4318/v1/traces")
+      ->type_name("URL");
   up_command->add_option("--workers", settings.workers, "Event loops; 0 is one to a core")->capture_default_str();
   up_command->add_option("--edge-cache-bytes", settings.edge_cache_bytes, "What the edge keeps in memory")
       ->capture_default_str()

@@ -1,7 +1,10 @@
 // What measures, judges and tells: metrics, notifications, the prober, the operator's port.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "advisor/advisor.h"
+#include "platform/otlp_post.h"
 #include "platform/probes.h"
 #include "platform/rooms.h"
 
@@ -32,7 +35,13 @@ Result<Done> Rooms::make_instruments() {
   if (!notify) return notify.error().within("notifications");
   notify_ = std::move(*notify);
 
-  auto traces = traces::Traces::open({.directory = state_.of("traces")}, spans_);
+  traces::Settings traced{.directory = state_.of("traces")};
+  if (!settings_.otlp_traces.empty()) {
+    auto post = OtlpPost::make(settings_.otlp_traces, (*workers_)[0]);
+    if (!post) return post.error();
+    traced.post_otlp = [post = std::move(*post)](std::string body) { return post->post(std::move(body)); };
+  }
+  auto traces = traces::Traces::open(std::move(traced), spans_);
   if (!traces) return traces.error().within("the traces' store");
   traces_ = std::move(*traces);
   auto metrics = monitoring::Metrics::open({.directory = state_.of("metrics")}, registry_);
@@ -96,6 +105,9 @@ OperatorAnswers Rooms::operator_answers() const {
   };
   answers.otlp_metrics = [this](const std::string& body, const std::string& content_type, const std::string& encoding) {
     return metrics_->take_otlp(body, content_type, encoding);
+  };
+  answers.otlp_traces = [this](const std::string& body, const std::string& content_type, const std::string& encoding) {
+    return traces_->take_otlp(body, content_type, encoding);
   };
   return answers;
 }

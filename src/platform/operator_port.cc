@@ -19,8 +19,8 @@ http::Response text_response(int status, std::string_view content_type, std::str
 
 http::Response not_here(const http::Request& request) {
   return text_response(404, "text/plain; charset=utf-8",
-                       fmt::format("There is no {}. This port has /healthz, /metrics and POST /v1/metrics "
-                                   "(OTLP/HTTP).\n",
+                       fmt::format("There is no {}. This port has /healthz, /metrics, and POST /v1/metrics and "
+                                   "/v1/traces (OTLP/HTTP).\n",
                                    request.path));
 }
 
@@ -69,12 +69,16 @@ net::Task<http::Response> OperatorPort::answer(http::Request& request) {
     if (!answers_.otlp_metrics) {
       co_return text_response(501, "text/plain; charset=utf-8", "This version of SecureBase takes no OTLP.\n");
     }
-    co_return co_await take_otlp(request);
+    co_return co_await take_otlp(request, answers_.otlp_metrics);
+  }
+  if (request.path == "/v1/traces") {
+    if (request.method != http::Method::kPost) co_return only("POST");
+    co_return co_await take_otlp(request, answers_.otlp_traces);
   }
   co_return not_here(request);
 }
 
-net::Task<http::Response> OperatorPort::take_otlp(http::Request& request) {
+net::Task<http::Response> OperatorPort::take_otlp(http::Request& request, const OperatorAnswers::TakeOtlp& take) {
   std::string body;
   if (request.body) {
     auto read = co_await http::read_all(*request.body, kOtlpBytes);
@@ -86,7 +90,7 @@ net::Task<http::Response> OperatorPort::take_otlp(http::Request& request) {
   }
   const std::string content_type(request.headers.get("Content-Type").value_or(""));
   const std::string encoding(request.headers.get("Content-Encoding").value_or(""));
-  auto taken = co_await pool_.run([&] { return answers_.otlp_metrics(std::move(body), content_type, encoding); });
+  auto taken = co_await pool_.run([&] { return take(std::move(body), content_type, encoding); });
   if (!taken) co_return busy(taken.error());
   if (!*taken) {
     co_return text_response(status_of(taken->error().code), "text/plain; charset=utf-8", taken->error().message + "\n");

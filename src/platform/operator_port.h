@@ -27,7 +27,9 @@ struct OperatorAnswers {
   // `accept` is what the scraper said it reads.
   std::function<Text(std::string_view accept)> metrics;
   // OTLP/HTTP: the answer's body, in the content type of the question; `encoding` is the question's Content-Encoding.
-  std::function<Result<std::string>(std::string body, std::string content_type, std::string encoding)> otlp_metrics;
+  using TakeOtlp = std::function<Result<std::string>(std::string body, std::string content_type, std::string encoding)>;
+  TakeOtlp otlp_metrics;
+  TakeOtlp otlp_traces;
 };
 
 class OperatorPort final : public http::Handler {
@@ -37,7 +39,8 @@ class OperatorPort final : public http::Handler {
   net::Task<http::Response> answer(http::Request& request) override;
 
  private:
-  net::Task<http::Response> take_otlp(http::Request& request);
+  // `take` outlives the answer.
+  net::Task<http::Response> take_otlp(http::Request& request, const OperatorAnswers::TakeOtlp& take);
 
   const OperatorAnswers answers_;
   net::Pool& pool_;

@@ -52,6 +52,7 @@ struct Settings {
   // Over the stack's own; nullopt: the stack's, else 5432 and 6379.
   std::optional<std::uint16_t> postgres_port;
   std::optional<std::uint16_t> redis_port;
+  std::string otlp_traces;  // a URL that kept traces go to by OTLP/HTTP as well; "": none
   std::size_t edge_cache_bytes = std::size_t{512} << 20;
   Exports exports;
 };

@@ -317,6 +317,7 @@ void Rooms::stop() {
   if (notify_) notify_->stop();
   if (metrics_) metrics_->stop_exports();
   if (functions_) functions_->stop();
+  if (traces_) traces_->stop_export();
   if (workers_) {
     workers_->on_each([this](net::Worker&) {
       if (edge_) edge_->close_on_worker();

@@ -22,7 +22,12 @@ Result<std::unique_ptr<Traces>> Traces::open(Settings settings, telemetry::Spans
   if (!rules) return rules.error();
   engine->rules = std::move(*rules);
   engine->questions = std::make_unique<DaemonQuestions>(*engine->rules);
-  engine->collector = std::make_unique<Collector>(spans, *engine->store, clock, nullptr);
+  Collector::Kept kept;
+  if (said.post_otlp) {
+    engine->exporter = std::make_unique<otlp::Exporter>(otlp::Exporter::Limits{}, said.post_otlp);
+    kept = [exporter = engine->exporter.get()](const Records& records) { exporter->add(records); };
+  }
+  engine->collector = std::make_unique<Collector>(spans, *engine->store, clock, std::move(kept));
   spans.set_sampler(engine->rules.get());
   return std::unique_ptr<Traces>(new Traces(std::move(engine)));
 }
@@ -36,7 +41,12 @@ Result<Done> Traces::start_daemon(const std::string& host, std::uint16_t port) {
 
 http::Handler& Traces::daemon_questions() { return *engine_->questions; }
 
+void Traces::stop_export() {
+  if (engine_->exporter) engine_->exporter->end();
+}
+
 void Traces::stop() {
+  stop_export();
   engine_->spans.set_sampler(nullptr);
   engine_->daemon.reset();
   engine_->collector->stop();
@@ -53,6 +63,12 @@ Json Traces::status() const {
                             {"documents_lost", collected.documents_lost},
                             {"stored_traces", stored.traces},
                             {"stored_bytes", stored.bytes}});
+  if (engine_->exporter) {
+    const auto told = engine_->exporter->statistics();
+    json.set("otlp_sent", told.sent);
+    json.set("otlp_lost", told.lost);
+    json.set("otlp_failures", told.failures);
+  }
   if (engine_->daemon) {
     const auto daemon = engine_->daemon->statistics();
     json.set("datagrams", daemon.datagrams);

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ struct Settings {
   std::uint64_t bytes = std::uint64_t{1} << 30;  // on disk; the oldest go first
   std::string account = "123456789012";
   std::string region = "us-east-1";
+  // Takes kept traces to a collector by OTLP/HTTP (protobuf), and gives the answer's status; may block for some
+  // seconds. Not set: nobody is told.
+  std::function<Result<int>(std::string body)> post_otlp;
 };
 
 class Traces {
@@ -47,10 +51,17 @@ class Traces {
   Result<Done> start_daemon(const std::string& host, std::uint16_t port);
   // The daemon's TCP side.
   http::Handler& daemon_questions();
+  // No more calls of post_otlp. Idempotent.
+  void stop_export();
   // Writes what was recorded last. Idempotent.
   void stop();
 
   void add_operations(aws::Operations& operations);
+
+  // POST /v1/traces: the body in application/x-protobuf or application/json, the answer's body in the same. What it
+  // took is on the disk. `encoding`: "" or "gzip". kUnsupported: another content type or encoding; kMalformed, kLimit,
+  // kUnavailable: nothing was taken.
+  Result<std::string> take_otlp(std::string_view body, std::string_view content_type, std::string_view encoding = {});
 
   // What `securebase traces` prints: "text", and the same as JSON. The last ones that pass the filter expression.
   Result<base::Json> list(std::chrono::seconds window, std::string_view filter, std::size_t most);

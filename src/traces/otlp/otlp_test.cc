@@ -1,0 +1,122 @@
+#include "traces/otlp/export.h"
+#include "traces/otlp/spans.h"
+#include "traces/test_support.h"
+#include "traces/traces.h"
+
+namespace securebase::traces {
+namespace {
+
+using base::Json;
+using namespace otlp;
+
+constexpr const char* kRequest = R"({"resourceSpans":[{"resource":{"attributes":[
+  {"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[
+  {"traceId":"6553F100bd862e3fe1be46a994272793","spanId":"70de5b6f19ff9a0a","name":"GET /cart","kind":2,
+   "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000500000000",
+   "attributes":[{"key":"http.request.method","value":{"stringValue":"GET"}},
+                 {"key":"http.response.status_code","value":{"intValue":"503"}},
+                 {"key":"url.full","value":{"stringValue":"http://shop/cart"}},
+                 {"key":"tenant","value":{"stringValue":"a"}}],
+   "status":{"code":2,"message":"no"}},
+  {"traceId":"6553f100bd862e3fe1be46a994272793","spanId":"53995c3f42cd8ad8","parentSpanId":"70de5b6f19ff9a0a",
+   "name":"SELECT carts","kind":"SPAN_KIND_CLIENT","startTimeUnixNano":1700000000100000000,
+   "endTimeUnixNano":1700000000200000000,"attributes":[{"key":"db.system","value":{"stringValue":"postgresql"}}],
+   "events":[{"name":"exception","attributes":[{"key":"exception.type","value":{"stringValue":"Deadlock"}}]}]},
+  {"traceId":"xx","spanId":"1","name":"broken"}]}]}]})";
+
+struct World {
+  TestDirectory directory;
+  base::ManualClock clock;
+  telemetry::Spans spans;
+  std::unique_ptr<Traces> traces = std::move(*Traces::open({.directory = directory.path()}, spans, clock));
+};
+
+TEST(Otlp, SpansBecomeATrace) {
+  World world;
+  const auto answer = world.traces->take_otlp(kRequest, "application/json; charset=utf-8");
+  ASSERT_TRUE(answer) << answer.error().message;
+  const auto said = Json::parse(*answer);
+  EXPECT_EQ((*said)["partialSuccess"]["rejectedSpans"].string_or(""), "1");
+  const auto shown = world.traces->show("1-6553f100-bd862e3fe1be46a994272793");
+  ASSERT_TRUE(shown) << shown.error().message;
+  const auto text = (*shown)["text"].string_or("");
+  EXPECT_THAT(text, testing::HasSubstr("shop  [503 fault]"));
+  EXPECT_THAT(text, testing::HasSubstr("postgresql (Database::SQL)"));
+  EXPECT_THAT(text, testing::HasSubstr("Deadlock"));
+  const auto found =
+      world.traces->list(1h, "annotation.tenant = \"a\" AND service(\"shop\") { http.status = 503 }", 10);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ((*found)["report"].as_array()->size(), 1u);
+}
+
+TEST(Otlp, WhatIsWrittenAsProtobufIsReadAsTheSame) {
+  Records records;
+  HopRecord record;
+  record.id = {0x6553f100bd862e3f, 0xe1be46a994272793};
+  Hop edge;
+  edge.id = 10;
+  edge.begin = WallTime{1'700'000'000s};
+  edge.duration = 5ms;
+  edge.name = "d1.cloudfront.net";
+  edge.method = "GET";
+  edge.subject = "/v1";
+  edge.status = 502;
+  edge.failed = true;
+  Hop origin = edge;
+  origin.kind = telemetry::Hop::kOriginHttp;
+  origin.id = 11;
+  origin.parent = 10;
+  origin.name = "backend";
+  record.hops = {edge, origin};
+  records.hops.push_back(record);
+  const auto spans = read_protobuf(write_protobuf(records));
+  ASSERT_TRUE(spans);
+  ASSERT_EQ(spans->size(), 2u);
+  EXPECT_EQ((*spans)[0].service, "d1.cloudfront.net");
+  EXPECT_EQ((*spans)[0].trace_id, "6553f100bd862e3fe1be46a994272793");
+  EXPECT_EQ((*spans)[0].kind, Kind::kServer);
+  EXPECT_TRUE((*spans)[0].failed);
+  EXPECT_EQ((*spans)[1].parent_id, "000000000000000a");
+  EXPECT_EQ((*spans)[1].kind, Kind::kClient);
+  EXPECT_NEAR(static_cast<double>((*spans)[0].end_ns - (*spans)[0].start_ns), 5e6, 1e3);
+}
+
+TEST(Otlp, RefusesWhatItIsNot) {
+  World world;
+  EXPECT_EQ(world.traces->take_otlp("{}", "text/plain").error().code, Errc::kUnsupported);
+  EXPECT_EQ(world.traces->take_otlp("{", "application/json").error().code, Errc::kMalformed);
+  EXPECT_EQ(world.traces->take_otlp("\xff\xff", "application/x-protobuf").error().code, Errc::kMalformed);
+  EXPECT_EQ(*world.traces->take_otlp("", "application/x-protobuf"), "");
+}
+
+TEST(Exporter, TriesAgainWhileTheCollectorIsAwayAndGivesUpWhatItRefuses) {
+  std::mutex mutex;
+  std::condition_variable bell;
+  std::vector<int> answers{503, 429, 200, 400};
+  std::size_t asked = 0;
+  Exporter exporter({.queue = 3, .batch = 2, .gather = 1ms, .first_pause = 1ms, .longest_pause = 2ms},
+                    [&](const std::string&) -> Result<int> {
+                      const std::lock_guard lock(mutex);
+                      const int answer = answers[std::min(asked++, answers.size() - 1)];
+                      bell.notify_all();
+                      return answer;
+                    });
+  const auto wait = [&](std::size_t times) {
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(bell.wait_for(lock, 10s, [&] { return asked >= times; }));
+  };
+  Records one;
+  one.documents.push_back({{1, 2}, WallTime{1'700'000'000s}, "{}"});
+  exporter.add(one);
+  wait(3);
+  exporter.add(one);
+  wait(4);
+  exporter.end();
+  EXPECT_EQ(exporter.statistics().sent, 1u);
+  EXPECT_EQ(exporter.statistics().lost, 1u);
+  for (int i = 0; i < 10; ++i) exporter.add(one);
+  EXPECT_EQ(exporter.statistics().lost, 8u) << "the queue has a bound";
+}
+
+}  // namespace
+}  // namespace securebase::traces

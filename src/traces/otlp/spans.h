@@ -1,0 +1,51 @@
+// OTLP's spans, as far as X-Ray's segments can say them (opentelemetry-proto v1, trace.proto), in both of its
+// encodings.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "traces/segment/segment.h"
+
+namespace securebase::traces::otlp {
+
+using Attributes = std::vector<std::pair<std::string, Annotation>>;
+
+enum class Kind : std::uint8_t { kUnspecified, kInternal, kServer, kClient, kProducer, kConsumer };
+
+struct OtlpSpan {
+  std::string service;    // service.name of its resource
+  std::string trace_id;   // 32 hex digits
+  std::string span_id;    // 16
+  std::string parent_id;  // 16, or ""
+  std::string name;
+  Kind kind = Kind::kUnspecified;
+  std::uint64_t start_ns = 0;
+  std::uint64_t end_ns = 0;
+  Attributes attributes;
+  std::vector<Exception> exceptions;
+  bool failed = false;
+  std::string message;  // of the status
+};
+
+inline constexpr std::size_t kMostSpans = 20'000;  // of one request
+
+// ExportTraceServiceRequest. kMalformed, kLimit.
+Result<std::vector<OtlpSpan>> read_protobuf(std::string_view body);
+Result<std::vector<OtlpSpan>> read_json(std::string_view body);
+// ExportTraceServiceResponse; `rejected` 0: all were taken.
+std::string answer_protobuf(std::uint64_t rejected, std::string_view why);
+std::string answer_json(std::uint64_t rejected, std::string_view why);
+
+// As a segment document: of servers, consumers and roots a segment, of everything else a subsegment of its parent.
+base::Json document_of(const OtlpSpan& span);
+
+// ExportTraceServiceRequest of this platform's hops and of documents.
+std::string write_protobuf(const Records& records);
+
+}  // namespace securebase::traces::otlp
