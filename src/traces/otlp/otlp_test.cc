@@ -1,3 +1,5 @@
+#include <zlib.h>
+
 #include "traces/otlp/export.h"
 #include "traces/otlp/spans.h"
 #include "traces/test_support.h"
@@ -79,6 +81,26 @@ TEST(Otlp, WhatIsWrittenAsProtobufIsReadAsTheSame) {
   EXPECT_EQ((*spans)[1].parent_id, "000000000000000a");
   EXPECT_EQ((*spans)[1].kind, Kind::kClient);
   EXPECT_NEAR(static_cast<double>((*spans)[0].end_ns - (*spans)[0].start_ns), 5e6, 1e3);
+}
+
+TEST(Otlp, ABodyMayBePacked) {
+  World world;
+  std::string packed(4096, '\0');
+  z_stream stream{};
+  ASSERT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string plain(kRequest);
+  stream.next_in = reinterpret_cast<Bytef*>(plain.data());
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  ASSERT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(packed.size() - stream.avail_out);
+  deflateEnd(&stream);
+  EXPECT_TRUE(world.traces->take_otlp(packed, "application/json", "gzip"));
+  EXPECT_TRUE(world.traces->show("1-6553f100-bd862e3fe1be46a994272793"));
+  packed.resize(packed.size() / 2);
+  EXPECT_EQ(world.traces->take_otlp(packed, "application/json", "gzip").error().code, Errc::kMalformed);
+  EXPECT_EQ(world.traces->take_otlp(packed, "application/json", "br").error().code, Errc::kUnsupported);
 }
 
 TEST(Otlp, RefusesWhatItIsNot) {
