@@ -2,11 +2,14 @@
 
 import json
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
-from harness import REPOSITORY, SECUREBASE, Platform, main, wait_until
+from harness import REPOSITORY, SECUREBASE, SHARED, Platform, alive, children_of, main, wait_until
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
@@ -86,6 +89,223 @@ class PageLoads(unittest.TestCase):
         targets = json.loads(self.platform.cli("targets", "--json", check=False).stdout)["targets"]
         row = next(row for row in targets if row["name"] == "Lighthouse Performance")
         self.assertEqual((row["verdict"], row["samples"]), ("pass", 5))
+
+
+# A page in a bucket, and canaries that look at it. Rates of seconds are SecureBase's own.
+STACK = """
+resource "aws_s3_bucket" "pages" {
+  bucket = "canary-pages"
+}
+resource "aws_s3_object" "page" {
+  bucket       = aws_s3_bucket.pages.id
+  key          = "index.html"
+  content      = "<!doctype html><title>Hello from outside</title><h1>Hello</h1>"
+  content_type = "text/html"
+}
+resource "aws_cloudfront_distribution" "cdn" {
+  enabled             = true
+  default_root_object = "index.html"
+  tags                = { "securebase:id" = "E1OUTSIDE", "securebase:probe" = "page=/" }
+  origin {
+    domain_name = aws_s3_bucket.pages.bucket_regional_domain_name
+    origin_id   = "pages"
+    s3_origin_config {
+      origin_access_identity = ""
+    }
+  }
+  default_cache_behavior {
+    target_origin_id       = "pages"
+    viewer_protocol_policy = "allow-all"
+    allowed_methods        = ["GET", "HEAD"]
+    cached_methods         = ["GET", "HEAD"]
+    forwarded_values {
+      query_string = false
+      cookies {
+        forward = "none"
+      }
+    }
+  }
+  restrictions {
+    geo_restriction {
+      restriction_type = "none"
+    }
+  }
+  viewer_certificate {
+    cloudfront_default_certificate = true
+  }
+}
+locals {
+  canaries = {
+    checks  = { runtime = "securebase-http-1.0", handler = "checks.json", rate = "rate(2 seconds)", timeout = 2 }
+    browser = { runtime = "syn-nodejs-puppeteer-9.1", handler = "look.handler", rate = "rate(30 seconds)", timeout = 30 }
+    endless = { runtime = "syn-nodejs-puppeteer-9.1", handler = "endless.handler", rate = "rate(20 seconds)", timeout = 3 }
+  }
+}
+resource "aws_synthetics_canary" "all" {
+  for_each             = local.canaries
+  name                 = each.key
+  artifact_s3_location = "s3://canary-pages/artifacts/"
+  execution_role_arn   = "arn:aws:iam::123456789012:role/canary"
+  handler              = each.value.handler
+  runtime_version      = each.value.runtime
+  zip_file             = "code"
+  start_canary         = true
+  schedule {
+    expression = each.value.rate
+  }
+  run_config {
+    timeout_in_seconds = each.value.timeout
+  }
+}
+"""
+CHECKS = """{"steps": [
+  {"name": "page", "url": "/", "status": 200, "contains": "Hello from outside", "within_ms": 1000},
+  {"name": "missing", "url": "/missing", "status": [403, 404], "within_ms": 1000}]}"""
+LOOK = """
+const synthetics = require('Synthetics');
+const log = require('SyntheticsLogger');
+exports.handler = async () => {
+  await synthetics.executeStep('unprivileged', async () => {
+    if (process.getuid() === 0) throw new Error('this runs as root');
+  });
+  const page = await synthetics.getPage();
+  await synthetics.executeStep('look', async () => {
+    const response = await page.goto(process.env.SECUREBASE_URL, { waitUntil: 'load' });
+    if (response.status() !== 200) throw new Error(`status ${response.status()}`);
+    if ((await page.title()) !== 'Hello from outside') throw new Error('another page');
+    await synthetics.takeScreenshot('page', 'loaded');
+  });
+  log.info('seen');
+};
+"""
+ENDLESS = """
+const { spawn } = require('node:child_process');
+exports.handler = async () => {
+  spawn('sleep', ['98765'], { detached: true, stdio: 'ignore' }).unref();
+  await new Promise((resolve) => setTimeout(resolve, 1e8));
+};
+"""
+
+
+def sleepers():
+    """Processes that the endless script left behind."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if b"98765" in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                pass
+    return found
+
+
+class Canaries(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
+        cls.stack = SHARED / "outside-stack"
+        shutil.rmtree(cls.stack, ignore_errors=True)
+        (cls.stack / "code").mkdir(parents=True)
+        (cls.stack / "main.tf").write_text(STACK)
+        (cls.stack / "code" / "checks.json").write_text(CHECKS)
+        (cls.stack / "code" / "look.js").write_text(LOOK)
+        (cls.stack / "code" / "endless.js").write_text(ENDLESS)
+        cls.state = SHARED / "outside-state"
+        shutil.rmtree(cls.state, ignore_errors=True)
+        cls.platform = Platform(state=cls.state, stack=cls.stack)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.platform.stop()
+
+    def synthetics(self, *words):
+        environment = dict(os.environ, **self.platform.environment())
+        done = subprocess.run(["aws", "synthetics", *words], capture_output=True, text=True, env=environment, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def runs(self, name):
+        return self.synthetics("get-canary-runs", "--name", name)["CanaryRuns"]
+
+    def first_run(self, name, seconds):
+        return wait_until(lambda: self.runs(name), seconds, f"a run of {name}")[-1]
+
+    def budget(self, canary):
+        report = json.loads(self.platform.cli("uptime", "--json", check=False).stdout)
+        return next((one for one in report["canaries"] if one["canary"] == canary), None)
+
+    def test_1_canaries_run_on_their_schedules(self):
+        self.assertEqual(self.first_run("checks", 20)["Status"]["State"], "PASSED")
+        look = self.first_run("browser", 120)
+        self.assertEqual(look["Status"]["State"], "PASSED", look)
+        canaries = {one["Name"]: one for one in self.synthetics("describe-canaries")["Canaries"]}
+        self.assertEqual({one["Status"]["State"] for one in canaries.values()}, {"RUNNING"})
+        self.assertEqual(canaries["checks"]["Schedule"]["Expression"], "rate(2 seconds)")
+        last = self.synthetics("describe-canaries-last-run")["CanariesLastRun"]
+        self.assertLessEqual({"checks", "browser"}, {one["CanaryName"] for one in last})
+        self.assertTrue(list((self.state / "synthetics" / "artifacts" / "browser").glob("*/page-loaded.png")))
+
+        environment = dict(os.environ, **self.platform.environment())
+        for dimensions, metric in ((["Name=CanaryName,Value=browser", "Name=StepName,Value=look"], "SuccessPercent"),
+                                   (["Name=CanaryName,Value=browser"], "Duration"),
+                                   (["Name=CanaryName,Value=checks"], "2xx")):
+            done = subprocess.run(["aws", "cloudwatch", "get-metric-statistics", "--namespace", "CloudWatchSynthetics",
+                                   "--metric-name", metric, "--dimensions", *dimensions, "--statistics", "Maximum",
+                                   "--period", "3600"], capture_output=True, text=True, env=environment, timeout=120)
+            points = json.loads(done.stdout)["Datapoints"]
+            self.assertTrue(points and points[-1]["Maximum"] > 0, (metric, done.stdout, done.stderr))
+
+    def test_2_a_script_that_does_not_end_is_ended_with_all_that_it_started(self):
+        run = self.first_run("endless", 60)
+        self.assertEqual(run["Status"]["State"], "FAILED")
+        self.assertIn("did not end within 3 s", run["Status"]["StateReason"])
+        self.synthetics("stop-canary", "--name", "endless")
+        wait_until(lambda: not sleepers(), 20, "nothing of the script is left")
+        self.assertEqual(self.synthetics("get-canary", "--name", "endless")["Canary"]["Status"]["State"], "STOPPED")
+        before = len(self.runs("endless"))
+        time.sleep(22)
+        self.assertLessEqual(len(self.runs("endless")), before + 1, "a run may have been under way")
+
+    def test_3_a_stopped_platform_is_noticed_and_costs_budget(self):
+        self.assertEqual(self.budget("checks")["failed"], 0)
+        os.kill(self.platform.process.pid, signal.SIGSTOP)
+        time.sleep(12)
+        os.kill(self.platform.process.pid, signal.SIGCONT)
+        failed = wait_until(lambda: [one for one in self.runs("checks") if one["Status"]["State"] == "FAILED"], 20,
+                            "the runs that failed meanwhile")
+        self.assertIn("page: no answer within", failed[0]["Status"]["StateReason"])
+        budget = wait_until(lambda: next((one for one in [self.budget("checks")] if one["failed"] >= 3), None), 20, "the budget")
+        self.assertEqual(budget["down_seconds"], 2 * budget["failed"])
+        self.assertLess(budget["availability"], 100)
+        self.assertAlmostEqual(budget["budget_remaining_percent"], 100 * (1 - budget["down_seconds"] / 1296), places=2)
+        self.assertGreater(budget["burn_rate_1h"], 1)
+
+    def test_4_a_killed_platform_leaves_nothing_and_its_gap_is_down_time(self):
+        before = self.budget("checks")["failed"]
+        children = list(children_of(self.platform.process.pid))
+        self.assertTrue(children)
+        ports = self.platform.port
+        self.platform.stop(signal.SIGKILL)
+        wait_until(lambda: not alive(children), 20, "no child outlives the platform")
+        time.sleep(8)
+        type(self).platform = Platform(state=self.state, stack=self.stack, ports=ports)
+        after = wait_until(lambda: next((one for one in [self.budget("checks")] if one and one["failed"] >= before + 3), None),
+                           30, "the gap as failed runs")
+        self.assertGreaterEqual(self.budget("page")["failed"], 6)
+        self.assertLess(after["budget_remaining_percent"], 100)
+        self.assertEqual(self.synthetics("get-canary", "--name", "endless")["Canary"]["Status"]["State"], "STOPPED",
+                         "what the API said outlives a restart")
+
+    def test_5_a_runtime_that_is_not_done_says_so(self):
+        other = SHARED / "outside-python"
+        shutil.rmtree(other, ignore_errors=True)
+        shutil.copytree(self.stack, other)
+        (other / "main.tf").write_text(STACK.replace('"syn-nodejs-puppeteer-9.1", handler = "look.handler"',
+                                                     '"syn-python-selenium-4.1", handler = "look.handler"'))
+        done = self.platform.cli("plan", other, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("syn-python-selenium-4.1", done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// The commands that ask the running platform: status, env, invoke, invalidate, targets, traces, rum.
+// The commands that ask the running platform: status, env, invoke, invalidate, targets, traces, uptime, rum.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -115,6 +115,19 @@ int traces(const TracesOptions& options) {
     fmt::print("{}", (*answer)["text"].string_or(""));
   }
   return kDone;
+}
+
+int uptime(const UptimeOptions& options) {
+  auto answer = platform::Control(options.state)
+                    .ask("/uptime", base::Json::object({{"window_seconds", std::int64_t{options.window.count()}},
+                                                        {"objective", options.objective}}));
+  if (!answer) return fail(answer.error());
+  if (options.json) {
+    fmt::print("{}\n", (*answer)["report"].dump(2));
+  } else {
+    fmt::print("{}", (*answer)["text"].string_or(""));
+  }
+  return (*answer)["report"]["pass"].bool_or(false) ? kDone : kFailed;
 }
 
 int rum(const RumOptions& options) {

@@ -65,6 +65,13 @@ struct TracesOptions {
   bool json = false;
 };
 
+struct UptimeOptions {
+  std::filesystem::path state;
+  std::chrono::seconds window{30 * 86'400};
+  double objective = 99.95;  // percent
+  bool json = false;
+};
+
 struct RumOptions {
   std::filesystem::path state;
   std::size_t most = 20;
@@ -101,6 +108,8 @@ int credentials(const CredentialsOptions& options);
 int operations(const std::filesystem::path& state);
 // kFailed when a row fails or has no verdict.
 int targets(const TargetsOptions& options);
+// kFailed when a budget is used up, or there is none.
+int uptime(const UptimeOptions& options);
 int rum(const RumOptions& options);
 // kFailed also when the median is below the wanted score.
 int lighthouse(const LighthouseOptions& options);

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
@@ -19,70 +18,30 @@ namespace securebase::cli {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::chrono::seconds kRunTime{180};  // of one run; a loaded machine takes half a minute
 constexpr std::size_t kLineBytes = 64 << 10;
 
-bool runs(const fs::path& program) { return access(program.c_str(), X_OK) == 0; }
-
-std::string on_the_path(std::initializer_list<std::string_view> names) {
-  const char* const variable = std::getenv("PATH");
-  const std::string path = variable ? variable : "/usr/local/bin:/usr/bin:/bin";
-  for (const auto name : names) {
-    for (std::size_t begin = 0; begin <= path.size();) {
-      const auto end = std::min(path.find(':', begin), path.size());
-      const auto candidate = fs::path(path.substr(begin, end - begin)) / name;
-      begin = end + 1;
-      if (candidate.is_absolute() && runs(candidate)) return candidate.native();
-    }
-  }
-  return "";
-}
-
-// tools/browser of the checkout that this program was built in; $SECUREBASE_BROWSER_TOOLS where it is elsewhere.
-fs::path browser_tools() {
-  if (const char* const given = std::getenv("SECUREBASE_BROWSER_TOOLS")) return given;
-  std::error_code failure;
-  for (auto at = fs::read_symlink("/proc/self/exe", failure); at.has_relative_path(); at = at.parent_path()) {
-    const auto candidate = at.parent_path() / "tools" / "browser";
-    if (fs::exists(candidate / "lighthouse.mjs", failure)) return candidate;
-  }
-  return {};
-}
-
-struct Needed {
-  fs::path tools;
-  std::string node;
-  std::string chromium;
-};
-Result<Needed> find_needed() {
-  Needed needed;
-  needed.tools = browser_tools();
-  std::error_code failure;
-  if (needed.tools.empty() || !fs::exists(needed.tools / "node_modules" / "lighthouse", failure)) {
+Result<platform::BrowserTools> find_needed() {
+  auto found = platform::find_browser_tools();
+  if (found.tools.empty()) {
     return Error{Errc::kNotFound,
-                 fmt::format("Lighthouse is not installed in {}; `make browser` in the checkout installs it (npm ci). "
-                             "SECUREBASE_BROWSER_TOOLS names another folder",
-                             needed.tools.empty() ? "tools/browser" : needed.tools.native())};
+                 "Lighthouse is not installed: `make browser` in the checkout installs it into tools/browser (npm ci); "
+                 "SECUREBASE_BROWSER_TOOLS names another folder"};
   }
-  needed.node = on_the_path({"node", "nodejs"});
-  if (needed.node.empty()) {
+  if (found.node.empty()) {
     return Error{Errc::kNotFound, "node is not installed; Lighthouse needs version 18.16 or newer: apt install nodejs"};
   }
-  const char* const given = std::getenv("CHROMIUM");
-  needed.chromium = given ? given : on_the_path({"chromium", "chromium-browser", "google-chrome"});
-  if (needed.chromium.empty() || !runs(needed.chromium)) {
+  if (found.chromium.empty()) {
     return Error{Errc::kNotFound, "Chromium is not installed: apt install chromium; CHROMIUM names another browser"};
   }
-  return needed;
+  return found;
 }
 
 // A child whose standard output is read line by line; what it says on standard error is shown as it comes. Its own
 // process group, so that the browser goes with it.
 class Runner {
  public:
-  static Result<Runner> start(const Needed& needed, const LighthouseOptions& options) {
+  static Result<Runner> start(const platform::BrowserTools& needed, const LighthouseOptions& options) {
     const std::string script = (needed.tools / "lighthouse.mjs").native();
     const std::string count = std::to_string(options.runs);
     const char* const argv[] = {needed.node.c_str(),

@@ -24,6 +24,7 @@ constexpr const char* kAbout =
     "  securebase alarms                           what is in which state, and why; history, backtests\n"
     "  securebase notify                           who is told, what waits, what could not be delivered\n"
     "  securebase traces slow                      where the p95 of every route went\n"
+    "  securebase uptime                           availability by canary, and what is left of the error budget\n"
     "  securebase rum                              page loads as visitors' browsers saw them, with their traces\n"
     "  securebase lighthouse URL                   Lighthouse's score of a page, the median of five runs\n"
     "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
@@ -201,6 +202,20 @@ int run(int argc, char** argv) {
       "slow", "Where the p95 went, counted over every request; with a route, how its slow traces differ");
   slow_command->add_option("route", traces_options.route, "GET /v1/customers/{id}, or function NAME");
   add_traces_options(*slow_command);
+  UptimeOptions uptime_options;
+  std::int64_t uptime_seconds = uptime_options.window.count();
+  auto* uptime_command =
+      app.add_subcommand("uptime", "Availability by canary, what is left of the error budget, and how fast it goes");
+  uptime_command->add_option("--window", uptime_seconds, "What is looked at, up to now: 1h, 7d, 30d")
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
+                                CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+      ->default_str("30d");
+  uptime_command->add_option("--objective", uptime_options.objective, "Percent of the time that is up")
+      ->capture_default_str();
+  uptime_command->add_flag("--json", uptime_options.json, "For programs");
+  add_state(*uptime_command);
+
   RumOptions rum_options;
   auto* rum_command = app.add_subcommand(
       "rum", "Page loads as visitors' browsers saw them: vitals by page, single views with their traces");
@@ -263,7 +278,7 @@ int run(int argc, char** argv) {
   settings.exports.interval = std::chrono::milliseconds(std::llround(export_seconds * 1000));
   settings.state = plan_options.state = apply_options.state = state;
   credentials_options.state = invoke_options.state = invalidate_options.state = targets_options.state =
-      rum_options.state = lighthouse_options.state = state;
+      rum_options.state = lighthouse_options.state = uptime_options.state = state;
 
   if (chosen) return chosen();
   if (up_command->parsed()) return up(settings);
@@ -280,6 +295,8 @@ int run(int argc, char** argv) {
   if (!traces_options.id.empty()) traces_options.what = "show";
   if (slow_command->parsed()) traces_options.what = traces_options.route.empty() ? "routes" : "slow";
   if (traces_command->parsed()) return traces(traces_options);
+  uptime_options.window = std::chrono::seconds{uptime_seconds};
+  if (uptime_command->parsed()) return uptime(uptime_options);
   if (rum_command->parsed()) return rum(rum_options);
   if (lighthouse_command->parsed()) return lighthouse(lighthouse_options);
   if (credentials_command->parsed()) return credentials(credentials_options);

@@ -23,20 +23,23 @@ net::Task<Result<std::string>> read_object(objects::Objects& objects, std::strin
 
 }  // namespace
 
+Result<std::string> Rooms::object(const std::string& bucket, const std::string& key) const {
+  return await_on((*workers_)[0], read_object(*objects_, bucket, key));
+}
+
 void Rooms::make_aws_port() {
   secrets_->add_operations(operations_);
   code_links_ = std::make_unique<functions::CodeLinks>(
       functions::CodeLinks::Settings{fmt::format("http://{}:{}", settings_.bind, settings_.aws_port),
                                      secrets_->derive("links to code", 64, "0123456789abcdef")},
       *this, *pool_);
-  functions::add_operations(operations_, {.functions = *functions_,
-                                          .changes = *this,
-                                          .pool = *pool_,
-                                          .fetch_object =
-                                              [this](const std::string& bucket, const std::string& key) {
-                                                return await_on((*workers_)[0], read_object(*objects_, bucket, key));
-                                              },
-                                          .links = code_links_.get()});
+  functions::add_operations(
+      operations_,
+      {.functions = *functions_,
+       .changes = *this,
+       .pool = *pool_,
+       .fetch_object = [this](const std::string& bucket, const std::string& key) { return object(bucket, key); },
+       .links = code_links_.get()});
   database::add_operations(operations_, *database_);
   objects::add_operations(operations_, *objects_, *pool_);
   edge::add_operations(operations_, *edge_, [this](const std::vector<std::string>& tags) {
@@ -47,6 +50,7 @@ void Rooms::make_aws_port() {
   notify::add_operations(operations_, *notify_);
   logs_->add_operations(operations_);
   traces_->add_operations(operations_);
+  synthetics::add_operations(operations_, *synthetics_);
   metrics_->add_operations(operations_);
   monitoring::add_alarm_operations(operations_, *alarms_, *dashboards_, metrics_->series());
   operations_pool_ = std::make_unique<net::Pool>(kOperationThreads, kOperationQueue);

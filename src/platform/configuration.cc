@@ -32,6 +32,7 @@ stack::Catalogue catalogue_of(const Endpoints& endpoints) {
   gateway::declare(catalogue);
   edge::declare(catalogue);
   rum::declare(catalogue);
+  synthetics::declare(catalogue);
   notify::declare(catalogue);
   logs::declare(catalogue);
   monitoring::declare_alarms(catalogue);
@@ -75,6 +76,7 @@ Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) 
   take(gateway::configure(all), made.gateway);
   take(edge::configure(all), made.edge);
   take(rum::configure(all), made.rum);
+  take(synthetics::configure(all), made.synthetics);
   take(notify::configure(all), made.notify);
   take(logs::configure(all), made.logs);
   take(monitoring::configure_alarms(all), made.alarms);

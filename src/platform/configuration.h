@@ -17,6 +17,7 @@
 #include "rum/rum.h"
 #include "secrets/secrets.h"
 #include "stack/stack.h"
+#include "synthetics/synthetics.h"
 
 namespace securebase::platform {
 
@@ -49,6 +50,7 @@ struct Configuration {
   std::shared_ptr<const logs::Config> logs;
   std::shared_ptr<const edge::Config> edge;
   std::shared_ptr<const rum::Config> rum;
+  std::shared_ptr<const synthetics::Config> synthetics;
   std::shared_ptr<const notify::Config> notify;
   std::shared_ptr<const monitoring::AlarmsConfig> alarms;
   std::vector<stack::Finding> notes;  // what a start says too; `plan` says them as the stack's findings

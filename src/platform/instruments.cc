@@ -67,12 +67,25 @@ Result<Done> Rooms::make_instruments() {
 
 Result<Done> Rooms::probe(const stack::Stack& stack) {
   auto targets = targets_of(stack, fmt::format("http://{}:{}", settings_.bind, settings_.http_port));
-  if (targets == probed_) return Done{};
+  // Canaries are told to a running prober by their file. Once there were some, the prober stays: they may come again.
+  const auto all = synthetics_->canaries();
+  if (targets == probed_ && (uptime_ || all.empty())) return Done{};
   uptime_.reset();  // an orderly stop: the moment without a prober is no outage
   probed_.clear();
-  if (targets.empty()) return Done{};  // nothing that viewers could ask for
-  auto started = Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", targets, *supervisor_,
-                               base::system_clock(), [this](std::span<const UptimeSample> samples) {
+  if (targets.empty() && all.empty()) return Done{};  // nothing that viewers could ask for
+  Uptime::Canaries canaries;
+  canaries.file = synthetics_->file();
+  for (const auto& canary : all) {
+    const bool often = canary.state == synthetics::State::kRunning && canary.interval.count() > 0;
+    if (often) canaries.every.emplace_back(canary.config.name, canary.interval);
+  }
+  canaries.catch_up = [this] {
+    return synthetics_->catch_up([this](std::span<const synthetics::Sample> samples) {
+      return metrics_->put(recordable(samples, base::system_clock().now()));
+    });
+  };
+  auto started = Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", targets, std::move(canaries),
+                               *supervisor_, base::system_clock(), [this](std::span<const UptimeSample> samples) {
                                  return metrics_->put(recordable(samples, base::system_clock().now()));
                                });
   if (!started) return started.error().within("the prober");
@@ -110,6 +123,28 @@ OperatorAnswers Rooms::operator_answers() const {
     return traces_->take_otlp(body, content_type, encoding);
   };
   return answers;
+}
+
+// How often each canary is tried: the prober's targets each second, the others by their schedules.
+Result<base::Json> Rooms::uptime(const base::Json& question) const {
+  const std::chrono::seconds window{question["window_seconds"].integer_or(30 * 86'400)};
+  const double objective = question["objective"].number_or(99.95);
+  if (window < std::chrono::seconds{60} || window > kLongestWindow) {
+    return Error{Errc::kMalformed,
+                 fmt::format("a window lies between 1 minute and {} days, the time that metrics are kept",
+                             kLongestWindow.count() / 24)};
+  }
+  if (!(objective > 0 && objective < 100)) {
+    return Error{Errc::kMalformed, "an objective lies between 0 and 100 percent"};
+  }
+  std::map<std::string, std::chrono::seconds> intervals;
+  for (const auto& canary : synthetics_->canaries()) {
+    if (canary.interval.count() > 0) intervals[canary.config.name] = canary.interval;
+  }
+  const auto now = base::system_clock().now();
+  const auto budgets = advisor::uptime(metrics_->series(), intervals, now, window, objective);
+  return base::Json::object({{"text", advisor::render(budgets, window, objective)},
+                             {"report", advisor::to_json(budgets, now, window, objective)}});
 }
 
 Result<base::Json> Rooms::page_views(const base::Json& question) const {

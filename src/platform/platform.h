@@ -61,6 +61,15 @@ struct Settings {
 // children, the prober), serves as one and gives the exit code; nullopt otherwise, at once.
 std::optional<int> helper_main(int argc, char** argv);
 
+// What Lighthouse and canaries with a browser need; empty: not installed. $SECUREBASE_BROWSER_TOOLS and $CHROMIUM come
+// before what is found.
+struct BrowserTools {
+  std::filesystem::path tools;  // tools/browser, with its node_modules
+  std::string node;
+  std::string chromium;
+};
+BrowserTools find_browser_tools();
+
 // $SECUREBASE_STATE; /var/lib/securebase for root, else $XDG_STATE_HOME/securebase or ~/.local/state/securebase.
 std::filesystem::path default_state_directory();
 

@@ -61,4 +61,20 @@ std::vector<monitoring::MetricSamples> recordable(std::span<const UptimeSample> 
   return all;
 }
 
+std::vector<monitoring::MetricSamples> recordable(std::span<const synthetics::Sample> samples, base::TimePoint now) {
+  std::vector<monitoring::MetricSamples> all;
+  all.reserve(samples.size());
+  for (const auto& sample : samples) {
+    if (sample.time < now - kOldestSample || sample.time > now + kNewestSample) continue;
+    monitoring::MetricSamples one;
+    one.metric = {"CloudWatchSynthetics", std::string(sample.metric), {{"CanaryName", sample.canary}}};
+    if (!sample.step.empty()) one.metric.dimensions.emplace_back("StepName", sample.step);
+    one.unit = sample.unit;
+    one.time = sample.time;
+    one.values = {{sample.value, 1}};
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 }  // namespace securebase::platform

@@ -9,6 +9,7 @@
 #include "platform/uptime.h"
 #include "prober/prober.h"
 #include "stack/stack.h"
+#include "synthetics/synthetics.h"
 
 namespace securebase::platform {
 
@@ -18,7 +19,8 @@ std::vector<prober::Target> targets_of(const stack::Stack& stack, const std::str
 
 // As the metrics' store takes them. Without those outside of its window, an hour inside of either end: one of them
 // would have it refuse the others too. So of an outage of weeks the last two count; the rest can never be recorded, and
-// is not tried again for ever.
+// is not tried again for ever. Probes come each second and are kept so, runs of canaries by the minute.
 std::vector<monitoring::MetricSamples> recordable(std::span<const UptimeSample> samples, base::TimePoint now);
+std::vector<monitoring::MetricSamples> recordable(std::span<const synthetics::Sample> samples, base::TimePoint now);
 
 }  // namespace securebase::platform

@@ -193,7 +193,18 @@ Result<Done> Rooms::make_engines() {
                                                    .pool = *pool_,
                                                    .registry = registry_,
                                                    .spans = spans_});
-  rum_ = std::make_unique<rum::Rum>(rum::Doors{.next = *edge_, .registry = registry_});
+  rum_ = std::make_unique<rum::Rum>(rum::Doors{.next = *edge_, .registry = registry_, .logs = &logs_->sink()});
+
+  const auto browser = find_browser_tools();
+  synthetics::Synthetics::Settings synthetics{.directory = state_.of("synthetics")};
+  synthetics.workshop.base_url = fmt::format("http://{}:{}", settings_.bind, settings_.http_port);
+  synthetics.workshop.tools = browser.tools;
+  synthetics.workshop.node = browser.node;
+  synthetics.workshop.chromium = browser.chromium;
+  auto opened = synthetics::Synthetics::open(
+      std::move(synthetics), [this](const std::string& bucket, const std::string& key) { return object(bucket, key); });
+  if (!opened) return opened.error().within("the canaries");
+  synthetics_ = std::move(*opened);
   return Done{};
 }
 
@@ -228,6 +239,7 @@ Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomName
     gateway_->apply(configuration.gateway);
     edge_->apply(configuration.edge);
     rum_->apply(configuration.rum);
+    if (auto done = synthetics_->apply(*configuration.synthetics); !done) return done.error().within("synthetics");
     // These keep what APIs changed of them, and an apply puts it back: a change of something else does not.
     if (is_touched("notify")) {
       if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
@@ -291,6 +303,7 @@ Result<Done> Rooms::start_servers() {
                           {"/logs/groups", [this](const Question&) -> Result<base::Json> { return log_groups(); }},
                           {"/logs/tail", [this](const Question& question) { return log_tail(question); }},
                           {"/traces", [this](const Question& question) { return traces(question); }},
+                          {"/uptime", [this](const Question& question) { return uptime(question); }},
                           {"/rum", [this](const Question& question) { return page_views(question); }},
                           {"/lighthouse", [this](const Question& question) { return take_lighthouse(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},

@@ -30,6 +30,7 @@
 #include "stack/plan.h"
 #include "stack/registry.h"
 #include "store/tags.h"
+#include "synthetics/synthetics.h"
 #include "telemetry/metrics.h"
 #include "telemetry/span.h"
 #include "traces/traces.h"
@@ -57,6 +58,7 @@ class Rooms final : public stack::Changes {
   Result<base::Json> alarms(const base::Json& question);         // questions_alarms.cc
   Result<base::Json> notifications(const base::Json& question);  // questions_notify.cc
   Result<base::Json> traces(const base::Json& question) const;
+  Result<base::Json> uptime(const base::Json& question) const;
   Result<base::Json> page_views(const base::Json& question) const;
   Result<base::Json> take_lighthouse(const base::Json& question);
 
@@ -89,6 +91,8 @@ class Rooms final : public stack::Changes {
   OperatorAnswers operator_answers() const;
   Result<Done> check_ports() const;
   std::vector<stack::Drifted> drift() const;
+  // Of a bucket, whole. Blocks; not from a worker.
+  Result<std::string> object(const std::string& bucket, const std::string& key) const;
   Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched = nullptr);
   Result<Done> start_servers();
   Result<std::shared_ptr<const stack::Stack>> read(const StackSource& source) const;
@@ -123,6 +127,7 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<edge::Edge> edge_;
   std::unique_ptr<rum::Rum> rum_;
+  std::unique_ptr<synthetics::Synthetics> synthetics_;
   std::unique_ptr<notify::Notify> notify_;
   std::unique_ptr<traces::Traces> traces_;
   std::unique_ptr<monitoring::Metrics> metrics_;

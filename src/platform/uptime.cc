@@ -62,23 +62,34 @@ std::vector<UptimeSample> samples_of(const prober::Outage& outage, const std::st
   return samples;
 }
 
-Uptime::Uptime(fs::path directory, prober::Heartbeat heartbeat, const base::Clock& clock, Record record)
-    : directory_(std::move(directory)), clock_(clock), record_(std::move(record)), heartbeat_(std::move(heartbeat)) {}
+Uptime::Uptime(fs::path directory, prober::Heartbeat heartbeat, const base::Clock& clock, Record record,
+               std::function<Result<Done>()> canaries)
+    : directory_(std::move(directory)),
+      clock_(clock),
+      record_(std::move(record)),
+      canaries_(std::move(canaries)),
+      heartbeat_(std::move(heartbeat)) {}
 
 Result<std::unique_ptr<Uptime>> Uptime::start(fs::path directory, fs::path log, std::vector<prober::Target> targets,
-                                              process::Supervisor& supervisor, const base::Clock& clock,
-                                              Record record) {
+                                              Canaries canaries, process::Supervisor& supervisor,
+                                              const base::Clock& clock, Record record) {
   auto heartbeat = prober::Heartbeat::begin(directory / "heartbeat", clock.now());
   if (!heartbeat) return heartbeat.error().within("the heartbeat");
-  std::unique_ptr<Uptime> made(new Uptime(directory, std::move(*heartbeat), clock, std::move(record)));
+  std::unique_ptr<Uptime> made(
+      new Uptime(directory, std::move(*heartbeat), clock, std::move(record), std::move(canaries.catch_up)));
   prober::Settings settings;
   settings.directory = directory;
   settings.targets = std::move(targets);
+  settings.canaries = std::move(canaries.file);
   if (const auto& outage = made->heartbeat_.outage()) {
     base::log(base::Level::kWarning, "uptime", "the last run ended without a stop; down from {} to {}",
               base::iso8601(outage->from), base::iso8601(outage->to));
     for (const auto& target : settings.targets) {
       auto samples = samples_of(*outage, target.name, settings.interval);
+      made->outage_.insert(made->outage_.end(), samples.begin(), samples.end());
+    }
+    for (const auto& [name, every] : canaries.every) {
+      auto samples = samples_of(*outage, name, every);
       made->outage_.insert(made->outage_.end(), samples.begin(), samples.end());
     }
   }
@@ -133,6 +144,11 @@ Result<Done> Uptime::once() {
 }
 
 Result<Done> Uptime::catch_up() {
+  if (auto done = probes_catch_up(); !done) return done;
+  return canaries_ ? canaries_() : Done{};
+}
+
+Result<Done> Uptime::probes_catch_up() {
   if (!outage_.empty()) {
     if (auto recorded = record_(outage_); !recorded) return recorded.error().within("the outage before this start");
     outage_.clear();

@@ -39,24 +39,35 @@ class Uptime {
  public:
   using Record = std::function<Result<Done>(std::span<const UptimeSample>)>;
 
+  // What else the prober does, and whom the gap of a killed run concerns as well.
+  struct Canaries {
+    std::filesystem::path file;                                       // prober::Settings::canaries
+    std::vector<std::pair<std::string, std::chrono::seconds>> every;  // those that run, with their intervals
+    std::function<Result<Done>()> catch_up;                           // each second, on this one's thread
+  };
+
   // Starts the prober and a thread that beats and reads each second. `record` is called on that thread; an error of it
   // means: the same probes again later. `supervisor` and `clock` outlive it.
   static Result<std::unique_ptr<Uptime>> start(std::filesystem::path directory, std::filesystem::path log,
-                                               std::vector<prober::Target> targets, process::Supervisor& supervisor,
-                                               const base::Clock& clock, Record record);
+                                               std::vector<prober::Target> targets, Canaries canaries,
+                                               process::Supervisor& supervisor, const base::Clock& clock,
+                                               Record record);
   ~Uptime();  // stop()
   // An orderly stop: what follows is no outage. Idempotent.
   void stop();
 
  private:
-  Uptime(std::filesystem::path directory, prober::Heartbeat heartbeat, const base::Clock& clock, Record record);
+  Uptime(std::filesystem::path directory, prober::Heartbeat heartbeat, const base::Clock& clock, Record record,
+         std::function<Result<Done>()> canaries);
   void run();
   Result<Done> once();
   Result<Done> catch_up();
+  Result<Done> probes_catch_up();
 
   const std::filesystem::path directory_;
   const base::Clock& clock_;
   const Record record_;
+  const std::function<Result<Done>()> canaries_;
   prober::Heartbeat heartbeat_;
   std::vector<UptimeSample> outage_;  // not recorded yet
   std::optional<prober::JournalReader> journal_;

@@ -18,10 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kPrefix = "probes.";
-
-fs::path file_of(const fs::path& directory, std::uint64_t number) {
-  return directory / fmt::format("{}{}", kPrefix, number);
+fs::path file_of(const fs::path& directory, std::string_view prefix, std::uint64_t number) {
+  return directory / fmt::format("{}{}", prefix, number);
 }
 
 template <class T>
@@ -37,15 +35,15 @@ bool read_number(std::string_view& line, T& number) {
 }
 
 // The numbers of the files that are there, rising.
-std::vector<std::uint64_t> numbers_in(const fs::path& directory) {
+std::vector<std::uint64_t> numbers_in(const fs::path& directory, std::string_view prefix) {
   std::vector<std::uint64_t> numbers;
   std::error_code failure;
   for (const auto& entry : fs::directory_iterator(directory, failure)) {
     const std::string name = entry.path().filename().native();
-    if (!name.starts_with(kPrefix)) continue;
+    if (!name.starts_with(prefix)) continue;
     std::uint64_t number = 0;
     const char* const end = name.data() + name.size();
-    const auto [at, bad] = std::from_chars(name.data() + kPrefix.size(), end, number);
+    const auto [at, bad] = std::from_chars(name.data() + prefix.size(), end, number);
     if (bad == std::errc{} && at == end) numbers.push_back(number);
   }
   std::sort(numbers.begin(), numbers.end());
@@ -99,17 +97,19 @@ std::optional<Probe> from_line(std::string_view line) {
   return probe;
 }
 
-JournalWriter::JournalWriter(fs::path directory, std::uint64_t number, int file, std::size_t bytes)
-    : directory_(std::move(directory)), number_(number), file_(file), bytes_(bytes) {}
+JournalWriter::JournalWriter(fs::path directory, std::string_view prefix, std::uint64_t number, int file)
+    : directory_(std::move(directory)), prefix_(prefix), number_(number), file_(file) {}
 
 JournalWriter::JournalWriter(JournalWriter&& other) noexcept
     : directory_(std::move(other.directory_)),
+      prefix_(other.prefix_),
       number_(other.number_),
       file_(std::exchange(other.file_, -1)),
       bytes_(other.bytes_) {}
 
 JournalWriter& JournalWriter::operator=(JournalWriter&& other) noexcept {
   std::swap(directory_, other.directory_);
+  std::swap(prefix_, other.prefix_);
   std::swap(number_, other.number_);
   std::swap(file_, other.file_);
   std::swap(bytes_, other.bytes_);
@@ -120,14 +120,14 @@ JournalWriter::~JournalWriter() {
   if (file_ >= 0) ::close(file_);
 }
 
-Result<JournalWriter> JournalWriter::open(const fs::path& directory) {
+Result<JournalWriter> JournalWriter::open(const fs::path& directory, std::string_view prefix) {
   if (auto made = base::make_directory(directory); !made) return made.error();
-  const auto numbers = numbers_in(directory);
+  const auto numbers = numbers_in(directory, prefix);
   const std::uint64_t number = numbers.empty() ? 1 : numbers.back();
-  const auto path = file_of(directory, number);
+  const auto path = file_of(directory, prefix, number);
   auto file = open_for_append(path);
   if (!file) return file.error();
-  JournalWriter writer(directory, number, *file, 0);
+  JournalWriter writer(directory, prefix, number, *file);
   struct stat status {};
   if (::fstat(*file, &status) != 0) return system_error(errno, "fstat", path.native());
   writer.bytes_ = static_cast<std::size_t>(status.st_size);
@@ -135,53 +135,64 @@ Result<JournalWriter> JournalWriter::open(const fs::path& directory) {
   return writer;
 }
 
-Result<Done> JournalWriter::append(const Probe& probe) {
+Result<Done> JournalWriter::append(const Probe& probe) { return append_line(to_line(probe)); }
+
+Result<Done> JournalWriter::append_line(const std::string& line) {
   if (bytes_ >= kJournalBytes) {
-    auto file = open_for_append(file_of(directory_, number_ + 1));
+    auto file = open_for_append(file_of(directory_, prefix_, number_ + 1));
     if (!file) return file.error();
     ::close(std::exchange(file_, *file));
     ++number_;
     bytes_ = 0;
-    for (const auto old : numbers_in(directory_)) {
-      if (old + 1 < number_) ::unlink(file_of(directory_, old).c_str());
+    for (const auto old : numbers_in(directory_, prefix_)) {
+      if (old + 1 < number_) ::unlink(file_of(directory_, prefix_, old).c_str());
     }
   }
-  const std::string line = to_line(probe);
   const auto written = ::write(file_, line.data(), line.size());
-  if (written < 0) return system_error(errno, "write", file_of(directory_, number_).native());
+  if (written < 0) return system_error(errno, "write", file_of(directory_, prefix_, number_).native());
   bytes_ += static_cast<std::size_t>(written);
   if (static_cast<std::size_t>(written) < line.size()) {
     return Error{Errc::kIo, fmt::format("{} took {} of {} bytes; is the disk full?",
-                                        file_of(directory_, number_).native(), written, line.size())};
+                                        file_of(directory_, prefix_, number_).native(), written, line.size())};
   }
   return Done{};
 }
 
-JournalReader::JournalReader(fs::path directory, Position position)
-    : directory_(std::move(directory)), position_(position) {}
+JournalReader::JournalReader(fs::path directory, Position position, std::string_view prefix)
+    : directory_(std::move(directory)), prefix_(prefix), position_(position) {}
 
 Result<std::vector<Probe>> JournalReader::read(std::size_t most) {
+  auto lines = read_lines(most);
+  if (!lines) return lines.error();
   std::vector<Probe> probes;
-  for (const auto number : numbers_in(directory_)) {
-    if (number < position_.file || probes.size() >= most) continue;
+  for (const auto& line : *lines) {
+    if (auto probe = from_line(line)) {
+      probes.push_back(std::move(*probe));
+    } else {
+      ++skipped_;
+    }
+  }
+  return probes;
+}
+
+Result<std::vector<std::string>> JournalReader::read_lines(std::size_t most) {
+  std::vector<std::string> lines;
+  for (const auto number : numbers_in(directory_, prefix_)) {
+    if (number < position_.file || lines.size() >= most) continue;
     if (number > position_.file) position_ = {number, 0};
-    const auto path = file_of(directory_, number);
+    const auto path = file_of(directory_, prefix_, number);
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) {
       if (errno == ENOENT) continue;  // the writer was quicker
       return system_error(errno, "open", path.native());
     }
     std::array<char, 64 << 10> bytes;
-    while (probes.size() < most) {
+    while (lines.size() < most) {
       const auto got = ::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(position_.offset));
       std::string_view text(bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
       const auto before = position_.offset;
-      for (auto end = text.find('\n'); end != std::string_view::npos && probes.size() < most; end = text.find('\n')) {
-        if (auto probe = from_line(text.substr(0, end))) {
-          probes.push_back(std::move(*probe));
-        } else if (end > 0) {
-          ++skipped_;
-        }
+      for (auto end = text.find('\n'); end != std::string_view::npos && lines.size() < most; end = text.find('\n')) {
+        if (end > 0) lines.emplace_back(text.substr(0, end));
         position_.offset += end + 1;
         text.remove_prefix(end + 1);
       }
@@ -189,7 +200,7 @@ Result<std::vector<Probe>> JournalReader::read(std::size_t most) {
     }
     ::close(file);
   }
-  return probes;
+  return lines;
 }
 
 }  // namespace securebase::prober

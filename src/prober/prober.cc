@@ -14,6 +14,8 @@
 #include "net/http/client.h"
 #include "net/task_group.h"
 #include "net/worker.h"
+#include "prober/place.h"
+#include "prober/rounds.h"
 
 namespace securebase::prober {
 
@@ -21,30 +23,6 @@ namespace {
 
 constexpr const char* kArgument = "--securebase-prober";
 constexpr std::size_t kBodyBytes = std::size_t{1} << 20;  // beyond, the answer is taken as come
-
-struct Place {
-  net::Address address;
-  std::string authority;
-  std::string path;
-};
-
-// http://host:port/path. The prober asks where viewers come in; TLS would measure the certificate as well.
-Result<Place> place_of(std::string_view url) {
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) {
-    return Error{Errc::kMalformed, fmt::format("a probe's URL begins with http://, not \"{}\"", url)};
-  }
-  url.remove_prefix(kScheme.size());
-  const auto slash = url.find('/');
-  Place place;
-  place.authority = url.substr(0, slash);
-  place.path = slash == std::string_view::npos ? "/" : std::string(url.substr(slash));
-  const bool has_port = place.authority.find(':', place.authority.rfind(']') + 1) != std::string::npos;
-  auto address = net::Address::parse(has_port ? place.authority : place.authority + ":80");
-  if (!address) return address.error();
-  place.address = std::move(*address);
-  return place;
-}
 
 net::Task<Result<int>> ask(Target target, Probe& probe, base::SteadyPoint begin) {
   auto place = place_of(target.url);
@@ -97,9 +75,10 @@ net::Task<void> probe_always(Settings settings, JournalWriter& journal, net::Tas
 }
 
 std::optional<Settings> settings_from(int argc, char** argv) {
-  if (argc < 8 || (argc - 5) % 3 != 0) return std::nullopt;
+  if (argc < 6 || (argc - 6) % 3 != 0) return std::nullopt;
   Settings settings;
   settings.directory = argv[2];
+  settings.canaries = argv[5];
   const auto number = [](const char* text, std::chrono::milliseconds& into) {
     std::int64_t count = 0;
     const auto [end, failure] = std::from_chars(text, text + std::strlen(text), count);
@@ -107,7 +86,7 @@ std::optional<Settings> settings_from(int argc, char** argv) {
     return failure == std::errc{} && *end == '\0' && count > 0;
   };
   if (!number(argv[3], settings.interval) || !number(argv[4], settings.limit)) return std::nullopt;
-  for (int i = 5; i + 2 < argc; i += 3) settings.targets.push_back({argv[i], argv[i + 1], argv[i + 2]});
+  for (int i = 6; i + 2 < argc; i += 3) settings.targets.push_back({argv[i], argv[i + 1], argv[i + 2]});
   return settings;
 }
 
@@ -115,7 +94,7 @@ std::optional<Settings> settings_from(int argc, char** argv) {
 
 std::vector<std::string> arguments(const Settings& settings) {
   std::vector<std::string> words{kArgument, settings.directory.native(), std::to_string(settings.interval.count()),
-                                 std::to_string(settings.limit.count())};
+                                 std::to_string(settings.limit.count()), settings.canaries.native()};
   for (const auto& target : settings.targets) {
     words.insert(words.end(), {target.name, target.url, target.host});
   }
@@ -136,8 +115,16 @@ std::optional<int> prober_main(int argc, char** argv) {
     fmt::print(stderr, "error: {}\n", journal.error().message);
     return 1;
   }
+  const auto beside = settings->canaries.empty() ? settings->directory : settings->canaries.parent_path();
+  auto runs = JournalWriter::open(beside, kRuns);
+  if (!runs) {
+    fmt::print(stderr, "error: {}\n", runs.error().message);
+    return 1;
+  }
   net::Worker worker(0);
   net::TaskGroup& tasks = worker.tasks();
+  Rounds rounds(settings->canaries, *runs, tasks);
+  if (!settings->canaries.empty()) worker.post([&] { tasks.spawn(rounds.always()); });
   worker.post([&] { tasks.spawn(probe_always(*settings, *journal, tasks)); });
   worker.run();  // SIGTERM ends the process: every line is written when its probe ends
   return 0;

@@ -48,22 +48,27 @@ struct Probe {
 
 // --- the journal --------------------------------------------------------------------------------------------------
 
-// Lines of text, one a probe: "1795733347680123 portal 200 812 1204". Two files that take turns: the older is emptied
-// when the newer has grown to `kJournalBytes`, some hours of probes, far more than a reader is ever behind.
+// Lines of text: probes ("1795733347680123 portal 200 812 1204"), or runs of canaries (canary.h). Two files that take
+// turns: the older is emptied when the newer has grown to `kJournalBytes`, some hours of probes, far more than a reader
+// is ever behind. Their names begin with `prefix`.
+inline constexpr std::string_view kProbes = "probes.";
+inline constexpr std::string_view kRuns = "runs.";
 inline constexpr std::size_t kJournalBytes = std::size_t{4} << 20;
 
 class JournalWriter {
  public:
-  static Result<JournalWriter> open(const std::filesystem::path& directory);
+  static Result<JournalWriter> open(const std::filesystem::path& directory, std::string_view prefix = kProbes);
   JournalWriter(JournalWriter&& other) noexcept;
   JournalWriter& operator=(JournalWriter&& other) noexcept;
   ~JournalWriter();
   // One write(2): a reader sees the line whole or not at all, save after a crash of the machine.
   Result<Done> append(const Probe& probe);
+  Result<Done> append_line(const std::string& line);
 
  private:
-  JournalWriter(std::filesystem::path directory, std::uint64_t number, int file, std::size_t bytes);
+  JournalWriter(std::filesystem::path directory, std::string_view prefix, std::uint64_t number, int file);
   std::filesystem::path directory_;
+  std::string_view prefix_;
   std::uint64_t number_ = 0;
   int file_ = -1;
   std::size_t bytes_ = 0;
@@ -77,14 +82,16 @@ struct Position {
 };
 class JournalReader {
  public:
-  JournalReader(std::filesystem::path directory, Position position);
+  JournalReader(std::filesystem::path directory, Position position, std::string_view prefix = kProbes);
   // What has come since; at most `most`. Lines that are none are counted in skipped() and left out.
   Result<std::vector<Probe>> read(std::size_t most = 4096);
+  Result<std::vector<std::string>> read_lines(std::size_t most = 4096);
   Position position() const { return position_; }
   std::uint64_t skipped() const { return skipped_; }
 
  private:
   std::filesystem::path directory_;
+  std::string_view prefix_;
   Position position_;
   std::uint64_t skipped_ = 0;
 };
@@ -125,6 +132,7 @@ struct Settings {
   std::chrono::milliseconds interval{1000};
   std::chrono::milliseconds limit{5000};  // of one probe; beyond, it has failed
   std::vector<Target> targets;            // each is asked once in every interval
+  std::filesystem::path canaries;         // the file of the canaries (canary.h); runs are kept beside it. Empty: none
 };
 
 // The words of a command line that helper_main() understands, behind the program's name.

@@ -1,0 +1,99 @@
+// A script of CloudWatch Synthetics' shape: tools/browser/canary.mjs runs it in node, as an unprivileged user, in a
+// directory of its own that is removed after the run. The supervisor ends what it has started when its time is over.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "prober/rounds.h"
+
+namespace securebase::prober {
+
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+// Removes a run's directory, whatever became of the run.
+struct Removed {
+  fs::path directory;
+  ~Removed() {
+    std::error_code failure;
+    if (!directory.empty()) fs::remove_all(directory, failure);
+  }
+};
+
+// Pictures that the script took move to <work>/../artifacts/<canary>/<run>; those of the last runs stay.
+constexpr std::size_t kKeptArtifacts = 5;
+
+void keep_artifacts(const fs::path& work, const Workshop& shop, const CanaryRun& run) {
+  std::error_code failure;
+  const auto made = work / "artifacts";
+  if (!fs::is_directory(fs::symlink_status(made, failure)) || fs::is_empty(made, failure)) return;
+  const auto place = shop.work.parent_path() / "artifacts" / run.canary;
+  fs::create_directories(place, failure);
+  // By their time: names of runs say nothing of it.
+  std::vector<std::pair<fs::file_time_type, fs::path>> kept;
+  for (const auto& entry : fs::directory_iterator(place, failure))
+    kept.emplace_back(entry.last_write_time(failure), entry);
+  std::sort(kept.begin(), kept.end());
+  for (std::size_t i = 0; i + kKeptArtifacts <= kept.size(); ++i) fs::remove_all(kept[i].second, failure);
+  fs::rename(made, place / run.id, failure);
+}
+
+CanaryRun not_executed(CanaryRun run, std::string reason) {
+  run.passed = false;
+  run.executed = false;
+  run.reason = std::move(reason);
+  return run;
+}
+
+process::Command command_for(const Canary& canary, const Workshop& shop, const fs::path& work,
+                             const process::Credentials& user) {
+  process::Command command;
+  command.argv = {shop.node, fmt::format("--max-old-space-size={}", canary.memory_mb),
+                  (shop.tools / "canary.mjs").native(), canary.code.native(), canary.handler};
+  command.environment = canary.environment;
+  command.environment["HOME"] = work.native();
+  command.environment["TMPDIR"] = work.native();
+  command.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
+  command.environment["LANG"] = "C.UTF-8";
+  command.environment["SECUREBASE_CANARY"] = canary.name;
+  command.environment["SECUREBASE_CHROMIUM"] = shop.chromium;
+  command.environment["SECUREBASE_URL"] = shop.base_url;
+  command.directory = work;
+  command.run_as = user;
+  return command;
+}
+
+}  // namespace
+
+CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Supervisor& supervisor, CanaryRun run) {
+  if (shop.node.empty()) return not_executed(std::move(run), "node is not installed; scripts need 18.16 or newer");
+  if (shop.tools.empty()) {
+    return not_executed(std::move(run), "tools/browser is not installed; `make browser` in the checkout installs it");
+  }
+  auto user = process::unprivileged(shop.user);
+  if (!user) return not_executed(std::move(run), user.error().message);
+  const Removed work{shop.work / run.id};
+  if (auto made = process::private_directory(work.directory, *user); !made) {
+    return not_executed(std::move(run), made.error().message);
+  }
+  const auto begin = base::system_clock().steady();
+  const auto finished = supervisor.run(command_for(canary, shop, work.directory, *user), canary.timeout);
+  run.duration = std::chrono::duration_cast<milliseconds>(base::system_clock().steady() - begin);
+  if (!finished) {
+    const bool late = finished.error().code == Errc::kTimeout;
+    run.passed = false;
+    run.executed = late;
+    run.reason =
+        late ? fmt::format("the script did not end within {} s", canary.timeout.count()) : finished.error().message;
+    return run;
+  }
+  take_report(finished->output, finished->exit_code, run);
+  keep_artifacts(work.directory, shop, run);
+  return run;
+}
+
+}  // namespace securebase::prober
