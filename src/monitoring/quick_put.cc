@@ -12,6 +12,8 @@ namespace securebase::monitoring {
 
 namespace {
 
+constexpr std::size_t kReserved = std::size_t{1} << 20;
+
 // CBOR (RFC 8949) of definite lengths. After the first surprise everything is nothing, and bad().
 class CborCursor {
  public:
@@ -77,7 +79,9 @@ class CborCursor {
 
 class PutReader {
  public:
-  PutReader(std::string_view cbor, base::TimePoint now) : in_(cbor), now_(now) {}
+  PutReader(std::string_view cbor, base::TimePoint now) : in_(cbor), now_(now) {
+    batch_.keys.reserve(std::min(cbor.size(), kReserved));
+  }
 
   std::optional<PutBatch> read() {
     bool data_read = false;

@@ -55,7 +55,7 @@ void Head::read(Part part, std::int64_t from, std::int64_t to, std::vector<Slot>
     Slot slot;
     for (std::int64_t before = 0; !in.at_end() && get_slot(in, in, before, Detail::kHistograms, slot);) {
       before = slot.number;
-      if (slot.number >= from && slot.number < to) slots.push_back(slot);
+      if (slot.number >= from && slot.number < to) slots.push_back(std::move(slot));
     }
   };
   if (part != Part::kWithoutFrozen) read_bytes(frozen_);

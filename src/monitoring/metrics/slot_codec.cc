@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace securebase::monitoring {
 
@@ -18,23 +19,34 @@ constexpr double kPerStep[] = {1, 1e3, 1e6};
 constexpr int kAsItLies = 3;
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 
-bool survives(double value, int way) {
-  const double steps = std::nearbyint(value * kPerStep[way]);
-  return std::abs(steps) < kExactIntegers && steps / kPerStep[way] == value && !(value == 0 && std::signbit(value));
+// A number as it is written. Of the ways that give the very same double again, the one with the smallest steps.
+struct Written {
+  int way = kAsItLies;
+  std::int64_t steps = 0;  // unless it is written as it lies
+};
+
+// `value` in steps of one way; nullopt: it would not come back.
+std::optional<std::int64_t> steps_of(double value, int way) {
+  const double scaled = value * kPerStep[way];
+  if (!(std::abs(scaled) < kExactIntegers)) return std::nullopt;
+  // Halves are rounded up or down alike: they are compared below.
+  const auto steps = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
+  if (static_cast<double>(steps) / kPerStep[way] != value || (steps == 0 && std::signbit(value))) return std::nullopt;
+  return steps;
 }
 
-int way_of(double value) {
-  for (int way = 0; way < kAsItLies; ++way) {
-    if (survives(value, way)) return way;
+Written written(double value, int first_way = 0) {
+  for (int way = first_way; way < kAsItLies; ++way) {
+    if (const auto steps = steps_of(value, way)) return {way, *steps};
   }
-  return kAsItLies;
+  return {};
 }
 
-void put_number(std::string& out, double value, int way) {
-  if (way == kAsItLies) {
+void put_number(std::string& out, double value, const Written& number) {
+  if (number.way == kAsItLies) {
     put_fixed(out, value);
   } else {
-    put_varint(out, zigzag(static_cast<std::int64_t>(std::nearbyint(value * kPerStep[way]))));
+    put_varint(out, zigzag(number.steps));
   }
 }
 
@@ -43,17 +55,33 @@ double get_number(Cursor& in, int way) {
   return static_cast<double>(in.signed_varint()) / kPerStep[way];
 }
 
+constexpr std::size_t kMostVarintBytes = 10;
+
+// put_varint() to memory that has room for it; gives where the next one goes.
+char* write_varint(char* at, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+// By way of the stack: a string that grows by a byte at a time costs more than all that is computed here.
 void put_histogram(std::string& out, const Summary& summary) {
-  put_varint(out, summary.buckets.size());
+  char bytes[512];
+  char* at = write_varint(bytes, summary.buckets.size());
   BucketKey before = 0;
   bool first = true;
   for (const auto& bucket : summary.buckets) {
+    if (at + 2 * kMostVarintBytes > bytes + sizeof bytes) {
+      out.append(bytes, static_cast<std::size_t>(at - bytes));
+      at = bytes;
+    }
     const std::uint64_t step = first ? zigzag(bucket.key) : static_cast<std::uint64_t>(bucket.key - before);
-    put_varint(out, step << 1 | (bucket.count > 1));
-    if (bucket.count > 1) put_varint(out, bucket.count - 2);
+    at = write_varint(at, step << 1 | (bucket.count > 1));
+    if (bucket.count > 1) at = write_varint(at, bucket.count - 2);
     before = bucket.key;
     first = false;
   }
+  out.append(bytes, static_cast<std::size_t>(at - bytes));
 }
 
 bool get_histogram(Cursor& in, Summary& summary) {
@@ -81,22 +109,29 @@ bool get_histogram(Cursor& in, Summary& summary) {
 void put_slot(const Slot& slot, std::int64_t before, std::string& heads, std::string& histograms) {
   const Summary& summary = slot.summary;
   const Shape shape = summary.undistributed ? kSet : summary.one_value() ? kOneValue : kHistogram;
-  int numbers = way_of(summary.minimum);
+  Written minimum = written(summary.minimum);
+  Written maximum;
+  Written sum;
   if (shape != kOneValue) {
-    while (numbers < kAsItLies && !(survives(summary.minimum, numbers) && survives(summary.maximum, numbers)))
-      ++numbers;
+    maximum = written(summary.maximum, minimum.way);
+    // Both are written in one way, the finer one; a number that comes back from whole steps does so from finer ones
+    // too, but for very large ones.
+    if (maximum.way != minimum.way) minimum = written(summary.minimum, maximum.way);
+    if (maximum.way != minimum.way) minimum = maximum = Written{};
+    sum = written(summary.sum);
+  } else {
+    sum.way = 0;
   }
-  const int sum = shape == kOneValue ? 0 : way_of(summary.sum);
   std::uint8_t flags = shape;
   if (summary.count == 1) flags |= kCountIsOne;
   if (slot.number == before + 1) flags |= kFollows;
-  flags |= static_cast<std::uint8_t>(numbers << kNumbersShift | sum << kSumShift);
+  flags |= static_cast<std::uint8_t>(minimum.way << kNumbersShift | sum.way << kSumShift);
   heads.push_back(static_cast<char>(flags));
   if (!(flags & kFollows)) put_varint(heads, zigzag(slot.number - before));
   if (!(flags & kCountIsOne)) put_varint(heads, summary.count);
-  put_number(heads, summary.minimum, numbers);
+  put_number(heads, summary.minimum, minimum);
   if (shape == kOneValue) return;
-  put_number(heads, summary.maximum, numbers);
+  put_number(heads, summary.maximum, maximum);
   put_number(heads, summary.sum, sum);
   if (shape == kHistogram) put_histogram(histograms, summary);
 }
