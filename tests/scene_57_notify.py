@@ -287,6 +287,8 @@ class Notifications(unittest.TestCase):
         self.hook.statuses.clear()
         wait_until(lambda: acknowledged <= {m["Message"] for m in self.hook.messages("Notification")}, 60,
                    "every acknowledged message comes")
+        for made in ('api.aws_cloudwatch_metric_alarm["beside"]', 'api.aws_sns_topic["beside"]'):
+            self.assertIn(made, self.plan()[1].partition("Made through the AWS APIs, stays:")[2])
         sns.delete_topic(TopicArn=beside)
         self.client("cloudwatch").delete_alarms(AlarmNames=["beside"])
 

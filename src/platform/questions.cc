@@ -66,7 +66,7 @@ Result<base::Json> Rooms::plan(const base::Json& question) const {
   if (!next) return next.error();
   const auto& after = *next->configuration.stack;
   auto changes = stack::diff(stack::applied(*applied_.stack), after);
-  stack::add_drift(changes, drift(), after);
+  add_what_rooms_keep(changes, after);
   return base::Json::object({{"text", stack::render_plan(changes, after)},
                              {"changes", !changes.empty()},
                              {"fingerprint", fingerprint_of(changes, after)}});
@@ -82,7 +82,7 @@ Result<base::Json> Rooms::apply(const base::Json& question) {
   if (!next) return next.error();
   const auto& after = *next->configuration.stack;
   auto changes = stack::diff(stack::applied(*applied_.stack), after);
-  stack::add_drift(changes, drift(), after);
+  add_what_rooms_keep(changes, after);
   if (question["fingerprint"].string_or("") != fingerprint_of(changes, after)) {
     return Error{Errc::kConflict, "the files or the platform changed since the plan was shown; plan again"};
   }

@@ -140,12 +140,4 @@ Result<base::Json> Rooms::notifications(const base::Json& question) {
                "what about notifications: status, queue, dead-letters, redrive, purge, log, send or confirm?"};
 }
 
-// What is kept by rooms themselves and is not as the files say: no record of it is in the registry.
-std::vector<stack::Drifted> Rooms::drift() const {
-  auto all = alarms_->drift();
-  for (auto& one : dashboards_->drift()) all.push_back(std::move(one));
-  for (auto& one : notify_->drift()) all.push_back(std::move(one));
-  return all;
-}
-
 }  // namespace securebase::platform

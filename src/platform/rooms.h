@@ -90,9 +90,10 @@ class Rooms final : public stack::Changes {
   void make_aws_port();
   OperatorAnswers operator_answers() const;
   Result<Done> check_ports() const;
-  std::vector<stack::Drifted> drift() const;
   // Of a bucket, whole. Blocks; not from a worker.
   Result<std::string> object(const std::string& bucket, const std::string& key) const;
+  // drift.cc
+  void add_what_rooms_keep(stack::Plan& plan, const stack::Stack& after) const;
   Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched = nullptr);
   Result<Done> start_servers();
   Result<std::shared_ptr<const stack::Stack>> read(const StackSource& source) const;

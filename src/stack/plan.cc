@@ -230,11 +230,12 @@ void append_findings(const Stack& stack, Finding::Kind kind, std::string_view ti
   if (!lines.empty()) out += fmt::format("{}\n{}\n", title, lines);
 }
 
-void append_made_by_api(const Stack& stack, std::string& out) {
+void append_made_by_api(const Stack& stack, const std::vector<std::string>& beside, std::string& out) {
   std::string lines;
   for (const auto& resource : stack.resources) {
     if (resource.origin == Resource::Origin::kApi) lines += fmt::format("  {}\n", resource.address);
   }
+  for (const auto& address : beside) lines += fmt::format("  {}\n", address);
   if (!lines.empty()) out += fmt::format("Made through the AWS APIs, stays:\n{}\n", lines);
 }
 
@@ -369,7 +370,7 @@ std::string render_plan(const Plan& plan, const Stack& after, Colour colour) {
   append_blast_radius(plan, out);
   append_findings(after, Finding::Kind::kNotHonoured, "Known, not honoured here:", out);
   append_findings(after, Finding::Kind::kNote, "Notes:", out);
-  append_made_by_api(after, out);
+  append_made_by_api(after, plan.beside, out);
   std::size_t counts[4] = {};
   for (const auto& change : plan.changes) ++counts[static_cast<std::size_t>(change.action)];
   if (!plan.outputs.empty()) {

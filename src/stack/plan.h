@@ -52,6 +52,8 @@ struct Change {
 struct Plan {
   std::vector<Change> changes;  // in the order in which they are to be made: deletions last
   std::vector<Change::Attribute> outputs;
+  // What APIs made beside the files, and rooms keep themselves: addresses. It stays.
+  std::vector<std::string> beside;
   bool empty() const { return changes.empty() && outputs.empty(); }
 };
 

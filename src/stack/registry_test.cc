@@ -214,6 +214,10 @@ TEST_F(RegistryTest, ThePlanListsWhatTheApiMade) {
   const auto stack = over(*registry);
   const auto text = render_plan(diff(applied(stack), stack), stack);
   EXPECT_NE(text.find("Made through the AWS APIs, stays:\n  api.aws_example_cache[\"x\"]"), std::string::npos) << text;
+  Plan plan;
+  plan.beside = {api_address("aws_example_topic", "kept by its room")};
+  EXPECT_TRUE(plan.empty());
+  EXPECT_NE(render_plan(plan, files).find("stays:\n  api.aws_example_topic[\"kept by its room\"]"), std::string::npos);
 }
 
 }  // namespace
