@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/insights.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 
@@ -106,6 +107,8 @@ void add_log_commands(CLI::App& app, std::filesystem::path& state, std::function
       ->type_name("PATTERN");
   add_state_option(*tail, state);
   tail->callback([=, &state, &chosen] { chosen = [=, &state] { return log_tail(state, *options); }; });
+
+  add_insights_command(*all, state, chosen);
 }
 
 }  // namespace securebase::cli

@@ -134,6 +134,9 @@ Result<Done> Rooms::make_engines() {
   auto logs = logs::Logs::open({.directory = state_.of("logs") / "groups"}, registry_);
   if (!logs) return logs.error().within("the logs' store");
   logs_ = std::move(*logs);
+  auto insights = logs::insights::Insights::open(state_.of("logs"), *logs_);
+  if (!insights) return insights.error();
+  insights_ = std::move(*insights);
 
   auto certificate = authority_->issue({});
   if (!certificate) return certificate.error().within("a certificate for PostgreSQL and Redis");
@@ -306,6 +309,7 @@ Result<Done> Rooms::start_servers() {
                           {"/uptime", [this](const Question& question) { return uptime(question); }},
                           {"/rum", [this](const Question& question) { return page_views(question); }},
                           {"/lighthouse", [this](const Question& question) { return take_lighthouse(question); }},
+                          {"/insights", [this](const Question& question) { return insights_->ask(question); }},
                           {"/plan", [this](const Question& question) { return plan(question); }},
                           {"/apply", [this](const Question& question) { return apply(question); }},
                           {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},

@@ -10,6 +10,7 @@
 
 #include "aws/aws.h"
 #include "base/snapshot.h"
+#include "logs/insights/insights.h"
 #include "logs/logs.h"
 #include "monitoring/dashboards.h"
 #include "monitoring/monitoring.h"
@@ -121,6 +122,7 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<net::Pool> operations_pool_;
   std::unique_ptr<net::Workers> workers_;
   std::unique_ptr<logs::Logs> logs_;  // the rooms below write to it until their end
+  std::unique_ptr<logs::insights::Insights> insights_;
   std::unique_ptr<database::Database> database_;
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<objects::Objects> objects_;

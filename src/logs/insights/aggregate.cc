@@ -186,7 +186,7 @@ class CountDistinct final : public Aggregate {
     std::vector<std::uint32_t> last(values.words.size(), ~std::uint32_t{0});
     rows.each([&](std::size_t row) {
       const auto code = values.codes[row];
-      if (code >= hashes.size() || last[code] == groups[row]) return;
+      if (code >= hashes.size() || values.words[code].data() == nullptr || last[code] == groups[row]) return;
       if (last[code] == ~std::uint32_t{0}) hashes[code] = Distinct::hash_of(Cell::of(values.words[code]));
       last[code] = groups[row];
       sets_[groups[row]].add(hashes[code]);

@@ -209,10 +209,7 @@ Result<Table> Execution::apply(const Plan& plan, Table table, std::size_t count)
     if (const auto* segment = std::get_if<Segment>(&plan.after[i])) {
       SegmentRun run(*segment);
       run.take(table);
-      auto next = run.sink().table();
-      // What the new cells show may lie in the old table.
-      next.memory.insert(next.memory.end(), table.memory.begin(), table.memory.end());
-      table = std::move(next);
+      table = run.sink().table();  // which owns its texts
     } else if (const auto* join = std::get_if<JoinPlan>(&plan.after[i])) {
       auto joined = join_tables(*join, table, *right_);
       if (!joined) return joined.error();

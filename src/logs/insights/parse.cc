@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "logs/insights/functions.h"
 #include "logs/insights/parser.h"
@@ -31,6 +32,22 @@ const Expression* find_aggregate(const Expression& expression) {
     if (const auto* found = find_aggregate(child)) return found;
   }
   return nullptr;
+}
+
+// Whether an expression has fields, and all of them are columns that are given.
+bool uses_only(const Expression& expression, std::span<const Named> columns) {
+  if (expression.kind == Expression::Kind::kField) {
+    return std::any_of(columns.begin(), columns.end(),
+                       [name = expression.field_name()](const Named& column) { return column.name == name; });
+  }
+  bool any = false;
+  for (const auto& child : expression.children) {
+    const bool constant = child.children.empty() && child.kind != Expression::Kind::kField;
+    if (constant) continue;
+    if (!uses_only(child, columns)) return false;
+    any = true;
+  }
+  return any;
 }
 
 }  // namespace
@@ -299,8 +316,11 @@ Parsed<Command> Parser::stats() {
   auto values = columns("stats");
   if (!values) return values.error();
   made.values = std::move(*values);
-  for (const auto& value : made.values) {
+  for (std::size_t i = 0; i < made.values.size(); ++i) {
+    const auto& value = made.values[i];
     if (find_aggregate(value.expression) != nullptr) continue;
+    // A value may be made of those before it: max(a) as most, min(a) as least, most - least as range.
+    if (uses_only(value.expression, {made.values.data(), i})) continue;
     return wrong(value.expression.place, "expected an aggregate, such as count(*), sum(f), avg(f) or pct(f, 95)");
   }
   if (is_word("by")) {
@@ -319,6 +339,9 @@ Parsed<Command> Parser::stats() {
 
 Parsed<Command> Parser::sort() {
   Sort made;
+  if (is_word("by")) {  // as older examples have it
+    if (auto taken = advance(); !taken) return taken.error();
+  }
   while (true) {
     auto key = expression();
     if (!key) return key.error();

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "logs/insights/find_text.h"
 #include "logs/store/bytes.h"
 #include "logs/store/read_block.h"
 #include "logs/store/select_columns.h"
@@ -36,7 +37,8 @@ std::optional<double> as_number(std::string_view text) {
 // What all parts of a scan share.
 struct ScanPlan {
   Scan scan;
-  std::vector<std::uint64_t> words;  // that events must have
+  std::vector<std::uint64_t> words;                 // that events must have
+  std::vector<insights::TextFinder> message_parts;  // that messages must have
   std::string account;
 };
 
@@ -144,8 +146,8 @@ class BlocksPart final : public insights::Part {
     if (!messages) return messages.error();
     keep_rows(rows, [&](std::size_t row) {
       const auto message = (*messages)->texts[row];
-      return std::all_of(plan_->scan.message_contains.begin(), plan_->scan.message_contains.end(),
-                         [&](const std::string& part) { return message.find(part) != std::string_view::npos; });
+      return std::all_of(plan_->message_parts.begin(), plan_->message_parts.end(),
+                         [&](const insights::TextFinder& part) { return part.in(message); });
     });
     return Done{};
   }
@@ -256,6 +258,7 @@ Result<std::vector<std::unique_ptr<insights::Part>>> StoreSource::scan(const Sca
   plan->scan = scan;
   plan->account = account_;
   for (const auto& part : scan.message_contains) {
+    plan->message_parts.emplace_back(part);
     for (const auto hash : whole_words(part)) plan->words.push_back(hash);
   }
   const auto end_ms = to_ms(scan.end);
