@@ -76,7 +76,9 @@ class SegmentReader {
     out.end = std::max(out.end, out.begin);
     out.subsegment = level > 0 || json["type"].string_or("") == "subsegment";
     out.origin = json["origin"].string_or("").substr(0, kLongestName);
-    out.name_space = json["namespace"].string_or("").substr(0, kLongestName);
+    // SDKs say "local" of what is no call of anything outside.
+    const auto name_space = json["namespace"].string_or("");
+    if (name_space == "aws" || name_space == "remote") out.name_space = name_space;
     out.fault = json["fault"].bool_or(false);
     out.error = json["error"].bool_or(false);
     out.throttle = json["throttle"].bool_or(false);

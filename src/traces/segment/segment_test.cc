@@ -41,6 +41,11 @@ TEST(ParseSegment, ReadsWhatTheDeveloperGuideShows) {
   EXPECT_EQ(segment.subsegments[0].parent_id, segment.id);
 }
 
+TEST(ParseSegment, ALocalSubsegmentCallsNothingOutside) {
+  EXPECT_EQ(parse_segment(document(R"(,"namespace":"local")"), kNow)->segment.name_space, "");
+  EXPECT_EQ(parse_segment(document(R"(,"namespace":"remote")"), kNow)->segment.name_space, "remote");
+}
+
 TEST(ParseSegment, SaysWhyOneIsNotTaken) {
   const auto code = [](const std::string& text) {
     const auto parsed = parse_segment(text, kNow);
