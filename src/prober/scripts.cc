@@ -50,13 +50,14 @@ CanaryRun not_executed(CanaryRun run, std::string reason) {
 }
 
 process::Command command_for(const Canary& canary, const Workshop& shop, const fs::path& work,
-                             const process::Credentials& user) {
+                             const fs::path& temporary, const process::Credentials& user) {
   process::Command command;
   command.argv = {shop.node, fmt::format("--max-old-space-size={}", canary.memory_mb),
                   (shop.tools / "canary.mjs").native(), canary.code.native(), canary.handler};
   command.environment = canary.environment;
   command.environment["HOME"] = work.native();
-  command.environment["TMPDIR"] = work.native();
+  command.environment["TMPDIR"] = temporary.native();
+  command.environment["SECUREBASE_ARTIFACTS"] = (work / "artifacts").native();
   command.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
   command.environment["LANG"] = "C.UTF-8";
   command.environment["SECUREBASE_CANARY"] = canary.name;
@@ -80,8 +81,14 @@ CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Su
   if (auto made = process::private_directory(work.directory, *user); !made) {
     return not_executed(std::move(run), made.error().message);
   }
+  // Chromium has sockets there, whose names may not be longer than 107 bytes; a state directory's may be.
+  const Removed temporary{fs::path("/tmp") / ("securebase-" + run.id.substr(0, 8))};
+  if (auto made = process::private_directory(temporary.directory, *user); !made) {
+    return not_executed(std::move(run), made.error().message);
+  }
   const auto begin = base::system_clock().steady();
-  const auto finished = supervisor.run(command_for(canary, shop, work.directory, *user), canary.timeout);
+  const auto finished =
+      supervisor.run(command_for(canary, shop, work.directory, temporary.directory, *user), canary.timeout);
   run.duration = std::chrono::duration_cast<milliseconds>(base::system_clock().steady() - begin);
   if (!finished) {
     const bool late = finished.error().code == Errc::kTimeout;

@@ -17,7 +17,7 @@ const kArguments = [
   '--disable-crash-reporter',
   '--no-first-run',
 ];
-const kArtifacts = join(process.env.TMPDIR ?? '.', 'artifacts');
+const kArtifacts = process.env.SECUREBASE_ARTIFACTS ?? 'artifacts';
 const kMostSteps = 20;
 
 /** What the report is made of. */
