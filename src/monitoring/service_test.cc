@@ -28,6 +28,7 @@ class Service : public ::testing::Test {
         {"function.function_name", "function"},
         {"var.alarm_period.long", "300"},
         {"var.alarm_period.short", "60"},
+        {"aws_rum_app_monitor.portal.name", "\"securebase-prod-portal\""},
         {"var.region", "\"us-east-1\""}};
     for (const auto& [from, to] : kOthers) {
       EXPECT_NE(text.find(from), std::string::npos) << from;

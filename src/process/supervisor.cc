@@ -129,6 +129,7 @@ class Watched final : public Child {
     link_->change([&] {
       running_ = 0;
       status_.pid = 0;
+      if (status_.state == State::kReady) status_.state = State::kBackingOff;  // what has ended is not ready
     });
     if (reason.empty()) reason = ended.words;
     const auto lines = log_.last_lines();

@@ -42,7 +42,7 @@ class ShortText {
  public:
   void assign(std::string_view text) {
     size_ = static_cast<std::uint8_t>(text.size() < Size ? text.size() : Size);
-    std::memcpy(bytes_.data(), text.data(), size_);
+    if (size_ != 0) std::memcpy(bytes_.data(), text.data(), size_);
   }
   std::string_view view() const { return {bytes_.data(), size_}; }
 

@@ -51,7 +51,7 @@ TEST(Messages, KeepWhatIsAFieldOnlyThere) {
   std::vector<std::string> ids;
   std::vector<std::string> messages;
   for (int i = 0; i < 1000; ++i) {
-    ids.push_back(fmt::format("id-{}-{}", i * 7919, i * i * 104'729));
+    ids.push_back(fmt::format("id-{}-{}", i * 7919, std::int64_t{i} * i * 104'729));
     messages.push_back("request " + ids.back() + " done");
   }
   const std::vector<TextField> fields{{"id", {ids.begin(), ids.end()}}};
