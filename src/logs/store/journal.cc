@@ -32,7 +32,7 @@ bool take_record(std::string_view bytes, ReadRecord& into) {
   std::vector<std::pair<std::size_t, std::size_t>> field_ranges;
   for (auto left = from.varint(); left > 0 && from.ok(); --left) {
     Event event;
-    event.time_ms = into.ingestion_ms + from.signed_varint();
+    if (__builtin_add_overflow(into.ingestion_ms, from.signed_varint(), &event.time_ms)) return false;
     event.message = from.text();
     const auto begin = into.fields.size();
     for (auto fields = from.varint(); fields > 0 && from.ok(); --fields) {
