@@ -11,6 +11,8 @@ import unittest
 
 from harness import REPOSITORY, SECUREBASE, SHARED, Platform, alive, children_of, main, wait_until
 
+# Scripts run as another user when the platform is root, and he has to reach tools/browser.
+REACHABLE = os.getuid() != 0 or all(place.stat().st_mode & 0o001 for place in [REPOSITORY, *REPOSITORY.parents])
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
@@ -238,6 +240,9 @@ class Canaries(unittest.TestCase):
     def test_1_canaries_run_on_their_schedules(self):
         self.assertEqual(self.first_run("checks", 20)["Status"]["State"], "PASSED")
         look = self.first_run("browser", 120)
+        if not REACHABLE:
+            self.assertIn("cannot pass through", look["Status"]["StateReason"])
+            self.skipTest("the checkout lies below a private home: scripts say so")
         self.assertEqual(look["Status"]["State"], "PASSED", look)
         canaries = {one["Name"]: one for one in self.synthetics("describe-canaries")["Canaries"]}
         self.assertEqual({one["Status"]["State"] for one in canaries.values()}, {"RUNNING"})
@@ -259,7 +264,8 @@ class Canaries(unittest.TestCase):
     def test_2_a_script_that_does_not_end_is_ended_with_all_that_it_started(self):
         run = self.first_run("endless", 60)
         self.assertEqual(run["Status"]["State"], "FAILED")
-        self.assertIn("did not end within 3 s", run["Status"]["StateReason"])
+        if REACHABLE:
+            self.assertIn("did not end within 3 s", run["Status"]["StateReason"])
         self.synthetics("stop-canary", "--name", "endless")
         wait_until(lambda: not sleepers(), 20, "nothing of the script is left")
         self.assertEqual(self.synthetics("get-canary", "--name", "endless")["Canary"]["Status"]["State"], "STOPPED")

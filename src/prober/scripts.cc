@@ -1,6 +1,7 @@
 // A script of CloudWatch Synthetics' shape: tools/browser/canary.mjs runs it in node, as an unprivileged user, in a
 // directory of its own that is removed after the run. The supervisor ends what it has started when its time is over.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -49,6 +50,16 @@ CanaryRun not_executed(CanaryRun run, std::string reason) {
   return run;
 }
 
+// A directory on the way to `path` that only its owner may pass through, as a home often is; else empty.
+fs::path closed_directory(const fs::path& path) {
+  std::error_code failure;
+  for (fs::path at = path; at != at.root_path(); at = at.parent_path()) {
+    const auto status = fs::status(at, failure);
+    if (failure || (status.permissions() & fs::perms::others_exec) == fs::perms::none) return at;
+  }
+  return {};
+}
+
 process::Command command_for(const Canary& canary, const Workshop& shop, const fs::path& work,
                              const fs::path& temporary, const process::Credentials& user) {
   process::Command command;
@@ -77,6 +88,13 @@ CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Su
   }
   auto user = process::unprivileged(shop.user);
   if (!user) return not_executed(std::move(run), user.error().message);
+  if (const auto closed = closed_directory(shop.tools); user->user != geteuid() && !closed.empty()) {
+    return not_executed(
+        std::move(run),
+        fmt::format("scripts run as {}, who cannot pass through {} to {}: have the checkout elsewhere, or "
+                    "allow it (chmod o+x {})",
+                    user->name, closed.native(), shop.tools.native(), closed.native()));
+  }
   const Removed work{shop.work / run.id};
   if (auto made = process::private_directory(work.directory, *user); !made) {
     return not_executed(std::move(run), made.error().message);
