@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -90,8 +91,12 @@ class Traces(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        state = SHARED / "traces-state"
+        shutil.rmtree(state, ignore_errors=True)  # of a run before, which has the function already
         cls.collector = Collector()
-        cls.platform = Platform(state=SHARED / "traces-state", arguments=["--otlp-traces", cls.collector.url])
+        cls.addClassCleanup(cls.collector.stop)
+        cls.platform = Platform(state=state, arguments=["--otlp-traces", cls.collector.url])
+        cls.addClassCleanup(lambda: cls.platform.stop())
         cls.connect()
         cls.functions.create_function(FunctionName="traced", Runtime="python3.11", Role=ROLE,
                                       Handler="app.handler", Timeout=20, Code={"ZipFile": packed()},
@@ -102,8 +107,6 @@ class Traces(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.platform.stop()
-        cls.collector.stop()
         cls.xray.close()
         cls.functions.close()
 
