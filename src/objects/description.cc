@@ -22,6 +22,7 @@ void add(Json& json, const Attributes& attributes) {
   json.set("content_language", attributes.content_language);
   json.set("expires", attributes.expires);
   json.set("metadata", metadata);
+  if (attributes.from_stack) json.set("from_stack", true);
   if (attributes.tags.empty()) return;
   auto tags = Json::object();
   for (const auto& [key, value] : attributes.tags) tags.set(key, value);
@@ -36,6 +37,7 @@ Attributes attributes_from(const Json& json) {
   attributes.content_disposition = json["content_disposition"].string_or("");
   attributes.content_language = json["content_language"].string_or("");
   attributes.expires = json["expires"].string_or("");
+  attributes.from_stack = json["from_stack"].bool_or(false);
   if (const auto* metadata = json["metadata"].as_object()) {
     for (const auto& [name, value] : *metadata) attributes.metadata[name] = value.string_or("");
   }

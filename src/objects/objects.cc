@@ -66,6 +66,18 @@ fs::path Objects::Impl::description_path(std::string_view bucket, std::string_vi
   return directory / bucket / "objects" / name.substr(0, 2) / (name + ".json");
 }
 
+std::vector<Objects::Changed> Objects::Impl::declared_but(
+    const std::set<std::pair<std::string, std::string>>& kept) const {
+  const std::shared_lock lock(reading);
+  std::vector<Changed> found;
+  for (const auto& [bucket, shelf] : shelves) {
+    for (const auto& [key, entry] : shelf.objects) {
+      if (entry.info->attributes.from_stack && !kept.contains({bucket, key})) found.push_back({bucket, key});
+    }
+  }
+  return found;
+}
+
 bool Objects::Impl::has(std::string_view bucket) const {
   const std::shared_lock lock(reading);
   return shelves.contains(bucket);
@@ -336,6 +348,7 @@ Result<std::shared_ptr<const ObjectInfo>> Objects::copy(std::string_view from_bu
   info.key = key;
   info.last_modified = impl_->clock.now();
   if (attributes) info.attributes = *attributes;
+  info.attributes.from_stack = false;
   auto named = synced ? impl_->name(bucket, std::move(info), blob, {}, {})
                       : Result<std::shared_ptr<const ObjectInfo>>(synced.error());
   if (!named) ::unlink(made.c_str());
@@ -349,7 +362,9 @@ Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
     if (!made) return made.error();
   }
   std::vector<Changed> changed;
+  std::set<std::pair<std::string, std::string>> declared;
   for (const auto& upload : config.uploads) {
+    declared.emplace(upload.bucket, upload.key);
     std::string from_file;
     if (!upload.source.empty()) {
       auto read = base::read_file(upload.source, kMaxPutBytes);
@@ -357,13 +372,19 @@ Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
       from_file = std::move(*read);
     }
     const std::string_view bytes = upload.source.empty() ? std::string_view(upload.content) : from_file;
+    Attributes attributes = upload.attributes;
+    attributes.from_stack = true;
     const auto entry = impl_->find(upload.bucket, upload.key);
-    const bool same = entry && entry->info->attributes == upload.attributes &&
+    const bool same = entry && entry->info->attributes == attributes &&
                       entry->info->etag == '"' + base::hex(base::md5(bytes)) + '"';
     if (same) continue;
-    auto put_there = put(upload.bucket, upload.key, bytes, upload.attributes);
+    auto put_there = put(upload.bucket, upload.key, bytes, std::move(attributes));
     if (!put_there) return put_there.error().within(upload.address);
     changed.push_back({upload.bucket, upload.key});
+  }
+  for (auto& gone : impl_->declared_but(declared)) {
+    if (auto removed = remove(gone.bucket, gone.key); !removed) return removed.error();
+    changed.push_back(std::move(gone));
   }
   return changed;
 }

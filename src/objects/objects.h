@@ -43,6 +43,7 @@ struct Attributes {
   std::map<std::string, std::string> metadata;  // x-amz-meta-<name>, names in lower case
   std::string expires;                          // an HTTP date, or empty
   Tags tags;
+  bool from_stack = false;  // the stack declares it, and nobody put another in its place since
   bool operator==(const Attributes&) const = default;
 };
 
@@ -148,8 +149,9 @@ class Objects {
   Objects(const Objects&) = delete;
   Objects& operator=(const Objects&) = delete;
 
-  // Makes buckets and puts objects that are not there as the stack has them; what is there beside them stays. Returns
-  // the buckets and keys that changed. Blocking.
+  // Makes buckets and puts objects that are not there as the stack has them, and removes objects that an earlier stack
+  // declared and this one does not; what is there beside them stays. Returns the buckets and keys that changed.
+  // Blocking.
   struct Changed {
     std::string bucket;
     std::string key;

@@ -142,6 +142,28 @@ TEST_F(ObjectsTest, ApplyPutsOnlyWhatDiffers) {
   EXPECT_EQ(read(*objects, "b"), "three");
 }
 
+TEST_F(ObjectsTest, ApplyRemovesWhatTheStackDeclaredBeforeAndNothingElse) {
+  auto objects = open();
+  Config config;
+  config.buckets = {{"portal", "us-east-1"}};
+  config.uploads = {{"aws_s3_object.a", "portal", "a", {}, "one", {}},
+                    {"aws_s3_object.b", "portal", "b", {}, "two", {}},
+                    {"aws_s3_object.c", "portal", "c", {}, "three", {}}};
+  ASSERT_TRUE(objects->apply(config));
+  ASSERT_TRUE(objects->put("portal", "mine", "a client's", {}));
+  ASSERT_TRUE(objects->put("portal", "b", "a client's", {}));
+  const auto c = *objects->head("portal", "c");
+  ASSERT_TRUE(objects->copy("portal", "c", c->etag, "portal", "copy", nullptr));
+  objects = open();  // it is remembered
+  config.uploads.clear();
+  EXPECT_EQ(objects->apply(config)->size(), 2u);
+  EXPECT_EQ(objects->head("portal", "a").error().code, Errc::kNotFound);
+  EXPECT_EQ(objects->head("portal", "c").error().code, Errc::kNotFound);
+  EXPECT_EQ(read(*objects, "b"), "a client's");
+  EXPECT_EQ(read(*objects, "mine"), "a client's");
+  EXPECT_EQ(read(*objects, "copy"), "three");
+}
+
 TEST(BucketNames, FollowTheRules) {
   for (const char* good : {"abc", "securebase-prod-portal", "a.b.c", "123"})
     EXPECT_TRUE(check_bucket_name(good)) << good;

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 
 #include "objects/incoming.h"
@@ -58,6 +59,8 @@ struct Objects::Impl {
 
   std::optional<Entry> find(std::string_view bucket, std::string_view key) const;
   bool has(std::string_view bucket) const;
+  // What a stack declared, without those.
+  std::vector<Changed> declared_but(const std::set<std::pair<std::string, std::string>>& kept) const;
   // kNotFound, if there is no such upload of that key; under `reading`.
   Result<Upload*> find_upload(std::string_view bucket, std::string_view key, std::string_view id);
 
