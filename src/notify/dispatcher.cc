@@ -141,6 +141,7 @@ void Dispatcher::finish(const Queue::Delivery& delivery, const Topic& topic, con
   engine_.log->write(base::Json::object(
       {{"notification", base::Json::object({{"messageMD5Sum", base::hex(base::md5(delivery.message->text))},
                                             {"messageId", delivery.message->id},
+                                            {"type", type_name(delivery.message->kind)},
                                             {"topicArn", topic.arn},
                                             {"timestamp", base::iso8601_millis(delivery.message->published)}})},
        {"delivery",

@@ -50,18 +50,6 @@ std::string Links::unsubscribe(std::string_view subscription_arn) const {
   return fmt::format("{}/?Action=Unsubscribe&SubscriptionArn={}", base_, base::percent_encode(subscription_arn, ":"));
 }
 
-std::string_view type_name(Message::Kind kind) {
-  switch (kind) {
-    case Message::Kind::kSubscriptionConfirmation:
-      return "SubscriptionConfirmation";
-    case Message::Kind::kUnsubscribeConfirmation:
-      return "UnsubscribeConfirmation";
-    case Message::Kind::kNotification:
-      break;
-  }
-  return "Notification";
-}
-
 std::string canonical_string(const Envelope& envelope, const Links& links) {
   const auto& message = envelope.message;
   std::string out;

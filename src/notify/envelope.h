@@ -33,7 +33,6 @@ struct Envelope {
   int signature_version = 1;
 };
 
-std::string_view type_name(Message::Kind kind);
 // "Name\nvalue\n" for each signed member, in their order.
 std::string canonical_string(const Envelope& envelope, const Links& links);
 // Signs: not for a worker's thread.

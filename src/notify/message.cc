@@ -85,7 +85,9 @@ std::optional<aws::Fault> wrong_attribute(const std::string& name, const Attribu
   return std::nullopt;
 }
 
-std::string_view kind_name(Message::Kind kind) {
+}  // namespace
+
+std::string_view type_name(Message::Kind kind) {
   switch (kind) {
     case Message::Kind::kSubscriptionConfirmation:
       return "SubscriptionConfirmation";
@@ -96,8 +98,6 @@ std::string_view kind_name(Message::Kind kind) {
   }
   return "Notification";
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view text) {
   std::size_t i = 0;
@@ -194,7 +194,7 @@ Result<Message, aws::Fault> compose(Publication publication, base::TimePoint now
 
 base::Json to_json(const Message& message) {
   base::Json json;
-  json.set("kind", kind_name(message.kind));
+  json.set("kind", type_name(message.kind));
   json.set("id", message.id);
   json.set("topic", message.topic_arn);
   if (message.subject) json.set("subject", *message.subject);
@@ -217,11 +217,11 @@ base::Json to_json(const Message& message) {
 Result<Message> message_from(const base::Json& json) {
   Message message;
   const auto kind = json["kind"].string_or("");
-  if (kind == kind_name(Message::Kind::kSubscriptionConfirmation)) {
+  if (kind == type_name(Message::Kind::kSubscriptionConfirmation)) {
     message.kind = Message::Kind::kSubscriptionConfirmation;
-  } else if (kind == kind_name(Message::Kind::kUnsubscribeConfirmation)) {
+  } else if (kind == type_name(Message::Kind::kUnsubscribeConfirmation)) {
     message.kind = Message::Kind::kUnsubscribeConfirmation;
-  } else if (kind != kind_name(Message::Kind::kNotification)) {
+  } else if (kind != type_name(Message::Kind::kNotification)) {
     return Error{Errc::kMalformed,
                  fmt::format("a kept message is of kind \"{}\", which this version does not know", kind)};
   }

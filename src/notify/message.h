@@ -33,6 +33,8 @@ struct Message {
   // What it weighs in the queue.
   std::size_t bytes() const;
 };
+// As SNS calls it: "Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation".
+std::string_view type_name(Message::Kind kind);
 using MessagePointer = std::shared_ptr<const Message>;
 
 base::Json to_json(const Message& message);
