@@ -181,6 +181,7 @@ int run(int argc, char** argv) {
   add_alarm_commands(app, state, chosen);
   add_notify_commands(app, state, chosen);
   add_log_commands(app, state, chosen);
+  add_gate_commands(app, state, chosen);
   TracesOptions traces_options;
   std::int64_t traces_window = traces_options.window.count();
   auto* traces_command = app.add_subcommand(

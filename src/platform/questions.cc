@@ -87,6 +87,7 @@ Result<base::Json> Rooms::apply(const base::Json& question) {
     return Error{Errc::kConflict, "the files or the platform changed since the plan was shown; plan again"};
   }
   if (auto done = go_over_to(std::move(*next), nullptr); !done) return done.error();
+  note_configuration(&*source);
   return base::Json::object({{"text", fmt::format("Applied: {}.", summary_of(changes))}});
 }
 

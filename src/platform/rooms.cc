@@ -101,6 +101,7 @@ Result<Done> Rooms::start() {
   if (!authority) return authority.error();
   authority_.emplace(std::move(*authority));
 
+  if (auto opened = open_gates(); !opened) return opened;
   if (auto made = make_engines(); !made) return made;
   if (auto made = make_instruments(); !made) return made;
   make_aws_port();
@@ -112,6 +113,7 @@ Result<Done> Rooms::start() {
   files_ = std::move(first->files);
   recorded_ = std::move(first->recorded);
   in_force_.set(applied_.stack);
+  note_configuration(&settings_.stack);
   return start_servers();
 }
 
@@ -235,7 +237,7 @@ Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomName
       auto changed = objects_->apply(*configuration.objects);
       if (!changed) return changed.error().within("objects");
       for (const auto& [bucket, key] : *changed) {
-        base::log(base::Level::kDebug, "objects", "put {} into {}", key, bucket);
+        base::log(base::Level::kDebug, "objects", "{} in {} is as the stack says", key, bucket);
       }
     }
     if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
@@ -305,6 +307,11 @@ Result<Done> Rooms::start_servers() {
                           {"/notify", [this](const Question& question) { return notifications(question); }},
                           {"/logs/groups", [this](const Question&) -> Result<base::Json> { return log_groups(); }},
                           {"/logs/tail", [this](const Question& question) { return log_tail(question); }},
+                          {"/check", [this](const Question& question) { return check(question); }},
+                          {"/check/tests", [this](const Question&) { return send_test_notifications(); }},
+                          {"/waivers", [this](const Question& question) { return waivers(question); }},
+                          {"/load/runs", [this](const Question& question) { return load_runs(question); }},
+                          {"/rollback", [this](const Question& question) { return rollback(question); }},
                           {"/traces", [this](const Question& question) { return traces(question); }},
                           {"/uptime", [this](const Question& question) { return uptime(question); }},
                           {"/rum", [this](const Question& question) { return page_views(question); }},

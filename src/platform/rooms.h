@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "advisor/gates.h"
 #include "aws/aws.h"
 #include "base/snapshot.h"
 #include "logs/insights/insights.h"
@@ -22,6 +23,7 @@
 #include "platform/aws_port.h"
 #include "platform/configuration.h"
 #include "platform/control.h"
+#include "platform/generations.h"
 #include "platform/operator_port.h"
 #include "platform/platform.h"
 #include "platform/state.h"
@@ -58,6 +60,11 @@ class Rooms final : public stack::Changes {
   Result<base::Json> targets(const base::Json& question) const;
   Result<base::Json> alarms(const base::Json& question);         // questions_alarms.cc
   Result<base::Json> notifications(const base::Json& question);  // questions_notify.cc
+  Result<base::Json> check(const base::Json& question);          // questions_gates.cc, and the four below
+  Result<base::Json> send_test_notifications();
+  Result<base::Json> waivers(const base::Json& question);
+  Result<base::Json> load_runs(const base::Json& question);
+  Result<base::Json> rollback(const base::Json& question);
   Result<base::Json> traces(const base::Json& question) const;
   Result<base::Json> uptime(const base::Json& question) const;
   Result<base::Json> page_views(const base::Json& question) const;
@@ -77,6 +84,13 @@ class Rooms final : public stack::Changes {
     std::shared_ptr<const stack::Stack> files;
     stack::Registry recorded;
     Configuration configuration;
+  };
+
+  // An older configuration, read from where it is kept, and what going over to it would change.
+  struct WayBack {
+    const Generation* generation = nullptr;
+    Wanted wanted;
+    stack::Plan changes;
   };
 
   Result<Done> make_engines();
@@ -102,6 +116,13 @@ class Rooms final : public stack::Changes {
   Result<Wanted> wanted(std::shared_ptr<const stack::Stack> files, const stack::Registry& recorded) const;
   Result<Wanted> over(std::shared_ptr<const stack::Stack> files, stack::Registry recorded) const;
   std::filesystem::path registry_file() const { return state_.of("registry") / "resources.json"; }
+  // questions_gates.cc; with mutex_ held, all but open_gates() and facts().
+  Result<Done> open_gates();
+  advisor::Facts facts(advisor::Gate gate, std::chrono::seconds window, std::chrono::seconds freshness);
+  std::string configuration_in_force() const;
+  // After a change. `files`: it was read from there; null: an API made it, or a rollback.
+  void note_configuration(const StackSource* files);
+  Result<WayBack> way_back(std::int64_t number) const;
   // With mutex_ held.
   Result<Done> go_over_to(Wanted wanted, const RoomNames* touched);
 
@@ -147,11 +168,16 @@ class Rooms final : public stack::Changes {
   std::unique_ptr<Uptime> uptime_;
   std::vector<prober::Target> probed_;
 
+  std::optional<advisor::Waivers> waivers_;
+  std::optional<advisor::LoadRuns> load_runs_;
+
   base::Snapshot<stack::Stack> in_force_{std::make_shared<const stack::Stack>()};  // any thread: applied_.stack
   mutable std::mutex mutex_;                                                       // guards what follows
   Configuration applied_;
   std::shared_ptr<const stack::Stack> files_;
   stack::Registry recorded_;
+  std::optional<Generations> generations_;
+  base::TimePoint deployed_;  // since when this configuration is in force
   bool stopped_ = false;
 };
 

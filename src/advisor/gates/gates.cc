@@ -1,0 +1,157 @@
+#include "advisor/gates.h"
+
+#include <algorithm>
+#include <array>
+
+#include "advisor/gates/checks.h"
+
+namespace securebase::advisor {
+
+namespace {
+
+constexpr std::array kGates{Gate::kPreDeploy, Gate::kPostDeploy, Gate::kMonthly};
+
+}  // namespace
+
+std::string_view to_string(Gate gate) {
+  switch (gate) {
+    case Gate::kPreDeploy:
+      return "pre-deploy";
+    case Gate::kPostDeploy:
+      return "post-deploy";
+    case Gate::kMonthly:
+      return "monthly";
+  }
+  return "";
+}
+
+std::optional<Gate> gate_from(std::string_view text) {
+  for (const auto gate : kGates) {
+    if (to_string(gate) == text) return gate;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(Decision decision) {
+  switch (decision) {
+    case Decision::kPass:
+      return "pass";
+    case Decision::kFail:
+      return "fail";
+    case Decision::kInsufficient:
+      return "insufficient evidence";
+  }
+  return "";
+}
+
+const std::vector<DeclaredCheck>& checks_of(Gate gate) {
+  switch (gate) {
+    case Gate::kPreDeploy:
+      return pre_deploy_checks();
+    case Gate::kPostDeploy:
+      return post_deploy_checks();
+    case Gate::kMonthly:
+      break;
+  }
+  return monthly_checks();
+}
+
+std::vector<std::string> check_names() {
+  std::vector<std::string> names;
+  for (const auto gate : kGates) {
+    for (const auto& declared : checks_of(gate)) names.push_back(fmt::format("{}/{}", to_string(gate), declared.id));
+  }
+  return names;
+}
+
+bool is_check(std::string_view name) {
+  const auto names = check_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+GateReport check(Gate gate, const Facts& facts, const std::vector<Waiver>& waivers) {
+  GateReport report;
+  report.gate = gate;
+  report.at = facts.now;
+  report.configuration = facts.configuration;
+  report.deployed = facts.deployed;
+  for (const auto& declared : checks_of(gate)) {
+    Check one;
+    one.id = declared.id;
+    one.title = declared.title;
+    one.how = declared.how;
+    declared.decide(facts, one);
+    if (one.decision != Decision::kPass) {
+      one.fix = declared.fix;
+      const auto name = fmt::format("{}/{}", to_string(gate), declared.id);
+      for (const auto& waiver : waivers) {
+        if (waiver.check == name && waiver.until > facts.now) one.waiver = waiver;
+      }
+    }
+    report.checks.push_back(std::move(one));
+  }
+  return report;
+}
+
+int exit_code(const GateReport& report) {
+  constexpr int kPassed = 0;
+  constexpr int kSomeFail = 1;
+  constexpr int kNotEnoughEvidence = 3;
+  int code = kPassed;
+  for (const auto& one : report.checks) {
+    if (one.counts_as_passed()) continue;
+    if (one.decision == Decision::kFail) return kSomeFail;
+    code = kNotEnoughEvidence;
+  }
+  return code;
+}
+
+std::string in_words(std::chrono::duration<double> time) {
+  const double seconds = time.count();
+  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 2 * 3600) return fmt::format("{:.0f} min", seconds / 60);
+  if (seconds < 48 * 3600) return fmt::format("{:.1f} h", seconds / 3600);
+  return fmt::format("{:.1f} days", seconds / 86'400);
+}
+
+std::vector<Of> of_each(const monitoring::Series& series, std::string_view name_space, std::string_view metric,
+                        std::string_view dimension, std::string_view statistic, base::TimePoint from,
+                        base::TimePoint to) {
+  monitoring::MetricFilter filter;
+  filter.name_space = std::string(name_space);
+  filter.name = std::string(metric);
+  filter.dimensions.emplace_back(std::string(dimension), std::nullopt);
+  std::vector<Of> all;
+  for (auto& id : series.list(filter)) {
+    if (id.dimensions.size() != 1) continue;
+    auto name = id.dimensions.front().second;
+    monitoring::MetricQuery query;
+    query.metric = std::move(id);
+    query.statistic = std::string(statistic);
+    // Outwards to whole minutes: older samples are kept by the minute.
+    query.from = std::chrono::floor<std::chrono::minutes>(from);
+    query.to = std::chrono::ceil<std::chrono::minutes>(to);
+    auto point = series.whole(query);
+    if (point && *point && (*point)->samples > 0) all.push_back({std::move(name), **point});
+  }
+  return all;
+}
+
+double total(const std::vector<Of>& all) {
+  double sum = 0;
+  for (const auto& one : all) sum += one.point.value;
+  return sum;
+}
+
+std::string in_a_line(const LoadRun& run, base::TimePoint now) {
+  std::string verdict = !run.valid ? "invalid" : !run.passed ? "without thresholds" : *run.passed ? "passed" : "failed";
+  auto line = fmt::format(
+      "{} {} of {}, {} ago for {}: {}, {} requests, {:.2f} % errors, p50 {:.1f}, p95 {:.1f}, p99 "
+      "{:.1f} ms",
+      run.tool, run.scenario, run.target, in_words(now - run.ended), in_words(run.ended - run.began), verdict,
+      run.requests, run.errors_percent, run.p50_ms, run.p95_ms, run.p99_ms);
+  if (run.scaling_seconds) line += fmt::format(", taken after {:.1f} s", *run.scaling_seconds);
+  return line;
+}
+
+}  // namespace securebase::advisor

@@ -1,0 +1,313 @@
+#include "advisor/gates.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace securebase::advisor {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::hours;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+constexpr base::TimePoint kAt{seconds{1'795'737'600}};
+constexpr const char* kTopic = "arn:aws:sns:us-east-1:123456789012:alerts";
+
+// One point for each metric and statistic, whatever the window.
+class Numbers final : public monitoring::Series {
+ public:
+  void set(std::string name_space, std::string metric, std::string dimension, std::string of, std::string statistic,
+           double value, std::uint64_t samples) {
+    monitoring::MetricId id{std::move(name_space), std::move(metric), {{std::move(dimension), std::move(of)}}};
+    points_[{id, std::move(statistic)}] = {kAt, value, samples};
+  }
+  Result<std::vector<monitoring::Point>> read(const monitoring::MetricQuery&) const override {
+    return std::vector<monitoring::Point>{};
+  }
+  Result<std::optional<monitoring::Point>> whole(const monitoring::MetricQuery& query) const override {
+    const auto found = points_.find({query.metric, query.statistic});
+    if (found == points_.end()) return std::optional<monitoring::Point>{};
+    return std::optional(found->second);
+  }
+  std::vector<monitoring::MetricId> list(const monitoring::MetricFilter& filter) const override {
+    std::vector<monitoring::MetricId> found;
+    for (const auto& [key, point] : points_) {
+      const auto& id = key.first;
+      if (id.name_space != filter.name_space || id.name != filter.name) continue;
+      if (!filter.dimensions.empty() && id.dimensions.front().first != filter.dimensions.front().first) continue;
+      if (found.empty() || found.back() != id) found.push_back(id);
+    }
+    return found;
+  }
+  std::optional<base::TimePoint> newest(const monitoring::MetricId&) const override { return std::nullopt; }
+
+ private:
+  std::map<std::pair<monitoring::MetricId, std::string>, monitoring::Point> points_;
+};
+
+struct World {
+  Numbers numbers;
+  Facts facts;
+  World() {
+    facts.now = kAt;
+    facts.deployed = kAt - hours{48};
+    facts.configuration = "c0ffee";
+    facts.series = &numbers;
+  }
+  Check of(Gate gate, std::string_view id, const std::vector<Waiver>& waivers = {}) const {
+    for (auto& one : check(gate, facts, waivers).checks) {
+      if (one.id == id) return one;
+    }
+    ADD_FAILURE() << "no check " << id;
+    return {};
+  }
+};
+
+LoadRun passed_run() {
+  LoadRun run;
+  run.began = kAt - hours{2};
+  run.ended = kAt - hours{1};
+  run.tool = "k6";
+  run.scenario = "load-test.js";
+  run.configuration = "c0ffee";
+  run.passed = true;
+  run.requests = 1000;
+  return run;
+}
+
+monitoring::AlarmView alarm_on(std::string name_space, std::string metric) {
+  monitoring::AlarmView view;
+  view.definition.name = "on-" + metric;
+  view.definition.alarm_actions = {kTopic};
+  monitoring::MetricRule rule;
+  rule.metric = monitoring::MetricStat{{std::move(name_space), std::move(metric), {}}, seconds{60}, "Sum", {}};
+  view.definition.rule = rule;
+  return view;
+}
+
+std::vector<monitoring::AlarmView> the_eight() {
+  return {alarm_on("AWS/ApiGateway", "Latency"),         alarm_on("AWS/Lambda", "Errors"),
+          alarm_on("AWS/Lambda", "Throttles"),           alarm_on("AWS/ApiGateway", "5XXError"),
+          alarm_on("AWS/DynamoDB", "ThrottledRequests"), alarm_on("AWS/ElastiCache", "CPUUtilization"),
+          alarm_on("AWS/CloudFront", "5xxErrorRate"),    alarm_on("AWS/ElastiCache", "DatabaseMemoryUsagePercentage")};
+}
+
+TEST(Gates, WithoutAnyEvidenceNothingPasses) {
+  const World world;
+  for (const auto gate : {Gate::kPreDeploy, Gate::kPostDeploy, Gate::kMonthly}) {
+    const auto report = check(gate, world.facts, {});
+    EXPECT_EQ(report.checks.size(), 5u);
+    EXPECT_NE(exit_code(report), 0);
+    for (const auto& one : report.checks) {
+      EXPECT_NE(one.decision, Decision::kPass) << one.id;
+      EXPECT_FALSE(one.reason.empty()) << one.id;
+      EXPECT_FALSE(one.fix.empty()) << one.id;
+    }
+  }
+}
+
+TEST(LoadTestCheck, CountsOnlyAFreshValidRunWithThresholdsOnThisConfiguration) {
+  World world;
+  world.facts.runs = {passed_run()};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kPass);
+
+  auto& run = world.facts.runs.front();
+  run.configuration = "another";
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+  run = passed_run();
+  run.valid = false;
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+  run = passed_run();
+  run.passed.reset();
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+  run = passed_run();
+  run.began -= hours{30};
+  run.ended -= hours{30};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+}
+
+TEST(LoadTestCheck, FailsWithTheNewestRun) {
+  World world;
+  auto failed = passed_run();
+  failed.ended += seconds{60};
+  failed.passed = false;
+  failed.failed_thresholds = {"http_req_duration p(95)<100: 180"};
+  world.facts.runs = {passed_run(), failed};
+  const auto result = world.of(Gate::kPreDeploy, "load-test");
+  EXPECT_EQ(result.decision, Decision::kFail);
+  EXPECT_THAT(result.evidence, testing::Contains(HasSubstr("p(95)<100: 180")));
+}
+
+TEST(AlarmsCheck, NeedsAllEightAndSomebodyWhoWasReached) {
+  World world;
+  world.facts.alarms = the_eight();
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kInsufficient);
+  world.facts.topics = {{kTopic, 2, 1, "2026-11-27T05:00:00.000Z", ""}};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kPass);
+
+  world.facts.topics = {{kTopic, 0, 0, "", ""}};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kFail);
+  world.facts.topics = {{kTopic, 1, 0, "", "connection refused"}};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kFail);
+
+  world.facts.topics = {{kTopic, 2, 1, "2026-11-27T05:00:00.000Z", ""}};
+  world.facts.alarms.pop_back();
+  const auto missing = world.of(Gate::kPreDeploy, "alarms");
+  EXPECT_EQ(missing.decision, Decision::kFail);
+  EXPECT_THAT(missing.evidence, testing::Contains("ElastiCache memory: there is no such alarm"));
+
+  world.facts.alarms = the_eight();
+  world.facts.alarms.front().definition.actions_enabled = false;
+  EXPECT_NE(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kPass);
+}
+
+TEST(RollbackCheck, CountsARehearsalOfThisWayOnly) {
+  World world;
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "rollback").decision, Decision::kInsufficient);
+  world.facts.earlier_configuration = "b0a710ad";
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "rollback").decision, Decision::kInsufficient);
+  world.facts.rehearsal = Rehearsal{kAt - hours{1}, "c0ffee", "b0a710ad", "2 changed"};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "rollback").decision, Decision::kPass);
+  world.facts.rehearsal->from = "another";
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "rollback").decision, Decision::kInsufficient);
+}
+
+TEST(LatencyCheck, FailsAtOnceAndPassesOnlyOverTheWholeWindow) {
+  World world;
+  world.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 40, 10'000);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "latency").decision, Decision::kPass);
+  world.facts.deployed = kAt - hours{3};
+  const auto early = world.of(Gate::kPostDeploy, "latency");
+  EXPECT_EQ(early.decision, Decision::kInsufficient);
+  EXPECT_THAT(early.reason, HasSubstr("3.0 h of 24.0 h"));
+  world.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 140, 10'000);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "latency").decision, Decision::kFail);
+}
+
+TEST(ErrorsCheck, CountsWhatTheServerDidAndNotItsCallers) {
+  World world;
+  world.numbers.set("AWS/ApiGateway", "Count", "ApiName", "api", "Sum", 1000, 1000);
+  world.numbers.set("AWS/ApiGateway", "4XXError", "ApiName", "api", "Sum", 900, 900);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "errors").decision, Decision::kPass);
+  world.numbers.set("AWS/ApiGateway", "5XXError", "ApiName", "api", "Sum", 10, 10);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "errors").decision, Decision::kFail);
+}
+
+TEST(HitRatesCheck, NeedsBothCachesAndEnoughLookups) {
+  World world;
+  world.numbers.set("AWS/CloudFront", "CacheHitRate", "DistributionId", "E1", "Average", 95, 1000);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "hit-rates").decision, Decision::kInsufficient);
+  world.numbers.set("AWS/ElastiCache", "CacheHitRate", "ReplicationGroupId", "redis", "Average", 71, 1000);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "hit-rates").decision, Decision::kPass);
+  world.numbers.set("AWS/ElastiCache", "CacheHitRate", "ReplicationGroupId", "redis", "Average", 70, 1000);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "hit-rates").decision, Decision::kFail);
+}
+
+TEST(ScalingCheck, IsDecidedByASpike) {
+  World world;
+  auto spike = passed_run();
+  spike.scenario = "spike";
+  spike.scaling_seconds = 4;
+  world.facts.runs = {spike};
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kPass);
+  world.facts.runs.front().scaling_seconds = 121;
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kFail);
+}
+
+TEST(MemoryCheck, FailsWhatIsTightAndNamesTheSizeThatFits) {
+  World world;
+  world.facts.functions = std::vector<FunctionUse>{{"auth", 128, 120.0, 500}, {"api", 1024, 90.0, 500}};
+  const auto tight = world.of(Gate::kMonthly, "memory");
+  EXPECT_EQ(tight.decision, Decision::kFail);
+  EXPECT_THAT(tight.evidence, testing::Contains(HasSubstr("192 MB would fit")));
+  world.facts.functions->erase(world.facts.functions->begin());
+  EXPECT_EQ(world.of(Gate::kMonthly, "memory").decision, Decision::kPass);
+  world.facts.functions = Error{Errc::kIo, "the logs cannot be read"};
+  EXPECT_EQ(world.of(Gate::kMonthly, "memory").decision, Decision::kInsufficient);
+}
+
+TEST(BaselinesCheck, GrowOld) {
+  World world;
+  world.facts.window = hours{24 * 30};
+  auto baseline = passed_run();
+  baseline.scenario = "baseline";
+  world.facts.runs = {baseline};
+  EXPECT_EQ(world.of(Gate::kMonthly, "baselines").decision, Decision::kPass);
+  world.facts.now += hours{24 * 31};
+  EXPECT_EQ(world.of(Gate::kMonthly, "baselines").decision, Decision::kFail);
+}
+
+TEST(Waived, CountsAsPassedUntilItsDay) {
+  World world;
+  const Waiver waiver{"pre-deploy/load-test", "ana", "the generator's host is down", kAt + hours{1}, kAt};
+  EXPECT_TRUE(world.of(Gate::kPreDeploy, "load-test", {waiver}).counts_as_passed());
+  world.facts.now += hours{2};
+  EXPECT_FALSE(world.of(Gate::kPreDeploy, "load-test", {waiver}).counts_as_passed());
+}
+
+class GateFiles : public testing::Test {
+ protected:
+  GateFiles() : directory_(fs::temp_directory_path() / ("gates." + std::to_string(getpid()))) {
+    fs::create_directories(directory_);
+  }
+  ~GateFiles() override { fs::remove_all(directory_); }
+  const fs::path directory_;
+};
+
+TEST_F(GateFiles, KeepWaivers) {
+  const auto file = directory_ / "waivers.json";
+  {
+    auto waivers = Waivers::open(file);
+    ASSERT_TRUE(waivers);
+    EXPECT_TRUE(waivers->add({"monthly/cost", "ana", "known", kAt + hours{24}, kAt}));
+    EXPECT_EQ(waivers->add({"monthly/costs", "ana", "known", kAt + hours{24}, kAt}).error().code, Errc::kMalformed);
+    EXPECT_EQ(waivers->add({"monthly/cost", "", "known", kAt + hours{24}, kAt}).error().code, Errc::kMalformed);
+    EXPECT_EQ(waivers->add({"monthly/cost", "ana", "known", kAt + hours{24 * 91}, kAt}).error().code, Errc::kLimit);
+  }
+  auto again = Waivers::open(file);
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->all().size(), 1u);
+  EXPECT_EQ(again->all().front().owner, "ana");
+  EXPECT_EQ(again->all().front().until, kAt + hours{24});
+  EXPECT_EQ(again->remove("monthly/memory").error().code, Errc::kNotFound);
+  EXPECT_TRUE(again->remove("monthly/cost"));
+}
+
+TEST_F(GateFiles, KeepLoadRuns) {
+  const auto file = directory_ / "runs.jsonl";
+  {
+    auto runs = LoadRuns::open(file);
+    ASSERT_TRUE(runs);
+    auto run = passed_run();
+    run.scaling_seconds = 2.5;
+    EXPECT_TRUE(runs->add(run));
+  }
+  std::ofstream(file, std::ios::app) << "{\"torn";
+  auto again = LoadRuns::open(file);
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->all().size(), 1u);
+  const auto run = again->all().front();
+  EXPECT_EQ(run.scenario, "load-test.js");
+  EXPECT_EQ(run.passed, true);
+  EXPECT_EQ(run.scaling_seconds, 2.5);
+}
+
+TEST(Rendered, JunitEscapesAndCounts) {
+  World world;
+  auto failed = passed_run();
+  failed.passed = false;
+  failed.failed_thresholds = {"p(95)<100 & \"more\""};
+  world.facts.runs = {failed};
+  const auto xml = to_junit(check(Gate::kPreDeploy, world.facts, {}));
+  EXPECT_THAT(xml, HasSubstr("tests=\"5\" failures=\"3\" errors=\"2\""));
+  EXPECT_THAT(xml, HasSubstr("p(95)&lt;100 &amp; &quot;more&quot;"));
+  const auto json = to_json(check(Gate::kPreDeploy, world.facts, {}));
+  EXPECT_EQ(json["exit_code"].integer_or(-1), 1);
+}
+
+}  // namespace
+}  // namespace securebase::advisor

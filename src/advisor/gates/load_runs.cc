@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <cmath>
+
+#include "advisor/gates/checks.h"
+#include "base/file.h"
+
+namespace securebase::advisor {
+
+namespace {
+
+constexpr std::size_t kFileBytes = std::size_t{16} << 20;
+constexpr std::size_t kTextBytes = 2000;
+
+std::int64_t milliseconds_of(base::TimePoint time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+base::TimePoint time_of(const base::Json& milliseconds) {
+  return base::TimePoint{std::chrono::milliseconds{milliseconds.integer_or(0)}};
+}
+
+// Finite and not negative, else 0: JSON has no infinity, and a report may have had no requests.
+double number_of(const base::Json& json) {
+  const double value = json.number_or(0);
+  return std::isfinite(value) && value > 0 ? value : 0;
+}
+
+}  // namespace
+
+base::Json to_json(const LoadRun& run) {
+  auto failed = base::Json::array();
+  for (const auto& one : run.failed_thresholds) failed.push_back(one);
+  auto json = base::Json::object({{"began_ms", milliseconds_of(run.began)},
+                                  {"ended_ms", milliseconds_of(run.ended)},
+                                  {"tool", run.tool},
+                                  {"scenario", run.scenario},
+                                  {"target", run.target},
+                                  {"configuration", run.configuration},
+                                  {"valid", run.valid},
+                                  {"failed_thresholds", std::move(failed)},
+                                  {"requests", run.requests},
+                                  {"errors_percent", run.errors_percent},
+                                  {"p50_ms", run.p50_ms},
+                                  {"p95_ms", run.p95_ms},
+                                  {"p99_ms", run.p99_ms},
+                                  {"report", run.report}});
+  if (run.passed) json.set("passed", *run.passed);
+  if (run.scaling_seconds) json.set("scaling_seconds", *run.scaling_seconds);
+  return json;
+}
+
+Result<LoadRun> load_run_from(const base::Json& json) {
+  LoadRun run;
+  run.began = time_of(json["began_ms"]);
+  run.ended = time_of(json["ended_ms"]);
+  run.tool = json["tool"].string_or("");
+  run.scenario = json["scenario"].string_or("");
+  run.target = json["target"].string_or("");
+  run.configuration = json["configuration"].string_or("");
+  run.valid = json["valid"].bool_or(false);
+  if (json["passed"].is_bool()) run.passed = json["passed"].bool_or(false);
+  if (const auto* failed = json["failed_thresholds"].as_array()) {
+    for (const auto& one : *failed) run.failed_thresholds.emplace_back(one.string_or(""));
+  }
+  run.requests = static_cast<std::uint64_t>(std::max<std::int64_t>(0, json["requests"].integer_or(0)));
+  run.errors_percent = number_of(json["errors_percent"]);
+  run.p50_ms = number_of(json["p50_ms"]);
+  run.p95_ms = number_of(json["p95_ms"]);
+  run.p99_ms = number_of(json["p99_ms"]);
+  if (json["scaling_seconds"].is_number()) run.scaling_seconds = number_of(json["scaling_seconds"]);
+  run.report = json["report"].string_or("");
+  if (run.tool.empty() || run.scenario.empty() || run.ended < run.began || run.began.time_since_epoch().count() == 0) {
+    return Error{Errc::kMalformed, "a load run has a tool, a scenario, and an end that is not before its beginning"};
+  }
+  for (const auto* text : {&run.tool, &run.scenario, &run.target, &run.configuration, &run.report}) {
+    if (text->size() > kTextBytes) {
+      return Error{Errc::kLimit, fmt::format("texts of a load run have up to {} bytes", kTextBytes)};
+    }
+  }
+  return run;
+}
+
+LoadRuns::LoadRuns(LoadRuns&& other) noexcept : file_(std::move(other.file_)), runs_(std::move(other.runs_)) {}
+
+Result<LoadRuns> LoadRuns::open(std::filesystem::path file) {
+  LoadRuns runs(std::move(file));
+  if (!std::filesystem::exists(runs.file_)) return runs;
+  auto text = base::read_file(runs.file_, kFileBytes);
+  if (!text) return text.error();
+  std::string_view rest(*text);
+  while (!rest.empty()) {
+    const auto end = rest.find('\n');
+    if (end == std::string_view::npos) break;
+    auto json = base::Json::parse(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+    if (!json) continue;
+    if (auto run = load_run_from(*json)) runs.runs_.push_back(std::move(*run));
+  }
+  return runs;
+}
+
+Result<Done> LoadRuns::add(LoadRun run) {
+  const std::lock_guard lock(mutex_);
+  auto next = runs_;
+  next.push_back(std::move(run));
+  if (next.size() > kMost) next.erase(next.begin(), next.end() - static_cast<std::ptrdiff_t>(kMost));
+  // Some hundred KB at most, and seldom: whole, so that a crash cannot tear it.
+  std::string text;
+  for (const auto& one : next) {
+    to_json(one).dump_to(text);
+    text += '\n';
+  }
+  if (auto made = base::make_directory(file_.parent_path(), 0700); !made) return made;
+  if (auto written = base::replace_file(file_, text, 0600); !written) return written;
+  runs_ = std::move(next);
+  return Done{};
+}
+
+std::vector<LoadRun> LoadRuns::all() const {
+  const std::lock_guard lock(mutex_);
+  return runs_;
+}
+
+}  // namespace securebase::advisor

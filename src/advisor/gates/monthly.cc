@@ -1,0 +1,236 @@
+// Once a month: what grew slow, what is too large or too small, what it costs, and whether the baselines are new.
+#include <algorithm>
+#include <cmath>
+
+#include "advisor/advisor.h"
+#include "advisor/gates/checks.h"
+
+namespace securebase::advisor {
+
+namespace {
+
+// AWS Lambda pricing, x86, us-east-1, first tier.
+constexpr double kDollarsPerGigabyteSecond = 0.0000166667;
+constexpr double kDollarsPerMillionRequests = 0.20;
+
+base::TimePoint beginning(const Facts& facts, int windows_ago = 0) {
+  return facts.now - facts.window * (windows_ago + 1);
+}
+
+// --- slow queries ---------------------------------------------------------------------------------------------------
+
+std::string shortened(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  constexpr std::size_t kMost = 120;
+  return text.size() <= kMost ? text : text.substr(0, kMost) + "...";
+}
+
+void slow_queries(const Facts& facts, Check& check) {
+  check.command =
+      "aws rds download-db-log-file-portion --db-instance-identifier securebase-prod-instance-1 "
+      "--log-file-name slowquery/postgresql-slowquery.log";
+  const auto times = of_each(*facts.series, "SecureBase/Performance", "QueryTime", "DBClusterIdentifier", "Average",
+                             beginning(facts), facts.now);
+  std::uint64_t statements = 0;
+  for (const auto& one : times) {
+    statements += one.point.samples;
+    check.evidence.push_back(
+        fmt::format("{}: {} statements, {:.2f} ms on average", one.name, one.point.samples, one.point.value));
+  }
+  if (!facts.slow_statements) return decide(check, Decision::kInsufficient, facts.slow_statements.error().message);
+  constexpr std::size_t kShown = 10;
+  constexpr std::uint64_t kOften = 10;
+  std::size_t often = 0;
+  for (const auto& slow : *facts.slow_statements) {
+    often += slow.times >= kOften;
+    if (check.evidence.size() < kShown) {
+      check.evidence.push_back(fmt::format("{} times, {:.0f} ms on average, {:.0f} ms at most: {}", slow.times,
+                                           slow.average_ms, slow.slowest_ms, shortened(slow.statement)));
+    }
+  }
+  if (statements == 0) return decide(check, Decision::kInsufficient, "PostgreSQL told of no statement");
+  if (often > 0) {
+    return decide(check, Decision::kFail, fmt::format("{} statements were slow {} times or more", often, kOften));
+  }
+  decide(check, Decision::kPass, fmt::format("{} slow statements, none of them often", facts.slow_statements->size()));
+}
+
+// --- evictions ------------------------------------------------------------------------------------------------------
+
+void evictions(const Facts& facts, Check& check) {
+  check.command = "aws cloudwatch get-metric-statistics --namespace AWS/ElastiCache --metric-name Evictions";
+  const auto sum = [&facts](std::string_view metric) {
+    return total(
+        of_each(*facts.series, "AWS/ElastiCache", metric, "CacheClusterId", "Sum", beginning(facts), facts.now));
+  };
+  const double evicted = sum("Evictions");
+  const double writes = sum("SetTypeCmds");
+  check.evidence.push_back(
+      fmt::format("{:.0f} keys were evicted, {:.0f} expired, {:.0f} writes", evicted, sum("Reclaimed"), writes));
+  for (const auto& one : of_each(*facts.series, "AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "CacheClusterId",
+                                 "Maximum", beginning(facts), facts.now)) {
+    check.evidence.push_back(fmt::format("{}: at most {:.1f} % of the memory", one.name, one.point.value));
+  }
+  constexpr double kWrites = 100;
+  if (writes < kWrites) return decide(check, Decision::kInsufficient, "hardly anything was written to the cache");
+  const double percent = 100 * evicted / writes;
+  if (percent >= 1) {
+    return decide(check, Decision::kFail,
+                  fmt::format("{:.1f} % of what was written was evicted; below 1 % is asked", percent));
+  }
+  decide(check, Decision::kPass, fmt::format("{:.2f} % of what was written was evicted", percent));
+}
+
+// --- memory ---------------------------------------------------------------------------------------------------------
+
+// Lambda's memory goes in steps of 1 MB from 128; what is left above the highest use is a quarter.
+std::int64_t right_size(double used_mb) {
+  return std::max<std::int64_t>(128, static_cast<std::int64_t>(std::ceil(used_mb * 1.25 / 64)) * 64);
+}
+
+void memory(const Facts& facts, Check& check) {
+  check.command =
+      "aws logs insights query --log-group-name /aws/lambda/securebase-prod --query-string 'filter "
+      "@type=\"REPORT\" | stats max(@maxMemoryUsed / 1000 / 1000), count(*) by @log'";
+  if (!facts.functions) return decide(check, Decision::kInsufficient, facts.functions.error().message);
+  constexpr std::uint64_t kReports = 100;
+  std::string tight;
+  std::string wasteful;
+  std::size_t known = 0;
+  for (const auto& function : *facts.functions) {
+    if (!function.used_mb || function.reports < kReports) {
+      check.evidence.push_back(fmt::format("{}: {} MB; {} reports, {} are needed", function.name, function.memory_mb,
+                                           function.reports, kReports));
+      continue;
+    }
+    ++known;
+    const double percent = 100 * *function.used_mb / static_cast<double>(function.memory_mb);
+    const auto fitting = right_size(*function.used_mb);
+    std::string advice;
+    const auto add = [](std::string& list, const std::string& name) { list += (list.empty() ? "" : ", ") + name; };
+    if (percent > 90) {
+      add(tight, function.name);
+      advice = fmt::format(", too tight: {} MB would fit", fitting);
+    } else if (fitting * 2 <= function.memory_mb) {
+      // More memory is more processor too, so this costs money without being wrong.
+      add(wasteful, function.name);
+      advice = fmt::format(", {} MB would hold it; less memory is less processor too, so measure before", fitting);
+    }
+    check.evidence.push_back(fmt::format("{}: {:.0f} of {} MB at most ({:.0f} %), {} invocations{}", function.name,
+                                         *function.used_mb, function.memory_mb, percent, function.reports, advice));
+  }
+  if (!tight.empty()) return decide(check, Decision::kFail, "above 90 % of the memory: " + tight);
+  if (known == 0) return decide(check, Decision::kInsufficient, "no function has enough REPORT lines");
+  decide(check, Decision::kPass,
+         wasteful.empty() ? "all between their needs and 90 %"
+                          : "none is tight; more than twice what is needed: " + wasteful);
+}
+
+// --- cost -----------------------------------------------------------------------------------------------------------
+
+struct Spent {
+  double invocations = 0;
+  double gigabyte_seconds = 0;
+  double dollars() const {
+    return gigabyte_seconds * kDollarsPerGigabyteSecond + invocations / 1e6 * kDollarsPerMillionRequests;
+  }
+  double dollars_per_million() const { return invocations > 0 ? dollars() / invocations * 1e6 : 0; }
+};
+
+Spent spent(const Facts& facts, int windows_ago) {
+  const auto from = beginning(facts, windows_ago);
+  const auto to = from + facts.window;
+  Spent all;
+  all.invocations = total(of_each(*facts.series, "AWS/Lambda", "Invocations", "FunctionName", "Sum", from, to));
+  for (const auto& one : of_each(*facts.series, "AWS/Lambda", "Duration", "FunctionName", "Sum", from, to)) {
+    for (const auto& function : *facts.functions) {
+      if (function.name != one.name) continue;
+      all.gigabyte_seconds += one.point.value / 1000 * static_cast<double>(function.memory_mb) / 1024;
+    }
+  }
+  return all;
+}
+
+std::optional<double> p95(const Facts& facts, int windows_ago) {
+  const auto from = beginning(facts, windows_ago);
+  std::optional<double> worst;
+  for (const auto& one :
+       of_each(*facts.series, "AWS/ApiGateway", "Latency", "ApiName", "p95", from, from + facts.window)) {
+    worst = std::max(worst.value_or(0), one.point.value);
+  }
+  return worst;
+}
+
+void cost(const Facts& facts, Check& check) {
+  check.command = "securebase check monthly --json -";
+  if (!facts.functions) return decide(check, Decision::kInsufficient, facts.functions.error().message);
+  const auto now = spent(facts, 0);
+  const auto before = spent(facts, 1);
+  const auto latency = p95(facts, 0);
+  const auto earlier = p95(facts, 1);
+  const auto line = [&](std::string_view when, const Spent& one, const std::optional<double>& p95_ms) {
+    check.evidence.push_back(
+        fmt::format("{}: {:.0f} invocations, {:.1f} GB-seconds, {:.4f} USD at AWS Lambda's list price ({:.3f} USD a "
+                    "million), p95 {}",
+                    when, one.invocations, one.gigabyte_seconds, one.dollars(), one.dollars_per_million(),
+                    p95_ms ? fmt::format("{:.1f} ms", *p95_ms) : "unknown"));
+  };
+  line("this window", now, latency);
+  line("the one before", before, earlier);
+  constexpr double kInvocations = 1000;
+  if (now.invocations < kInvocations || before.invocations < kInvocations || !latency || !earlier) {
+    return decide(check, Decision::kInsufficient,
+                  fmt::format("two windows with {:.0f} invocations each are needed to compare", kInvocations));
+  }
+  const double growth = now.dollars_per_million() / before.dollars_per_million() - 1;
+  const auto words =
+      fmt::format("a million invocations cost {:+.0f} %, p95 {:+.0f} %", 100 * growth, 100 * (*latency / *earlier - 1));
+  // Dearer is a decision when it bought speed, and a defect when it did not.
+  decide(check, growth > 0.2 && *latency >= 0.95 * *earlier ? Decision::kFail : Decision::kPass, words);
+}
+
+// --- baselines ------------------------------------------------------------------------------------------------------
+
+void baselines(const Facts& facts, Check& check) {
+  check.command = "securebase load runs";
+  const auto is_baseline = [](const LoadRun& run) { return run.valid && run.scenario == "baseline"; };
+  const auto* run = newest(facts.runs, is_baseline);
+  if (!run) return decide(check, Decision::kInsufficient, "there is no baseline yet");
+  check.evidence.push_back(in_a_line(*run, facts.now));
+  const auto* before =
+      newest(facts.runs, [&](const LoadRun& one) { return is_baseline(one) && one.ended < run->ended; });
+  if (before) {
+    check.evidence.push_back(in_a_line(*before, facts.now));
+    check.evidence.push_back(
+        fmt::format("p95 {:+.0f} % against the one before", 100 * (run->p95_ms / before->p95_ms - 1)));
+  }
+  const auto age = facts.now - run->ended;
+  if (age > facts.window) {
+    return decide(check, Decision::kFail,
+                  fmt::format("the newest baseline is {} old; {} are allowed", in_words(age), in_words(facts.window)));
+  }
+  decide(check, Decision::kPass, fmt::format("taken {} ago", in_words(age)));
+}
+
+}  // namespace
+
+const std::vector<DeclaredCheck>& monthly_checks() {
+  static const std::vector<DeclaredCheck> checks{
+      {"slow-queries", "Analyze slow query logs",
+       "no statement of the slow query log (log_min_duration_statement) was slow ten times or more in the window",
+       "EXPLAIN (ANALYZE, BUFFERS) the statement, add the index that it lacks", slow_queries},
+      {"evictions", "Review cache eviction rates", "fewer than 1 % of what was written to Redis was evicted",
+       "a larger node_type, shorter TTLs, smaller values", evictions},
+      {"memory", "Check Lambda memory utilization",
+       "the highest Max Memory Used of each function's REPORT lines is at most 90 % of its memory",
+       "raise memory_size of those that are tight; the evidence has the size", memory},
+      {"cost", "Assess cost vs performance tradeoffs",
+       "a million invocations cost at most 20 % more than in the window before, unless p95 fell by 5 % for it",
+       "look at Duration and memory_size of the functions whose GB-seconds grew", cost},
+      {"baselines", "Update performance baselines", "a valid baseline run is not older than the window",
+       "securebase load baseline", baselines}};
+  return checks;
+}
+
+}  // namespace securebase::advisor

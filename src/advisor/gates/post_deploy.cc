@@ -1,0 +1,208 @@
+// After a deployment: does it keep the targets, for as long as the window asks? What fails fails at once; a pass has to
+// wait until the window is full.
+#include <algorithm>
+#include <optional>
+
+#include "advisor/advisor.h"
+#include "advisor/gates/checks.h"
+
+namespace securebase::advisor {
+
+namespace {
+
+constexpr double kColdSharePercent = 5;
+constexpr double kInvocationsForShare = 100;
+constexpr double kErrorsPercent = 1;
+constexpr double kHitRatePercent = 70;
+constexpr std::chrono::seconds kScalingTime{120};
+
+base::TimePoint beginning(const Facts& facts) { return std::max(facts.now - facts.window, facts.deployed); }
+
+std::chrono::seconds seen(const Facts& facts) {
+  return std::chrono::duration_cast<std::chrono::seconds>(facts.now - beginning(facts));
+}
+
+// "" when the window is full.
+std::string not_yet(const Facts& facts) {
+  if (facts.now - facts.deployed >= facts.window) return "";
+  return fmt::format("; watched for {} of {} so far", in_words(facts.now - facts.deployed), in_words(facts.window));
+}
+
+void decide_over_window(const Facts& facts, Check& check, std::string reason) {
+  const auto waiting = not_yet(facts);
+  decide(check, waiting.empty() ? Decision::kPass : Decision::kInsufficient, reason + waiting);
+}
+
+// --- latency --------------------------------------------------------------------------------------------------------
+
+void latency(const Facts& facts, Check& check) {
+  for (const auto& row : targets(*facts.series, facts.now, std::max(seen(facts), std::chrono::seconds{60}))) {
+    if (!row.name.starts_with("API p")) continue;
+    if (row.value) {
+      check.evidence.push_back(
+          fmt::format("{}: {:.1f} ms of {} requests, {}", row.name, *row.value, row.samples, to_string(row.verdict)));
+    }
+    if (row.name != "API p95 latency") continue;
+    check.command = row.evidence;
+    if (row.verdict == Verdict::kFail) {
+      decide(check, Decision::kFail, fmt::format("p95 is {:.1f} ms, {} is asked", *row.value, row.target));
+    } else if (row.verdict == Verdict::kPass) {
+      decide_over_window(facts, check, fmt::format("p95 is {:.1f} ms", *row.value));
+    } else {
+      decide(check, Decision::kInsufficient,
+             fmt::format("{} requests since the deployment, {} are needed", row.samples, row.samples_needed));
+    }
+  }
+}
+
+// --- hit rates ------------------------------------------------------------------------------------------------------
+
+struct HitRate {
+  std::string_view what;
+  std::string_view name_space;
+  std::string_view dimension;
+};
+
+void hit_rates(const Facts& facts, Check& check) {
+  check.command = "securebase targets";
+  constexpr std::uint64_t kLookups = 100;
+  std::string low;
+  std::string silent;
+  for (const auto& one : {HitRate{"CloudFront", "AWS/CloudFront", "DistributionId"},
+                          HitRate{"ElastiCache", "AWS/ElastiCache", "ReplicationGroupId"}}) {
+    std::uint64_t lookups = 0;
+    for (const auto& of : of_each(*facts.series, one.name_space, "CacheHitRate", one.dimension, "Average",
+                                  beginning(facts), facts.now)) {
+      lookups += of.point.samples;
+      check.evidence.push_back(
+          fmt::format("{} {}: {:.1f} % of {} lookups", one.what, of.name, of.point.value, of.point.samples));
+      if (of.point.samples >= kLookups && of.point.value <= kHitRatePercent) {
+        low += fmt::format("{}{} {:.1f} %", low.empty() ? "" : ", ", one.what, of.point.value);
+      }
+    }
+    if (lookups < kLookups) silent += fmt::format("{}{}", silent.empty() ? "" : " and ", one.what);
+  }
+  if (!low.empty()) return decide(check, Decision::kFail, fmt::format("{}; above {} % is asked", low, kHitRatePercent));
+  if (!silent.empty()) {
+    return decide(check, Decision::kInsufficient, fmt::format("fewer than {} lookups in {}", kLookups, silent));
+  }
+  decide_over_window(facts, check, fmt::format("all above {} %", kHitRatePercent));
+}
+
+// --- cold starts ----------------------------------------------------------------------------------------------------
+
+void cold_starts(const Facts& facts, Check& check) {
+  check.command =
+      "aws logs insights query --log-group-name /aws/lambda/securebase-prod --query-string 'filter @type=\"REPORT\" | "
+      "stats count(@initDuration), avg(@initDuration), count(*) by @log'";
+  const auto from = beginning(facts);
+  const auto invocations = of_each(*facts.series, "AWS/Lambda", "Invocations", "FunctionName", "Sum", from, facts.now);
+  const auto starts = of_each(*facts.series, "AWS/Lambda", "InitDuration", "FunctionName", "Average", from, facts.now);
+  std::string bad;
+  for (const auto& start : starts) {
+    double calls = 0;
+    for (const auto& one : invocations) {
+      if (one.name == start.name) calls = one.point.value;
+    }
+    const auto cold = static_cast<double>(start.point.samples);
+    const double share = calls > 0 ? 100 * cold / calls : 0;
+    check.evidence.push_back(fmt::format("{}: {} cold starts of {:.0f} invocations ({:.2f} %), {:.0f} ms on average",
+                                         start.name, start.point.samples, calls, share, start.point.value));
+    if (start.point.value >= 500) {
+      bad = fmt::format("{} starts in {:.0f} ms on average; below 500 ms is asked", start.name, start.point.value);
+    } else if (calls >= kInvocationsForShare && share > kColdSharePercent) {
+      bad = fmt::format("{:.1f} % of {}'s invocations were cold; up to {} % are allowed", share, start.name,
+                        kColdSharePercent);
+    }
+  }
+  if (!bad.empty()) return decide(check, Decision::kFail, bad);
+  if (total(invocations) < kInvocationsForShare) {
+    return decide(check, Decision::kInsufficient,
+                  fmt::format("{:.0f} invocations since the deployment, {:.0f} are needed", total(invocations),
+                              kInvocationsForShare));
+  }
+  decide_over_window(facts, check, starts.empty() ? "no invocation was cold" : "cold starts are short, and seldom");
+}
+
+// --- errors ---------------------------------------------------------------------------------------------------------
+
+void errors(const Facts& facts, Check& check) {
+  check.command = "securebase alarms; securebase traces --filter 'fault = true'";
+  constexpr double kRequests = 100;  // one error more or less does not turn the verdict
+  const auto from = beginning(facts);
+  const auto sum = [&](std::string_view name_space, std::string_view metric, std::string_view dimension) {
+    return total(of_each(*facts.series, name_space, metric, dimension, "Sum", from, facts.now));
+  };
+  const double requests = sum("AWS/ApiGateway", "Count", "ApiName");
+  const double server = sum("AWS/ApiGateway", "5XXError", "ApiName");
+  const double client = sum("AWS/ApiGateway", "4XXError", "ApiName");
+  const double invocations = sum("AWS/Lambda", "Invocations", "FunctionName");
+  const double failed = sum("AWS/Lambda", "Errors", "FunctionName");
+  const auto percent = [](double part, double whole) { return whole > 0 ? 100 * part / whole : 0; };
+  check.evidence.push_back(
+      fmt::format("API: {:.0f} requests, {:.0f} answered by 5xx ({:.3f} %); by 4xx {:.0f} "
+                  "({:.2f} %), which are the callers' own and do not count",
+                  requests, server, percent(server, requests), client, percent(client, requests)));
+  check.evidence.push_back(fmt::format("Lambda: {:.0f} of {:.0f} invocations failed ({:.3f} %)", failed, invocations,
+                                       percent(failed, invocations)));
+  if (requests < kRequests) {
+    return decide(check, Decision::kInsufficient,
+                  fmt::format("{:.0f} requests since the deployment, {:.0f} are needed", requests, kRequests));
+  }
+  const double rate = percent(server, requests);
+  if (rate >= kErrorsPercent) {
+    return decide(check, Decision::kFail, fmt::format("{:.2f} % of the requests failed; below 1 % is asked", rate));
+  }
+  if (invocations >= kRequests && percent(failed, invocations) >= kErrorsPercent) {
+    return decide(check, Decision::kFail,
+                  fmt::format("{:.2f} % of the invocations failed; below 1 % is asked", percent(failed, invocations)));
+  }
+  decide_over_window(facts, check, fmt::format("{:.3f} % of {:.0f} requests", rate, requests));
+}
+
+// --- scaling --------------------------------------------------------------------------------------------------------
+
+void scaling(const Facts& facts, Check& check) {
+  check.command = "securebase load runs";
+  const double throttles =
+      total(of_each(*facts.series, "AWS/Lambda", "Throttles", "FunctionName", "Sum", beginning(facts), facts.now));
+  check.evidence.push_back(fmt::format("{:.0f} invocations were throttled since the deployment", throttles));
+  const auto* run = newest(facts.runs, [&facts](const LoadRun& one) {
+    return one.configuration == facts.configuration && one.scaling_seconds.has_value();
+  });
+  if (!run) {
+    return decide(check, Decision::kInsufficient, "no spike ran on this configuration, so nothing is known of scaling");
+  }
+  check.evidence.push_back(in_a_line(*run, facts.now));
+  if (!run->valid) return decide(check, Decision::kInsufficient, "the spike's load generator was late itself");
+  if (*run->scaling_seconds > static_cast<double>(kScalingTime.count())) {
+    return decide(check, Decision::kFail,
+                  fmt::format("after {:.0f} s the spike was not taken; {} s are asked", *run->scaling_seconds,
+                              kScalingTime.count()));
+  }
+  decide(check, Decision::kPass, fmt::format("the spike was taken after {:.1f} s", *run->scaling_seconds));
+}
+
+}  // namespace
+
+const std::vector<DeclaredCheck>& post_deploy_checks() {
+  static const std::vector<DeclaredCheck> checks{
+      {"latency", "Monitor p95 latency for 24 hours",
+       "the p95 of every request of the API since the deployment is below 100 ms, over the whole window",
+       "securebase traces routes shows where the p95 goes", latency},
+      {"hit-rates", "Verify cache hit rates > 70%",
+       "hits of all lookups since the deployment, at the edge and in Redis, each above 70 %",
+       "raise TTLs, look for too many things in the cache key, warm the caches", hit_rates},
+      {"cold-starts", "Check for Lambda cold starts",
+       "per function: InitDuration below 500 ms on average, and at most 5 % of the invocations cold",
+       "provisioned_concurrent_executions, less to import, more memory", cold_starts},
+      {"errors", "Review error rates (< 1%)",
+       "5xx of all requests of the API, and errors of all invocations, each below 1 %",
+       "securebase logs insights and securebase traces show which ones", errors},
+      {"scaling", "Validate auto-scaling behavior",
+       "after a spike from 10 to 500 users latency was back below its threshold within two minutes",
+       "securebase load spike", scaling}};
+  return checks;
+}
+
+}  // namespace securebase::advisor

@@ -1,0 +1,86 @@
+#include "cli/load_runs.h"
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+namespace securebase::cli {
+
+namespace {
+
+using base::Json;
+
+std::int64_t milliseconds_of(base::TimePoint time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+
+}  // namespace
+
+LoadRunNote::LoadRunNote(std::filesystem::path state) : state_(std::move(state)), began_(base::system_clock().now()) {
+  auto answer = platform::Control(state_).ask("/load/runs", Json::object({{"what", "configuration"}}));
+  if (answer) configuration_ = (*answer)["configuration"].string_or("");
+}
+
+void LoadRunNote::tell(const LoadOutcome& outcome) const {
+  if (configuration_.empty()) return;
+  auto failed = Json::array();
+  for (const auto& one : outcome.failed_thresholds) failed.push_back(one);
+  auto run = Json::object({{"began_ms", milliseconds_of(began_)},
+                           {"ended_ms", milliseconds_of(base::system_clock().now())},
+                           {"tool", outcome.tool},
+                           {"scenario", outcome.scenario},
+                           {"target", outcome.target},
+                           {"configuration", configuration_},
+                           {"valid", outcome.valid},
+                           {"failed_thresholds", std::move(failed)},
+                           {"requests", outcome.requests},
+                           {"errors_percent", outcome.errors_percent},
+                           {"p50_ms", outcome.p50_ms},
+                           {"p95_ms", outcome.p95_ms},
+                           {"p99_ms", outcome.p99_ms},
+                           {"report", outcome.report}});
+  if (outcome.passed) run.set("passed", *outcome.passed);
+  if (outcome.scaling_seconds) run.set("scaling_seconds", *outcome.scaling_seconds);
+  auto told = platform::Control(state_).ask("/load/runs", Json::object({{"what", "add"}, {"run", std::move(run)}}));
+  if (!told) fmt::print(stderr, "the platform did not take the run for its gates: {}\n", told.error().message);
+}
+
+int load_runs(const std::filesystem::path& state, std::size_t most, bool as_json) {
+  auto answer = platform::Control(state).ask("/load/runs", Json::object({{"what", "list"}}));
+  if (!answer) return fail(answer.error());
+  if (as_json) {
+    fmt::print("{}\n", answer->dump(2));
+    return kDone;
+  }
+  const auto in_force = text_of(*answer, "configuration");
+  Table table({"ENDED", "TOOL", "SCENARIO", "CONFIGURATION", "VERDICT", "REQUESTS", "ERRORS", "P50", "P95", "P99"});
+  const auto& runs = *(*answer)["runs"].as_array();
+  for (std::size_t i = runs.size() > most ? runs.size() - most : 0; i < runs.size(); ++i) {
+    const auto& run = runs[i];
+    const bool valid = run["valid"].bool_or(false);
+    const bool judged = run["passed"].is_bool();
+    const bool passed = run["passed"].bool_or(false);
+    const std::string verdict = !valid ? "invalid" : !judged ? "no thresholds" : passed ? "passed" : "failed";
+    const Style style = !valid || !judged ? Style::kYellow : passed ? Style::kGreen : Style::kRed;
+    const auto configuration = text_of(run, "configuration");
+    const auto ended = base::TimePoint{std::chrono::milliseconds{run["ended_ms"].integer_or(0)}};
+    table.add({{base::iso8601(ended), Style::kPlain},
+               {text_of(run, "tool"), Style::kPlain},
+               {text_of(run, "scenario"), Style::kPlain},
+               {configuration.empty()       ? "changed meanwhile"
+                : configuration == in_force ? "in force"
+                                            : configuration,
+                Style::kPlain},
+               {verdict, style},
+               {std::to_string(run["requests"].integer_or(0)), Style::kPlain},
+               {fmt::format("{:.2f} %", run["errors_percent"].number_or(0)), Style::kPlain},
+               {fmt::format("{:.1f} ms", run["p50_ms"].number_or(0)), Style::kPlain},
+               {fmt::format("{:.1f} ms", run["p95_ms"].number_or(0)), Style::kPlain},
+               {fmt::format("{:.1f} ms", run["p99_ms"].number_or(0)), Style::kPlain}});
+  }
+  fmt::print("{}", table.text());
+  return kDone;
+}
+
+}  // namespace securebase::cli

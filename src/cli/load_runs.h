@@ -1,0 +1,46 @@
+// Load tests tell the platform that they ran, so that gates can rest on them. Where no platform runs on the state
+// directory, nobody is told, and that is no error: a test may be of something else.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace securebase::cli {
+
+struct LoadOutcome {
+  std::string tool;            // "securebase load", "artillery", "k6"
+  std::string scenario;        // "baseline", "spike", or the script's file name
+  std::string target;          // the first URL that it asked
+  bool valid = true;           // the generator kept its own times
+  std::optional<bool> passed;  // nullopt: it had no thresholds
+  std::vector<std::string> failed_thresholds;
+  std::uint64_t requests = 0;
+  double errors_percent = 0;
+  double p50_ms = 0;
+  double p95_ms = 0;
+  double p99_ms = 0;
+  std::optional<double> scaling_seconds;  // of a spike
+  std::string report;                     // a file, or ""
+};
+
+// Made before the first request: it notes which configuration the test meets.
+class LoadRunNote {
+ public:
+  explicit LoadRunNote(std::filesystem::path state);
+  // After the last one. Says on standard error when the platform is there and does not take it.
+  void tell(const LoadOutcome& outcome) const;
+
+ private:
+  const std::filesystem::path state_;
+  const base::TimePoint began_;
+  std::string configuration_;  // "": no platform
+};
+
+// `securebase load runs`
+int load_runs(const std::filesystem::path& state, std::size_t most, bool as_json);
+
+}  // namespace securebase::cli

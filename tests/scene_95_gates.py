@@ -1,0 +1,183 @@
+"""The checklists as gates: what is not known does not pass, what is shown does, and there is a way back that was tried."""
+
+import json
+import shutil
+import unittest
+import xml.etree.ElementTree as xml
+
+import boto3
+from harness import BUILD, REPOSITORY, SHARED, Platform, main, wait_until
+from receivers import Webhook
+
+ARN = "arn:aws:sns:us-east-1:123456789012:"
+
+
+class Gates(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # A copy of the service, whose relative paths hold, to change in; and a state directory without a past.
+        cls.service = SHARED / "gates" / "service"
+        shutil.rmtree(SHARED / "gates", ignore_errors=True)
+        shutil.copytree(REPOSITORY / "service", cls.service, ignore=shutil.ignore_patterns("node_modules", "test", "art"))
+        (SHARED / "gates").chmod(0o755)
+        cls.hooks = [Webhook(), Webhook()]
+        for hook in cls.hooks:
+            hook.__enter__()
+        # Somebody hears of alarms; each confirms by the operator's word.
+        (cls.service / "infra" / "listeners.tf").write_text("".join(
+            f'resource "aws_sns_topic_subscription" "listener_{topic}" {{\n'
+            f'  topic_arn = aws_sns_topic.{topic}.arn\n  protocol  = "http"\n'
+            f'  endpoint  = "{hook.url}/{topic}"\n}}\n'
+            for topic, hook in zip(("alerts", "critical"), cls.hooks)))
+        cls.platform = Platform(state=SHARED / "gates" / "state", stack=cls.service / "infra",
+                                arguments=["--allow-files", cls.service, "-var", f"build={BUILD}"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.platform.stop()
+        for hook in cls.hooks:
+            hook.__exit__(None, None, None)
+        shutil.rmtree(SHARED / "gates", ignore_errors=True)
+
+    def gate(self, name, *arguments):
+        """Its exit code, and its checks by id."""
+        done = self.platform.cli("check", name, "--json", "-", *arguments, check=False)
+        self.assertIn(done.returncode, (0, 1, 3), done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["exit_code"], done.returncode)
+        return done.returncode, {check["id"]: check for check in report["checks"]}
+
+    def apply(self, *more):
+        return self.platform.cli("apply", self.service / "infra", "--allow-files", self.service, "--allow-files",
+                                 BUILD / "service", "-var", f"build={BUILD}", "--auto-approve", *more)
+
+    def test_1_what_is_not_known_does_not_pass(self):
+        code, checks = self.gate("pre-deploy")
+        self.assertNotEqual(code, 0)
+        self.assertEqual(list(checks), ["load-test", "alarms", "dashboards", "cache-warming", "rollback"])
+        for name in ("load-test", "cache-warming", "rollback"):
+            self.assertEqual(checks[name]["decision"], "insufficient evidence", checks[name])
+            self.assertTrue(checks[name]["fix"])
+        self.assertNotEqual(checks["alarms"]["decision"], "pass")
+        for gate in ("post-deploy", "monthly"):
+            code, checks = self.gate(gate)
+            self.assertNotEqual(code, 0)
+            self.assertEqual(len(checks), 5)
+
+    def test_2_alarms_pass_once_a_message_reached_somebody(self):
+        sns = boto3.client("sns", endpoint_url=f"http://127.0.0.1:{self.platform.port['aws']}", region_name="us-east-1",
+                           **self.credentials())
+        for one in sns.list_subscriptions()["Subscriptions"]:
+            self.platform.cli("notify", "confirm", one["SubscriptionArn"], check=False)
+        status = json.loads(self.platform.cli("notify", "--json").stdout)
+        for one in status["subscriptions"]:
+            if not one["confirmed"]:
+                self.platform.cli("notify", "confirm", one["arn"])
+        _, before = self.gate("pre-deploy")
+        self.assertEqual(before["alarms"]["decision"], "insufficient evidence", before["alarms"])
+        _, after = self.gate("pre-deploy", "--send-tests")
+        self.assertEqual(after["alarms"]["decision"], "pass", after["alarms"])
+        for hook in self.hooks:
+            self.assertTrue(any(b"test of this topic" in body for _, _, body in hook.got))
+
+        # An alarm that is taken away is missed, and one whose actions are off is not heard.
+        cloudwatch = boto3.client("cloudwatch", endpoint_url=f"http://127.0.0.1:{self.platform.port['aws']}",
+                                  region_name="us-east-1", **self.credentials())
+        cloudwatch.disable_alarm_actions(AlarmNames=["securebase-prod-cache-cpu"])
+        _, off = self.gate("pre-deploy")
+        self.assertNotEqual(off["alarms"]["decision"], "pass")
+        cloudwatch.delete_alarms(AlarmNames=["securebase-prod-cache-cpu"])
+        code, gone = self.gate("pre-deploy")
+        self.assertEqual(code, 1)
+        self.assertEqual(gone["alarms"]["decision"], "fail")
+        self.assertTrue(any("ElastiCache CPU: there is no such alarm" in line for line in gone["alarms"]["evidence"]))
+        self.apply()
+        _, back = self.gate("pre-deploy")
+        self.assertEqual(back["alarms"]["decision"], "pass", back["alarms"])
+
+    def credentials(self):
+        environment = self.platform.environment()
+        return {"aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+                "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"]}
+
+    def metrics_answer(self):
+        token = self.platform.login()
+        self.platform.cli("invalidate", "/*", "#customer:abc123", "--hard")
+        return self.platform.curl("/api/v1/customers/abc123/metrics?period=1d", "-H", f"Authorization: Bearer {token}")
+
+    def test_3_the_way_back_is_rehearsed_and_taken_with_the_code_of_functions(self):
+        first = self.metrics_answer()
+        self.assertEqual(first.status, 200, first)
+        refused = self.platform.cli("rollback", "--rehearse", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no earlier configuration", refused.stderr)
+
+        # A deployment that breaks a function, and adds a page.
+        code = self.service / "functions" / "metrics" / "handler.py"
+        good = code.read_text()
+        code.write_text(good + "\n\ndef lambda_handler(event, context):\n"
+                               "    return {'statusCode': 503, 'body': '{\"message\": \"new and broken\"}'}\n")
+        (self.service / "infra" / "change.tf").write_text(
+            'resource "aws_s3_object" "notice" {\n  bucket       = module.cloudfront.bucket_id\n'
+            '  key          = "notice.txt"\n  content      = "deployed"\n  content_type = "text/plain"\n}\n')
+        self.apply()
+        self.assertEqual(self.metrics_answer().status, 503)
+
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["rollback"]["decision"], "insufficient evidence")
+        shown = self.platform.cli("rollback", "--rehearse").stdout
+        self.assertIn("aws_s3_object.notice", shown)
+        self.assertIn("nothing was changed", shown)
+        self.assertEqual(self.metrics_answer().status, 503)
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["rollback"]["decision"], "pass", checks["rollback"])
+
+        self.platform.cli("rollback", "--auto-approve")
+        again = self.metrics_answer()
+        self.assertEqual(again.status, 200, again)
+        self.assertNotEqual(self.platform.curl("/notice.txt").status, 200)
+        # Another configuration now, for which nothing was rehearsed.
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["rollback"]["decision"], "insufficient evidence")
+        listed = self.platform.cli("rollback", "--list").stdout
+        self.assertIn("rollback to 1", listed)
+
+        # The same command once more leads forward.
+        self.platform.cli("rollback", "--auto-approve")
+        self.assertEqual(self.metrics_answer().status, 503)
+        self.platform.cli("rollback", "--auto-approve")
+        self.assertEqual(self.metrics_answer().status, 200)
+
+    def test_4_a_waiver_counts_for_its_time_by_its_owner(self):
+        refused = self.platform.cli("check", "waive", "pre-deploy/nothing", "--owner", "ana", "--reason", "x", "--for",
+                                    "1d", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("pre-deploy/load-test", refused.stderr)
+        self.platform.cli("check", "waive", "pre-deploy/load-test", "--owner", "ana", "--reason", "no generator today",
+                          "--for", "3s")
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["load-test"]["waiver"]["owner"], "ana")
+        wait_until(lambda: "waiver" not in self.gate("pre-deploy")[1]["load-test"], 10, "the waiver's end")
+
+    def test_5_reports_for_ci_and_pull_requests(self):
+        junit, markdown = SHARED / "gates" / "gate.xml", SHARED / "gates" / "gate.md"
+        self.platform.cli("check", "monthly", "--junit", junit, "--markdown", markdown, check=False)
+        suite = xml.parse(junit).getroot().find("testsuite")
+        self.assertEqual(suite.get("tests"), "5")
+        self.assertGreater(int(suite.get("errors")) + int(suite.get("failures")), 0)
+        self.assertIn("| Analyze slow query logs |", markdown.read_text())
+
+    def test_6_post_deploy_looks_at_this_configuration_only(self):
+        for _ in range(300):
+            self.platform.curl("/api/v1/health")
+        def counted():
+            code, checks = self.gate("post-deploy")
+            return "0 requests" not in checks["errors"]["reason"] and checks
+        checks = wait_until(counted, 30, "the requests in the metrics")
+        self.assertIn("of 24.0 h so far", checks["errors"]["reason"] + checks["latency"]["reason"])
+        done = self.platform.cli("check", "post-deploy", "--watch", "3s", "--every", "1s", check=False)
+        self.assertIn(done.returncode, (1, 3))
+
+
+if __name__ == "__main__":
+    main()
