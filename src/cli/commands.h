@@ -114,8 +114,9 @@ int rum(const RumOptions& options);
 // kFailed also when the median is below the wanted score.
 int lighthouse(const LighthouseOptions& options);
 
-// alarm_commands.cc, notify_commands.cc, log_commands.cc, gate_commands.cc: each adds its commands. `state` is filled by --state; the
-// command that was typed puts what it does into `chosen`. Both outlive the parsing and the run.
+// alarm_commands.cc, notify_commands.cc, log_commands.cc, gate_commands.cc: each adds its commands. `state` is filled
+// by
+// --state; the command that was typed puts what it does into `chosen`. Both outlive the parsing and the run.
 void add_alarm_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
 void add_notify_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
 void add_log_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen);
