@@ -273,7 +273,7 @@ int maintenance(const std::filesystem::path& state, const std::string& name, con
   return kDone;
 }
 
-void add_backtest(CLI::App& parent, std::filesystem::path& state, std::function<int()>& chosen) {
+void add_backtest(CLI::App& parent, std::filesystem::path& state, Chosen& chosen) {
   auto options = std::make_shared<BacktestOptions>();
   auto* command = parent.add_subcommand("backtest", "What an alarm would have done over the past, before it is saved");
   command->footer(kBacktestExamples);
@@ -304,7 +304,7 @@ void add_backtest(CLI::App& parent, std::filesystem::path& state, std::function<
 
 }  // namespace
 
-void add_alarm_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen) {
+void add_alarm_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
   struct Options {
     std::string only, prefix, name, window;
     std::int64_t since = 86'400, lasts = 0, most = 100;

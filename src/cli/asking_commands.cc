@@ -1,17 +1,37 @@
-// The commands that ask the running platform: status, env, invoke, invalidate, targets, traces, uptime, rum.
+// The commands that ask the running platform: status, env, invoke, invalidate, credentials, operations.
 #include <fmt/format.h>
 
 #include <iostream>
 #include <iterator>
-#include <thread>
+#include <memory>
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 
 namespace securebase::cli {
 
 namespace {
+
+struct InvokeOptions {
+  std::filesystem::path state;
+  std::string function;
+  std::string payload = "{}";  // JSON, @file, or - for standard input
+  bool log = false;
+};
+
+struct InvalidateOptions {
+  std::filesystem::path state;
+  std::vector<std::string> what;  // paths and #tags
+  bool hard = false;
+};
+
+struct CredentialsOptions {
+  std::filesystem::path state;
+  std::string what;  // create, list, delete, rotate
+  std::string name;
+};
 
 // 'text' for a POSIX shell.
 std::string shell_quoted(std::string_view text) {
@@ -33,8 +53,6 @@ Result<std::string> read_payload(const std::string& given) {
   if (given.starts_with('@')) return base::read_file(given.substr(1));
   return given;
 }
-
-}  // namespace
 
 int status(const std::filesystem::path& state, bool as_json) {
   auto answer = platform::Control(state).ask("/status");
@@ -81,68 +99,6 @@ int invalidate(const InvalidateOptions& options) {
   return kDone;
 }
 
-int targets(const TargetsOptions& options) {
-  const auto question = base::Json::object({{"window_seconds", std::int64_t{options.window.count()}}});
-  for (;;) {
-    auto answer = platform::Control(options.state).ask("/targets", question);
-    if (!answer) return fail(answer.error());
-    if (options.watch && !options.json && colour_on(1)) fmt::print("\x1b[H\x1b[2J");  // the screen anew
-    if (options.json) {
-      fmt::print("{}\n", (*answer)["report"].dump(options.watch ? 0 : 2));
-    } else {
-      fmt::print("{}", (*answer)["text"].string_or(""));
-    }
-    std::fflush(stdout);
-    if (!options.watch) return (*answer)["report"]["pass"].bool_or(false) ? kDone : kFailed;
-    std::this_thread::sleep_for(std::chrono::seconds{2});
-  }
-}
-
-int traces(const TracesOptions& options) {
-  std::string route;
-  for (const auto& word : options.route) route += (route.empty() ? "" : " ") + word;
-  auto answer = platform::Control(options.state)
-                    .ask("/traces", base::Json::object({{"what", options.what},
-                                                        {"id", options.id},
-                                                        {"route", route},
-                                                        {"filter", options.filter},
-                                                        {"most", options.most},
-                                                        {"window_seconds", std::int64_t{options.window.count()}}}));
-  if (!answer) return fail(answer.error());
-  if (options.json) {
-    fmt::print("{}\n", (*answer)["report"].dump(2));
-  } else {
-    fmt::print("{}", (*answer)["text"].string_or(""));
-  }
-  return kDone;
-}
-
-int uptime(const UptimeOptions& options) {
-  auto answer = platform::Control(options.state)
-                    .ask("/uptime", base::Json::object({{"window_seconds", std::int64_t{options.window.count()}},
-                                                        {"objective", options.objective}}));
-  if (!answer) return fail(answer.error());
-  if (options.json) {
-    fmt::print("{}\n", (*answer)["report"].dump(2));
-  } else {
-    fmt::print("{}", (*answer)["text"].string_or(""));
-  }
-  return (*answer)["report"]["pass"].bool_or(false) ? kDone : kFailed;
-}
-
-int rum(const RumOptions& options) {
-  auto answer =
-      platform::Control(options.state)
-          .ask("/rum", base::Json::object({{"most", std::uint64_t{options.most}}, {"slowest", options.slowest}}));
-  if (!answer) return fail(answer.error());
-  if (options.json) {
-    fmt::print("{}\n", (*answer)["report"].dump(2));
-  } else {
-    fmt::print("{}", (*answer)["text"].string_or(""));
-  }
-  return kDone;
-}
-
 int credentials(const CredentialsOptions& options) {
   auto answer = platform::Control(options.state)
                     .ask("/credentials", base::Json::object({{"what", options.what}, {"name", options.name}}));
@@ -175,6 +131,77 @@ int operations(const std::filesystem::path& state) {
     fmt::print("| {} | {} |\n", service, row);
   }
   return kDone;
+}
+
+void add_invoke(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
+  auto options = std::make_shared<InvokeOptions>();
+  auto* command = app.add_subcommand("invoke", "Call a function");
+  command->add_option("function", options->function, "Its name or ARN, with a qualifier or without")->required();
+  command->add_option("--payload,-p", options->payload, "The event: JSON, @FILE, or - for standard input")
+      ->capture_default_str();
+  command->add_flag("--log", options->log, "Say how long it took, on standard error");
+  add_state_option(*command, state);
+  command->callback([options, &state, &chosen] {
+    options->state = state;
+    chosen = [options] { return invoke(*options); };
+  });
+}
+
+void add_invalidate(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
+  auto options = std::make_shared<InvalidateOptions>();
+  auto* command = app.add_subcommand(
+      "invalidate", "Make what is cached stale at edge, gateway and Redis: paths (/a, /a/*) or '#tags'");
+  command->add_option("what", options->what, "Paths and #tags")->required()->type_name("PATH|#TAG");
+  command->add_flag("--hard", options->hard, "Nothing stale is served while it is fetched again");
+  add_state_option(*command, state);
+  command->callback([options, &state, &chosen] {
+    options->state = state;
+    chosen = [options] { return invalidate(*options); };
+  });
+}
+
+void add_credentials(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
+  auto options = std::make_shared<CredentialsOptions>();
+  auto* all = app.add_subcommand("credentials", "Users of the AWS APIs, and their keys");
+  all->require_subcommand(1);
+  const auto add = [&](const char* what, const char* about, bool named) {
+    auto* command = all->add_subcommand(what, about);
+    if (named) command->add_option("name", options->name, "The user")->required()->type_name("NAME");
+    add_state_option(*command, state);
+    command->callback([options, what, &state, &chosen] {
+      options->what = what;
+      options->state = state;
+      chosen = [options] { return credentials(*options); };
+    });
+  };
+  add("create", "Make a user; the secret key is shown this once", true);
+  add("list", "Users and their access keys", false);
+  add("delete", "A user's key and sessions end at once", true);
+  add("rotate", "Another key for a user; the old one and its sessions end at once", true);
+}
+
+}  // namespace
+
+void add_asking_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
+  auto as_json = std::make_shared<bool>(false);
+  auto* status_command = app.add_subcommand("status", "What runs, where, and how it is doing");
+  add_state_option(*status_command, state);
+  status_command->add_flag("--json", *as_json, "For programs");
+  status_command->callback(
+      [as_json, &state, &chosen] { chosen = [as_json, &state] { return status(state, *as_json); }; });
+
+  auto* environment_command =
+      app.add_subcommand("env", "Shell exports for psql, redis-cli and AWS clients: eval \"$(securebase env)\"");
+  add_state_option(*environment_command, state);
+  environment_command->callback([&state, &chosen] { chosen = [&state] { return environment(state); }; });
+
+  add_invoke(app, state, chosen);
+  add_invalidate(app, state, chosen);
+  add_credentials(app, state, chosen);
+
+  auto* operations_command = app.add_subcommand("operations", "What is answered of the AWS APIs, by service");
+  add_state_option(*operations_command, state);
+  operations_command->callback([&state, &chosen] { chosen = [&state] { return operations(state); }; });
 }
 
 }  // namespace securebase::cli

@@ -225,7 +225,7 @@ int rollback(const std::filesystem::path& state, const RollbackOptions& options)
 }
 
 void add_gate(CLI::App& check_command, const char* name, const char* about,
-              const std::shared_ptr<CheckOptions>& options, std::function<int()>& chosen) {
+              const std::shared_ptr<CheckOptions>& options, Chosen& chosen) {
   auto* gate = check_command.add_subcommand(name, about);
   add_state_option(*gate, options->state);
   gate->add_option("--window", options->window, "How long a time is looked at; by default 24h, of monthly 30d")
@@ -253,7 +253,7 @@ void add_gate(CLI::App& check_command, const char* name, const char* about,
       [name = std::string(name), options, &chosen] { chosen = [name, options] { return check(name, *options); }; });
 }
 
-void add_waivers(CLI::App& check_command, std::filesystem::path& state, std::function<int()>& chosen) {
+void add_waivers(CLI::App& check_command, std::filesystem::path& state, Chosen& chosen) {
   auto waive = std::make_shared<WaiveOptions>();
   auto* add = check_command.add_subcommand("waive", "A check that does not pass counts as passed, for a while");
   add_state_option(*add, state);
@@ -286,7 +286,7 @@ void add_waivers(CLI::App& check_command, std::filesystem::path& state, std::fun
 
 }  // namespace
 
-void add_gate_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen) {
+void add_gate_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
   auto* check_command = app.add_subcommand("check", "The checklists as gates: pre-deploy, post-deploy, monthly");
   check_command->footer(kCheckExamples);
   check_command->require_subcommand(1);

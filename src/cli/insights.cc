@@ -219,7 +219,7 @@ int ask_insights(const std::filesystem::path& state, const InsightsOptions& opti
 
 }  // namespace
 
-void add_insights_command(CLI::App& logs, std::filesystem::path& state, std::function<int()>& chosen) {
+void add_insights_command(CLI::App& logs, std::filesystem::path& state, Chosen& chosen) {
   auto options = std::make_shared<InsightsOptions>();
   auto* command =
       logs.add_subcommand("insights", "Run a query of CloudWatch Logs Insights (docs/insights.md), and show its rows");

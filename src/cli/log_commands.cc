@@ -86,7 +86,7 @@ int log_tail(const std::filesystem::path& state, const TailOptions& options) {
 
 }  // namespace
 
-void add_log_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen) {
+void add_log_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
   auto* all = app.add_subcommand("logs", "What the platform and its functions have logged");
   all->require_subcommand(1);
 

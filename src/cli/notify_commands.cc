@@ -190,7 +190,7 @@ int confirm(const std::filesystem::path& state, const std::string& subscription)
 
 }  // namespace
 
-void add_notify_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen) {
+void add_notify_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
   struct Options {
     std::string subscription, topic, subject = "A test of SecureBase", message, of;
     std::optional<std::int64_t> id;
