@@ -30,6 +30,9 @@ struct Registry {
   std::map<std::string, EventInvoke> event_invokes;
 };
 
+// A regular file that somebody may execute.
+bool is_program(const std::filesystem::path& file);
+
 struct Functions::Engine {
   // `invoker`: the Functions it stands behind.
   Engine(Settings settings, net::Workers& workers, const base::Clock& clock, Invoker& invoker);
