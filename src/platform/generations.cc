@@ -173,6 +173,8 @@ std::string without_tree(std::string text, const fs::path& directory) {
 
 }  // namespace
 
+std::string Generation::name() const { return fmt::format("generation {} ({})", number, digest); }
+
 std::vector<fs::path> files_of(const stack::Stack& stack, const StackSource& source) {
   Collector collector(stack, source);
   for (const auto& file : stack.files) collector.read(file);

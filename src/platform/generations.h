@@ -31,6 +31,8 @@ struct Generation {
   std::uint64_t back_to = 0;                           // made by a rollback to that one; 0: by files
   StackSource source;                                  // as it was given
   std::map<std::filesystem::path, std::string> files;  // absolute; with the SHA-256 of each
+
+  std::string name() const;  // "generation 7 (c0ffee00c0ff)"
 };
 
 class Generations {

@@ -60,11 +60,11 @@ class Rooms final : public stack::Changes {
   Result<base::Json> targets(const base::Json& question) const;
   Result<base::Json> alarms(const base::Json& question);         // questions_alarms.cc
   Result<base::Json> notifications(const base::Json& question);  // questions_notify.cc
-  Result<base::Json> check(const base::Json& question);          // questions_gates.cc, and the four below
-  Result<base::Json> send_test_notifications();
+  Result<base::Json> check(const base::Json& question);          // questions_gates.cc, and the two below
   Result<base::Json> waivers(const base::Json& question);
   Result<base::Json> load_runs(const base::Json& question);
-  Result<base::Json> rollback(const base::Json& question);
+  Result<base::Json> send_test_notifications();             // gate_facts.cc
+  Result<base::Json> rollback(const base::Json& question);  // way_back.cc
   Result<base::Json> traces(const base::Json& question) const;
   Result<base::Json> uptime(const base::Json& question) const;
   Result<base::Json> page_views(const base::Json& question) const;
@@ -116,9 +116,10 @@ class Rooms final : public stack::Changes {
   Result<Wanted> wanted(std::shared_ptr<const stack::Stack> files, const stack::Registry& recorded) const;
   Result<Wanted> over(std::shared_ptr<const stack::Stack> files, stack::Registry recorded) const;
   std::filesystem::path registry_file() const { return state_.of("registry") / "resources.json"; }
-  // questions_gates.cc; with mutex_ held, all but open_gates() and facts().
   Result<Done> open_gates();
   advisor::Facts facts(advisor::Gate gate, std::chrono::seconds window, std::chrono::seconds freshness);
+  std::optional<advisor::Rehearsal> last_rehearsal() const;
+  // way_back.cc; with mutex_ held, or before the servers start.
   std::string configuration_in_force() const;
   // After a change. `files`: it was read from there; null: an API made it, or a rollback.
   void note_configuration(const StackSource* files);
