@@ -136,6 +136,25 @@ Result<Done> send_tests(const CheckOptions& options) {
   return Done{};
 }
 
+// The report with the verdict at the beginning of a check in its colour.
+std::string coloured(std::string_view report) {
+  std::string text;
+  while (!report.empty()) {
+    const auto end = std::min(report.find('\n'), report.size() - 1) + 1;
+    auto line = report.substr(0, end);
+    report.remove_prefix(end);
+    for (const auto& [word, style] :
+         {std::pair{"pass ", Style::kGreen}, std::pair{"fail ", Style::kRed},
+          std::pair{"insufficient evidence ", Style::kYellow}, std::pair{"waived ", Style::kDim}}) {
+      if (!line.starts_with(word)) continue;
+      text += styled(word, style);
+      line.remove_prefix(std::string_view(word).size());
+    }
+    text += line;
+  }
+  return text;
+}
+
 int check(std::string_view gate, const CheckOptions& options) {
   if (options.send_tests) {
     if (auto sent = send_tests(options); !sent) return fail(sent.error());
@@ -144,7 +163,7 @@ int check(std::string_view gate, const CheckOptions& options) {
                                   : platform::Control(options.state).ask("/check", question_for(gate, options));
   if (!answer) return fail(answer.error());
   if (options.json != "-" && options.junit != "-" && options.markdown != "-") {
-    fmt::print("{}", (*answer)["text"].string_or(""));
+    fmt::print("{}", coloured((*answer)["text"].string_or("")));
   }
   for (const auto& [file, text] : {std::pair{options.json, (*answer)["report"].dump(2) + "\n"},
                                    std::pair{options.junit, text_of(*answer, "junit")},

@@ -189,7 +189,7 @@ const std::vector<DeclaredCheck>& post_deploy_checks() {
   static const std::vector<DeclaredCheck> checks{
       {"latency", "Monitor p95 latency for 24 hours",
        "the p95 of every request of the API since the deployment is below 100 ms, over the whole window",
-       "securebase traces routes shows where the p95 goes", latency},
+       "securebase traces slow: where the p95 of every route went", latency},
       {"hit-rates", "Verify cache hit rates > 70%",
        "hits of all lookups since the deployment, at the edge and in Redis, each above 70 %",
        "raise TTLs, look for too many things in the cache key, warm the caches", hit_rates},
