@@ -90,9 +90,11 @@ Result<std::string> EventQueue::put(const std::string& function, std::string_vie
   entry.bytes = text.size();
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return Error{Errc::kUnavailable, "the platform is shutting down"};
+    if (stopping_) return Error{Errc::kClosed, "the platform is shutting down"};
     if (due_.size() + under_way_ >= limits_.events || bytes_ + entry.bytes > limits_.bytes) {
-      return Error{Errc::kLimit, "the queue of events is full"};
+      return Error{Errc::kUnavailable,
+                   fmt::format("{} events wait for their functions already; try again when some are done",
+                               due_.size() + under_way_)};
     }
     bytes_ += entry.bytes;
   }

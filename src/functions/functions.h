@@ -217,7 +217,7 @@ class Functions final : public Invoker {
 
   // Takes an event that nobody waits for, as Lambda does with InvocationType=Event: it is on disk when this returns,
   // and is given to the function until it succeeds, or by its EventInvoke is given up. The request's id. kNotFound: no
-  // such function; kLimit: the event or the queue is too large. Any thread but a worker's.
+  // such function; kLimit: the event is too large; kUnavailable: too many wait already. Any thread but a worker's.
   Result<std::string> enqueue(const std::string& function, std::string event);
 
   Statistics statistics() const;

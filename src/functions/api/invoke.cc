@@ -54,6 +54,15 @@ Fault refusal(const InvokeOutcome& outcome) {
   }
 }
 
+Fault not_enqueued(const Error& error) {
+  if (error.code == Errc::kLimit) return {"RequestEntityTooLargeException", error.message, 413, {}};
+  if (error.code == Errc::kUnavailable) {  // the queue is full
+    return {"TooManyRequestsException", error.message, 429,
+            Value::structure({{"Reason", "CallerRateLimitExceeded"}, {"Type", "User"}})};
+  }
+  return {"ServiceException", error.message, 500, Value::structure({{"Type", "Service"}})};
+}
+
 // The payload as it came; {} where there is none, as Lambda has it.
 std::string take_event(Value& input) {
   Value payload = input["Payload"];
@@ -97,11 +106,7 @@ Task<aws::Outcome> LambdaApi::invoke(aws::Call& call) {
     const auto keep = [this, &whole, &event] { return doors_.functions.enqueue(whole, std::move(event)); };
     auto kept = co_await doors_.pool.run(keep);
     if (!kept) co_return Fault{"ServiceException", kept.error().message, 500, {}};
-    if (!*kept) {
-      const bool large = kept->error().code == Errc::kLimit;
-      co_return Fault{
-          large ? "RequestEntityTooLargeException" : "ServiceException", kept->error().message, large ? 413 : 500, {}};
-    }
+    if (!*kept) co_return not_enqueued(kept->error());
     aws::Answer answer(Value::structure({{"StatusCode", 202}}));
     answer.status = 202;
     co_return answer;
