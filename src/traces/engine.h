@@ -5,6 +5,7 @@
 #include "traces/daemon/daemon.h"
 #include "traces/otlp/export.h"
 #include "traces/sampling/rules.h"
+#include "traces/store/keeper.h"
 #include "traces/store/store.h"
 #include "traces/traces.h"
 
@@ -18,6 +19,7 @@ struct Traces::Engine {
   telemetry::Spans& spans;
   const base::Clock& clock;
   std::unique_ptr<Store> store;
+  std::unique_ptr<Keeper> keeper;
   std::unique_ptr<SamplingRules> rules;
   std::unique_ptr<otlp::Exporter> exporter;  // null: nobody is told
   std::unique_ptr<Collector> collector;

@@ -17,6 +17,7 @@ Result<std::unique_ptr<Traces>> Traces::open(Settings settings, telemetry::Spans
   auto store = Store::open({.directory = said.directory, .retention = said.retention, .bytes = said.bytes}, clock);
   if (!store) return store.error();
   engine->store = std::move(*store);
+  engine->keeper = std::make_unique<Keeper>(*engine->store);
   auto rules = SamplingRules::open(said.directory / "sampling-rules.json", clock,
                                    fmt::format("arn:aws:xray:{}:{}", said.region, said.account));
   if (!rules) return rules.error();

@@ -21,7 +21,6 @@ constexpr std::size_t kBusySpans = 400;  // of a round, from which on the next o
 constexpr auto kWriteAfter = 1s;
 constexpr std::size_t kWriteTraces = 2'000;
 constexpr auto kCountAfter = 10s;
-constexpr auto kExpireAfter = 60s;
 constexpr auto kSettleAfter = 3s;  // SDKs send when a call ends
 constexpr std::size_t kMostSettling = 10'000;
 constexpr std::size_t kMostSegmentsSettling = 200;
@@ -90,10 +89,6 @@ void Collector::round() {
   }
   if (steady_now_ - written_ >= kWriteAfter || pending_.size() >= kWriteTraces) write_records();
   if (steady_now_ - counted_ >= kCountAfter) write_counts(wall_now_);
-  if (steady_now_ - expired_ >= kExpireAfter) {
-    expired_ = steady_now_;
-    store_.expire();
-  }
   const std::lock_guard lock(mutex_);
   statistics_.spans_lost = spans_.lost() + assembler_.lost();
   statistics_.over_budget = tail_.over_budget();

@@ -89,7 +89,6 @@ class Collector {
   WallTime wall_now_{};
   base::SteadyPoint written_{};
   base::SteadyPoint counted_{};
-  base::SteadyPoint expired_{};
   base::SteadyPoint settled_{};
   bool store_fails_ = false;
 

@@ -4,6 +4,9 @@
 // than the retention, or when all files together have more bytes than they may.
 //
 //   000001.traces:  head, filter of trace ids, payload (zstd) | head, ... |
+//
+// A quiet platform writes a block each second with a trace or two in it. merge() makes large blocks of small ones, and
+// one file of two, in the background (merge.cc).
 #pragma once
 
 #include <cstdint>
@@ -26,6 +29,7 @@ struct StoreSettings {
   std::chrono::hours retention{24 * 30};  // X-Ray's own
   std::uint64_t bytes = std::uint64_t{1} << 30;
   std::uint64_t file_bytes = std::uint64_t{32} << 20;  // one that has so many is followed by the next
+  std::size_t file_frames = 1024;                      // and one that has so many frames
 };
 
 struct StoreStatistics {
@@ -49,8 +53,11 @@ class Store {
   Result<Done> append_counts(std::string_view counts, WallTime from, WallTime to);
   // With the disk.
   Result<Done> sync();
-  // Lets files go that are over the retention or the bytes.
+  // Lets files go that are over the retention or the bytes. Waits for merge().
   void expire();
+  // Merges one file that is not written any more with itself or with the one before it; at most `file_bytes` are read
+  // and written. false: there was nothing to do. What there was is found at every moment, and after a crash.
+  Result<bool> merge();
 
   // Blocks in which something began within [from, to], in the order in which they were written; false from `visit`
   // ends it. A block that cannot be read is logged and left out.
@@ -67,16 +74,23 @@ class Store {
   struct File;
   struct Place;
   struct Frame;
+  class Merging;
   Store(StoreSettings settings, const base::Clock& clock);
   Result<Done> load();
+  Result<Done> load_all(const std::map<std::uint64_t, std::filesystem::path>& found);
   Result<Done> load_file(const std::shared_ptr<File>& file, bool newest);
   Result<Done> open_next();
   Result<Done> write_frame(Frame frame, std::string_view plain);
   Result<std::string> read_payload(const Place& place) const;
   std::vector<Place> frames_within(bool counts, WallTime from, WallTime to) const;
+  std::vector<std::shared_ptr<File>> to_merge();
+  std::vector<Frame> frames_of(const std::vector<std::shared_ptr<File>>& files) const;
+  void take_place(const std::vector<std::shared_ptr<File>>& old, const std::shared_ptr<File>& merged,
+                  std::vector<Frame> frames);
 
   const StoreSettings settings_;
   const base::Clock& clock_;
+  std::mutex merging_;  // before writing_
   std::mutex writing_;  // before mutex_
   // Under writing_.
   std::shared_ptr<File> newest_;

@@ -1,6 +1,8 @@
 #include "traces/store/store.h"
 
+#include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/file.h"
 #include "traces/counts/counts.h"
@@ -133,6 +135,122 @@ TEST(Store, TheOldestFilesGoByAgeAndByBytes) {
   store->expire();
   EXPECT_LE(store->statistics().bytes, 3000u);
   EXPECT_EQ(store->find({kHigh, 2403}).hops.size(), 1u);
+}
+
+// A quiet platform: a trace a second, and counts each ten seconds.
+class MergingOf : public testing::Test {
+ protected:
+  std::unique_ptr<Store> open() { return *Store::open({.directory = directory_.path(), .file_frames = 50}, clock_); }
+  void fill(Store& store, std::uint64_t seconds) {
+    for (std::uint64_t i = 0; i < seconds; ++i, ++next_) {
+      ASSERT_TRUE(store.append(some_records(clock_.now(), next_ * 10, 1)));
+      if (next_ % 10 == 9) {
+        Counts counts;
+        counts.route("r").add({});
+        ASSERT_TRUE(store.append_counts(counts.encode(), clock_.now() - 10s, clock_.now()));
+      }
+      clock_.advance(1s);
+    }
+  }
+  // Everything that is there, in the order in which it is read.
+  std::string everything(const Store& store) {
+    std::string all;
+    const auto now = clock_.now();
+    store.scan(now - 24h, now, [&](Records& records) {
+      for (const auto& one : records.hops) all += one.id.text() + one.hops[0].subject + "\n";
+      return true;
+    });
+    store.scan_counts(now - 24h, now, [&](std::string_view counts, WallTime from, WallTime to) {
+      all += std::to_string(Counts::decode(counts)->route("r").total.count()) +
+             std::to_string(from.time_since_epoch().count()) + std::to_string(to.time_since_epoch().count()) + "\n";
+    });
+    return all;
+  }
+  std::size_t files() {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory_.path()), {}));
+  }
+
+  TestDirectory directory_;
+  base::ManualClock clock_;
+  std::uint64_t next_ = 0;
+};
+
+TEST_F(MergingOf, SmallBlocksLosesNothingAndMakesFewLargeOnes) {
+  auto store = open();
+  fill(*store, 1000);
+  const auto before = everything(*store);
+  const auto was = store->statistics();
+  EXPECT_GE(was.blocks, 1100u);
+  int merges = 0;
+  for (auto merged = store->merge(); *merged; merged = store->merge()) {
+    ASSERT_LT(++merges, 100);
+    ASSERT_EQ(everything(*store), before) << merges;
+  }
+  const auto is = store->statistics();
+  EXPECT_LT(is.blocks, 110u) << "those of the newest file are as they were";
+  EXPECT_LT(is.bytes, was.bytes / 3);
+  EXPECT_LE(is.files, 8u);
+  EXPECT_EQ(is.traces, 1000u);
+  EXPECT_EQ(files(), is.files);
+  for (const std::uint64_t id : {0, 10, 4500, 9990}) EXPECT_EQ(store->find({kHigh, id}).hops.size(), 1u) << id;
+  EXPECT_EQ(store->find({kHigh, 5}).size(), 0u);
+  int found = 0;
+  store->scan(clock_.now() - 510s, clock_.now() - 500s, [&](Records&) { return ++found, true; });
+  EXPECT_LE(found, 3);
+  found = 0;
+  store->scan_counts(clock_.now() - 505s, clock_.now() - 504s, [&](std::string_view, WallTime, WallTime) { ++found; });
+  EXPECT_EQ(found, 1) << "of the ten seconds that were asked for";
+
+  store.reset();
+  store = open();
+  EXPECT_EQ(everything(*store), before);
+  fill(*store, 200);
+  const auto more = everything(*store);
+  while (*store->merge()) continue;
+  EXPECT_EQ(everything(*store), more);
+}
+
+TEST_F(MergingOf, TwoFilesThatACrashInterruptedLeavesNothingTwice) {
+  auto store = open();
+  fill(*store, 200);
+  const auto before = everything(*store);
+  // Before each merge all files are kept aside, and those that it removed come back: the crash was before that.
+  for (int merges = 0; merges < 20; ++merges) {
+    std::map<std::filesystem::path, std::string> kept;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+      kept[entry.path()] = *base::read_file(entry.path());
+    }
+    const auto merged = store->merge();
+    ASSERT_TRUE(merged);
+    if (!*merged) {
+      EXPECT_GT(merges, 3);
+      break;
+    }
+    store.reset();
+    for (const auto& [path, bytes] : kept) {
+      if (!std::filesystem::exists(path)) std::ofstream(path, std::ios::binary) << bytes;
+    }
+    std::ofstream(directory_.path() / "000001.merging", std::ios::binary) << "half of a file";
+    store = open();
+    ASSERT_EQ(everything(*store), before) << merges;
+    EXPECT_EQ(files(), store->statistics().files);
+  }
+}
+
+TEST_F(MergingOf, ABlockThatCannotBeReadStaysWhatItIs) {
+  auto store = open();
+  fill(*store, 100);
+  store.reset();
+  const auto path = directory_.path() / "000001.traces";
+  auto bytes = *base::read_file(path);
+  bytes[60] = static_cast<char>(bytes[60] ^ 0x55);  // in the first payload
+  std::ofstream(path, std::ios::binary) << bytes;
+  store = open();
+  const auto before = everything(*store);
+  EXPECT_EQ(store->find({kHigh, 0}).size(), 0u);
+  while (*store->merge()) continue;
+  EXPECT_EQ(everything(*store), before);
+  EXPECT_EQ(store->find({kHigh, 10}).hops.size(), 1u);
 }
 
 TEST(Counts, ThoseOfTwoTimesAddUp) {
