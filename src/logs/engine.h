@@ -17,12 +17,14 @@
 #include "logs/store/scan.h"
 #include "logs/store/store.h"
 #include "logs/taps/metric_filters.h"
+#include "logs/taps/subscription_queue.h"
 #include "logs/taps/subscriptions.h"
 
 namespace securebase::logs {
 
 struct Logs::Engine {
-  Engine(Settings given, telemetry::Registry& registry, const base::Clock& clock, std::unique_ptr<Store> store);
+  Engine(Settings given, telemetry::Registry& registry, const base::Clock& clock, std::unique_ptr<Store> store,
+         std::unique_ptr<SubscriptionQueue> queue);
   ~Engine();
 
   // Stores events of one stream, which come from a room or a client, and lets the taps see them.
@@ -38,7 +40,7 @@ struct Logs::Engine {
   std::unique_ptr<Store> store;
   StoreSource source;
   Connections connections;
-  SubscriptionQueue subscriptions;
+  std::unique_ptr<SubscriptionQueue> subscriptions;
   std::atomic<bool> connected{false};
 
   // What is done with the events of a group beside storing them, and what counts them.

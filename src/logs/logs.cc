@@ -17,12 +17,13 @@ constexpr std::size_t kMostTaps = 10'000;  // of groups that are deleted, too, u
 }  // namespace
 
 Logs::Engine::Engine(Settings given, telemetry::Registry& metrics, const base::Clock& time,
-                     std::unique_ptr<Store> opened)
+                     std::unique_ptr<Store> opened, std::unique_ptr<SubscriptionQueue> queue)
     : settings(std::move(given)),
       registry(metrics),
       clock(time),
       store(std::move(opened)),
-      source(*store, settings.account) {
+      source(*store, settings.account),
+      subscriptions(std::move(queue)) {
   auto& dropped = registry.counter(kDroppedLines);
   sink.emplace(Sink::Limits{}, [this, &dropped](std::string_view group, std::string_view stream,
                                                 std::span<const Event> events) {
@@ -37,7 +38,7 @@ Logs::Engine::Engine(Settings given, telemetry::Registry& metrics, const base::C
 
 Logs::Engine::~Engine() {
   sink.reset();
-  subscriptions.stop();
+  subscriptions->stop();
   store->stop();
 }
 
@@ -107,9 +108,9 @@ void Logs::Engine::tell(const Taps& group, std::string_view stream, std::span<co
   }
   if (connections.invoke && !group.subscriptions->empty()) {
     for (auto& matched : group.subscriptions->match(events, first_sequence)) {
-      subscriptions.push(matched.filter->destination_arn,
-                         subscription_event(settings.account, group.made_of->name, stream, {matched.filter->name},
-                                            std::move(matched.events)));
+      subscriptions->push(matched.filter->destination_arn,
+                          subscription_event(settings.account, group.made_of->name, stream, {matched.filter->name},
+                                             std::move(matched.events)));
     }
   }
 }
@@ -180,8 +181,10 @@ Result<std::unique_ptr<Logs>> Logs::open(Settings settings, telemetry::Registry&
   kept.disk_bytes = settings.disk_bytes;
   auto store = Store::open(std::move(kept), clock);
   if (!store) return store.error();
+  auto queue = SubscriptionQueue::open(settings.directory.parent_path() / "subscriptions");
+  if (!queue) return queue.error();
   return std::unique_ptr<Logs>(
-      new Logs(std::make_unique<Engine>(std::move(settings), registry, clock, std::move(*store))));
+      new Logs(std::make_unique<Engine>(std::move(settings), registry, clock, std::move(*store), std::move(*queue))));
 }
 
 Logs::Logs(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
@@ -193,17 +196,17 @@ void Logs::start() {
   engine_->sink->flush();  // after it, the sink's thread sees the connections
   engine_->connected = true;
   if (engine_->connections.invoke) {
-    engine_->subscriptions.start(engine_->connections.invoke, engine_->registry.counter(kDeliveredBatches),
-                                 engine_->registry.counter(kDroppedBatches));
+    engine_->subscriptions->start(engine_->connections.invoke, engine_->registry.counter(kDeliveredBatches),
+                                  engine_->registry.counter(kDroppedBatches));
   }
   engine_->store->start();
 }
 
-void Logs::stop_calls() { engine_->subscriptions.stop(); }
+void Logs::stop_calls() { engine_->subscriptions->stop(); }
 
 void Logs::stop() {
   engine_->sink->flush();
-  engine_->subscriptions.stop();
+  engine_->subscriptions->stop();
   engine_->connected = false;
   engine_->sink->flush();  // after it, nobody is within tell() who has seen it connected
   engine_->store->stop();

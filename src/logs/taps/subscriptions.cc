@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 #include <libdeflate.h>
 
+#include <memory>
+
 #include "base/encoding.h"
 #include "base/log.h"
 
 namespace securebase::logs {
 
 namespace {
-
-constexpr std::chrono::milliseconds kFirstWait{200};  // doubled at each attempt
 
 std::string gzipped(std::string_view bytes) {
   const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> compressor(
@@ -63,67 +63,6 @@ std::vector<SubscriptionFilters::Matched> SubscriptionFilters::match(std::span<c
     if (!matched.events.empty()) all.push_back(std::move(matched));
   }
   return all;
-}
-
-void SubscriptionQueue::start(InvokeFunction invoke, telemetry::Counter& delivered, telemetry::Counter& dropped) {
-  invoke_ = std::move(invoke);
-  delivered_ = &delivered;
-  dropped_ = &dropped;
-  thread_ = std::thread([this] { work(); });
-}
-
-void SubscriptionQueue::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  news_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
-void SubscriptionQueue::push(std::string function_arn, std::string event) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || !dropped_) return;
-    if (waiting_bytes_ + event.size() > kWaitingBytes) {
-      dropped_->add();
-      return;
-    }
-    waiting_bytes_ += event.size();
-    waiting_.push_back({std::move(function_arn), std::move(event)});
-  }
-  news_.notify_one();
-}
-
-void SubscriptionQueue::work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    news_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (stopping_) return;
-    auto one = std::move(waiting_.front());
-    waiting_.pop_front();
-    waiting_bytes_ -= one.event.size();
-    lock.unlock();
-    auto wait = kFirstWait;
-    Result<Done> done = Done{};
-    for (;;) {
-      done = invoke_(one.function_arn, one.event);
-      if (done || done.error().code != Errc::kUnavailable || ++one.attempts >= kAttempts) break;
-      lock.lock();
-      const bool stopping = news_.wait_for(lock, wait, [this] { return stopping_; });
-      lock.unlock();
-      if (stopping) break;
-      wait *= 2;
-    }
-    if (done) {
-      delivered_->add();
-    } else {
-      dropped_->add();
-      base::log(base::Level::kWarning, "logs", "log events do not reach {}: {}", one.function_arn,
-                done.error().message);
-    }
-    lock.lock();
-  }
 }
 
 }  // namespace securebase::logs
