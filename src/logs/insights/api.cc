@@ -250,6 +250,7 @@ Outcome get_log_group_fields(const Api& api, const Call& call) {
       for (std::size_t i = 0; i < with.size(); ++i) {
         Vector values;
         values.import(batch.columns[i], batch.rows);
+        values.load(batch.rows);
         for (std::size_t row = 0; row < batch.rows; ++row) with[i] += values.at(row).missing() ? 0 : 1;
       }
     }

@@ -26,6 +26,8 @@ Vector Vector::view() const {
   seen.codes = codes;
   seen.words = words;
   seen.cells = cells;
+  seen.later = later;
+  seen.made = made;
   return seen;
 }
 
@@ -94,6 +96,14 @@ void Vector::import(const Column& column, std::size_t rows) {
         }
       }
       return;
+    case Column::Kind::kLater:
+      kind = Kind::kLater;
+      later = column.later;
+      return;
+    case Column::Kind::kMade:
+      kind = Kind::kMade;
+      made = column.made;
+      return;
   }
 }
 
@@ -117,6 +127,13 @@ void Vector::gather(const Vector& from, std::span<const std::uint32_t> rows) {
       return take(own_codes, codes, from.codes);
     case Kind::kCells:
       return take(own_cells, cells, from.cells);
+    case Kind::kMade:
+      make_cells(rows.size());
+      for (std::size_t i = 0; i < rows.size(); ++i) own_cells[i] = from.at(rows[i]);
+      return;
+    case Kind::kLater:
+      kind = Kind::kMissing;  // nobody loaded it
+      return;
   }
 }
 

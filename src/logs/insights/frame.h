@@ -22,6 +22,8 @@ struct Vector {
     kTexts,       // null: missing
     kDictionary,  // a code beyond the words: missing
     kCells,
+    kLater,  // not read yet: load() first
+    kMade,   // made->at(row)
   };
   static constexpr std::uint32_t kNoWord = ~std::uint32_t{0};
 
@@ -32,6 +34,8 @@ struct Vector {
   std::span<const std::uint32_t> codes;
   std::span<const std::string_view> words;
   std::span<const Cell> cells;
+  LaterColumn* later = nullptr;
+  MadeTexts* made = nullptr;
 
   std::vector<double> own_numbers;
   std::vector<std::string_view> own_texts;
@@ -51,6 +55,10 @@ struct Vector {
         return codes[row] < words.size() ? text_cell(words[codes[row]]) : Cell{};
       case Kind::kCells:
         return cells[row];
+      case Kind::kMade:
+        return text_cell(made->at(row));
+      case Kind::kLater:
+        break;
     }
     return {};
   }
@@ -69,6 +77,10 @@ struct Vector {
   std::vector<Cell>& make_cells(std::size_t rows);
   // Takes a batch's column; what is missing becomes what this type says.
   void import(const Column& column, std::size_t rows);
+  // What was left for later is read now.
+  void load(std::size_t rows) {
+    if (kind == Kind::kLater) import(later->read(), rows);
+  }
   // The values of some rows of another, one after the other.
   void gather(const Vector& from, std::span<const std::uint32_t> rows);
 };

@@ -32,6 +32,7 @@ Result<Record> find_record(const Source& source, std::string_view text) {
       for (std::size_t i = 0; i < columns.size(); ++i) {
         columns[i].time = scan.fields[i] == "@timestamp" || scan.fields[i] == "@ingestionTime";
         columns[i].import(batch.columns[i], batch.rows);
+        columns[i].load(batch.rows);
       }
       for (std::size_t row = 0; row < batch.rows; ++row) {
         if (columns.back().at(row).text != text) continue;

@@ -65,7 +65,10 @@ void keep_cells(const Vector& values, const Selection& rows, Selection& kept, Ho
 class FieldNode final : public Node {
  public:
   explicit FieldNode(std::size_t place) : place_(place) {}
-  const Vector& evaluate(Frame& frame, const Selection&) const override { return frame.registers[place_]; }
+  const Vector& evaluate(Frame& frame, const Selection&) const override {
+    frame.registers[place_].load(frame.rows);
+    return frame.registers[place_];
+  }
 
  private:
   const std::size_t place_;

@@ -29,8 +29,7 @@ class RowsSink final : public Sink {
     for (const auto& key : spec_.sort) keys.push_back(&key.value->evaluate(frame, rows));
     std::vector<const Vector*> dedup;
     for (const auto& key : spec_.dedup) dedup.push_back(&key->evaluate(frame, rows));
-    std::vector<const Vector*> values;
-    for (const auto& output : segment_.outputs) values.push_back(&output.value->evaluate(frame, rows));
+    std::vector<const Vector*> values;  // read only if a row is kept
     const Vector* times = spec_.timestamp ? &spec_.timestamp->evaluate(frame, rows) : nullptr;
     Row row;
     rows.each([&](std::size_t at) {
@@ -40,6 +39,9 @@ class RowsSink final : public Sink {
       if (keys.empty() && full() && dedup.empty() && !comes_before(row, rows_.front())) return;
       for (const auto* key : keys) row.cells.push_back(key->at(at));
       if (full() && dedup.empty() && !comes_before(row, rows_.front())) return;
+      if (values.empty()) {
+        for (const auto& output : segment_.outputs) values.push_back(&output.value->evaluate(frame, rows));
+      }
       for (const auto* value : values) row.cells.push_back(value->at(at));
       if (dedup.empty()) return insert(own(row));
       insert_distinct(key_of(dedup, at), own(row));

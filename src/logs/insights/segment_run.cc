@@ -141,7 +141,10 @@ void SegmentRun::unnest(const UnnestStep& step, Frame& frame, const Selection& r
     Frame& inner = *inner_[at];
     inner.rows = sources.size();
     inner.arena.clear();
-    for (std::size_t i = 0; i < frame.registers.size(); ++i) inner.registers[i].gather(frame.registers[i], sources);
+    for (std::size_t i = 0; i < frame.registers.size(); ++i) {
+      frame.registers[i].load(frame.rows);
+      inner.registers[i].gather(frame.registers[i], sources);
+    }
     auto& made = inner.registers[step.place].make_cells(sources.size());
     std::copy(items.begin(), items.end(), made.begin());
     run(inner, Selection::whole(sources.size()), at + 1, sequence);

@@ -33,6 +33,24 @@ struct Scan {
   std::vector<std::string> present;  // the field is there
 };
 
+struct Column;
+
+// A column that is read when somebody asks for it first: most rows of most queries are turned away by one or two
+// fields.
+class LaterColumn {
+ public:
+  virtual ~LaterColumn() = default;
+  // Never kLater. What cannot be read is missing, and the part fails at its next batch.
+  virtual const Column& read() = 0;
+};
+
+// Texts that are made, each when it is asked for. They live as long as the batch.
+class MadeTexts {
+ public:
+  virtual ~MadeTexts() = default;
+  virtual std::string_view at(std::size_t row) = 0;
+};
+
 // One field of a batch's rows, in the form that its values have anyway.
 struct Column {
   enum class Kind : std::uint8_t {
@@ -41,6 +59,8 @@ struct Column {
     kTexts,       // texts[row]
     kDictionary,  // words[codes[row]]: few different texts
     kMixed,       // texts[row] if is_text has the row's bit, else numbers[row]
+    kLater,       // later->read()
+    kMade,        // made->at(row)
   };
   Kind kind = Kind::kMissing;
   std::span<const double> numbers;
@@ -49,7 +69,14 @@ struct Column {
   std::span<const std::string_view> words;
   std::span<const std::uint64_t> is_text;  // a bit a row, lowest first
   std::span<const std::uint64_t> present;  // a bit a row, lowest first; empty: in every row
+  LaterColumn* later = nullptr;
+  MadeTexts* made = nullptr;
 };
+
+// What was left for later is read.
+inline const Column& read(const Column& column) {
+  return column.kind == Column::Kind::kLater ? column.later->read() : column;
+}
 
 struct Batch {
   std::size_t rows = 0;

@@ -41,6 +41,8 @@ class TextPool {
 };
 
 constexpr std::uint8_t kRebuilt = 0x80;  // a bit of the kind's byte
+// Stands before the number of rows, which was first in a time when filters had other hashes: no block has 0 rows.
+constexpr std::uint8_t kNewFilters = 0;
 
 Column::Kind kind_from(std::uint8_t byte) {
   return byte <= static_cast<std::uint8_t>(Column::Kind::kMixed) ? static_cast<Column::Kind>(byte)
@@ -55,9 +57,10 @@ class BlockBuilder::Fields final : public FieldReceiver {
   struct Gathered {
     std::string name;
     ColumnValues values;
+    std::vector<std::string_view> words;  // once it is encoded as a dictionary
   };
 
-  Fields(std::string_view message_space, TokenSet& tokens) : message_space_(message_space), tokens_(tokens) {}
+  explicit Fields(std::string_view message_space) : message_space_(message_space) {}
 
   void begin_row(std::uint32_t row) {
     row_ = row;
@@ -72,7 +75,6 @@ class BlockBuilder::Fields final : public FieldReceiver {
   void text(std::string_view name, std::string_view value) override {
     auto* column = at(name);
     if (!column) return;
-    if (value.size() <= kHashedTextBytes) tokens_.add(hash_of_field(name, value));
     // What stands in the message as it is needs no copy.
     const bool within = std::less_equal<>()(message_space_.data(), value.data()) &&
                         std::less_equal<>()(value.data() + value.size(), message_space_.data() + message_space_.size());
@@ -80,20 +82,21 @@ class BlockBuilder::Fields final : public FieldReceiver {
   }
 
   std::deque<Gathered>& all() { return all_; }
-  // Those of texts only, by row.
-  std::vector<TextField> texts(std::size_t rows) const {
-    std::vector<TextField> found;
-    for (const auto& column : all_) {
-      if (!column.values.numbers.empty() || column.values.texts.empty()) continue;
-      found.push_back({column.name, std::vector<std::string_view>(rows)});
-      for (std::size_t i = 0; i < column.values.rows.size(); ++i) {
-        found.back().values[column.values.rows[i]] = column.values.texts[i];
+  // Those that messages may refer to: of texts only, of numbers only.
+  MessageFields by_row(std::size_t rows) const {
+    MessageFields found;
+    for (const auto& [name, values, words] : all_) {
+      if (values.numbers.empty()) {
+        auto& texts = found.texts.emplace_back(TextField{name, std::vector<std::string_view>(rows), words}).values;
+        for (std::size_t i = 0; i < values.rows.size(); ++i) texts[values.rows[i]] = values.texts[i];
+      } else if (values.texts.empty()) {
+        auto& numbers = found.numbers.emplace_back(NumberField{name, std::vector<double>(rows, std::nan(""))}).values;
+        for (std::size_t i = 0; i < values.rows.size(); ++i) numbers[values.rows[i]] = values.numbers[i];
       }
     }
     return found;
   }
   std::uint64_t left_out() const { return left_out_; }
-  static constexpr std::size_t kHashedTextBytes = 256;
 
  private:
   // nullptr: there are too many, or the row has this field already (JSON may name a member twice; the first counts).
@@ -113,7 +116,7 @@ class BlockBuilder::Fields final : public FieldReceiver {
           ++left_out_;
           return nullptr;
         }
-        all_.push_back({std::string(name), {}});
+        all_.push_back({std::string(name), {}, {}});
         index_.emplace(all_.back().name, at);
         next_.resize(all_.size() + 1, static_cast<std::size_t>(-1));
       }
@@ -127,7 +130,6 @@ class BlockBuilder::Fields final : public FieldReceiver {
   }
 
   const std::string_view message_space_;
-  TokenSet& tokens_;
   TextPool pool_;
   std::deque<Gathered> all_;
   std::unordered_map<std::string_view, std::size_t> index_;
@@ -149,7 +151,7 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
   std::stable_sort(order.begin(), order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return rows[a].time_ms < rows[b].time_ms; });
   tokens_.clear();
-  Fields fields(chunk.text(), tokens_);
+  Fields fields(chunk.text());
   ColumnValues times;
   ColumnValues ingestions;
   ColumnValues sequences;
@@ -182,14 +184,13 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
       }
     }
     discoverer_.discover(message, fields);
-    for_each_word(message, [this](std::uint64_t hash) { tokens_.add(hash); });
   }
   left_out_ += fields.left_out();
   info.rows = static_cast<std::uint32_t>(rows.size());
   info.first_ms = rows[order.front()].time_ms;
   info.last_ms = rows[order.back()].time_ms;
-  const auto add = [&](std::string_view name, const ColumnValues& values, Layout layout) {
-    const auto encoded = encode_column(values, rows.size(), layout);
+  const auto add = [&](std::string_view name, const ColumnValues& values) {
+    auto encoded = encode_column(values, rows.size());
     info.fields.push_back({.name = std::string(name),
                            .kind = encoded.kind,
                            .offset = static_cast<std::uint32_t>(made.bytes.size()),
@@ -198,13 +199,19 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
                            .least = encoded.least,
                            .most = encoded.most});
     made.bytes += encoded.bytes;
+    return std::move(encoded.words);
   };
-  add(kTimestamp, times, Layout::kSteps);
-  add(kIngestionTime, ingestions, Layout::kSteps);
-  add(kSequence, sequences, Layout::kSteps);
-  add(kLogStream, streams, Layout::kAny);
-  for (const auto& field : fields.all()) add(field.name, field.values, Layout::kAny);
-  const auto encoded = encode_messages(messages, fields.texts(rows.size()));
+  add(kTimestamp, times);
+  add(kIngestionTime, ingestions);
+  add(kSequence, sequences);
+  add(kLogStream, streams);
+  for (auto& field : fields.all()) {
+    field.words = add(field.name, field.values);
+    for (const auto text : field.words.empty() ? field.values.texts : field.words) {
+      if (text.size() <= kHashedTextBytes) tokens_.add(hash_of_field(field.name, text));
+    }
+  }
+  const auto encoded = encode_messages(messages, fields.by_row(rows.size()), tokens_);
   info.fields.push_back({.name = std::string(kMessage),
                          .kind = encoded.kind,
                          .offset = static_cast<std::uint32_t>(made.bytes.size()),
@@ -228,6 +235,7 @@ const BlockInfo::Field* BlockInfo::find(std::string_view name) const {
 }
 
 void put_block_info(std::string& out, const BlockInfo& info) {
+  out.push_back(static_cast<char>(kNewFilters));
   put_varint(out, info.rows);
   put_signed(out, info.first_ms);
   put_signed(out, info.last_ms);
@@ -255,6 +263,8 @@ Result<BlockInfo> take_block_info(std::string_view bytes) {
     return value <= UINT32_MAX ? static_cast<std::uint32_t>(value) : UINT32_MAX;
   };
   info.rows = small();
+  info.filter_is_old = info.rows != kNewFilters;
+  if (!info.filter_is_old) info.rows = small();
   info.first_ms = from.signed_varint();
   info.last_ms = from.signed_varint();
   info.message_bytes = from.varint();

@@ -41,12 +41,14 @@ struct BlockInfo {
   std::uint64_t message_bytes = 0;
   std::uint32_t filter_offset = 0;  // of the token filter
   std::uint32_t filter_bytes = 0;
-  std::uint32_t bytes = 0;  // all of it
+  bool filter_is_old = false;  // of other hashes: it says nothing
+  std::uint32_t bytes = 0;     // all of it
   std::vector<Field> fields;
 
   const Field* find(std::string_view name) const;
 };
 
+// Never the old form, whose filters are of other hashes.
 void put_block_info(std::string& out, const BlockInfo& info);
 // kMalformed: bytes that do not follow this, or offsets beyond the block.
 Result<BlockInfo> take_block_info(std::string_view bytes);

@@ -5,6 +5,7 @@
 
 #include "logs/store/bytes.h"
 #include "logs/store/numbers.h"
+#include "logs/store/texts.h"
 #include "logs/store/zstd.h"
 
 namespace securebase::logs {
@@ -58,10 +59,10 @@ Error no_column(std::string_view what) {
 
 }  // namespace
 
-EncodedColumn encode_column(const ColumnValues& values, std::size_t rows, Layout layout) {
+EncodedColumn encode_column(const ColumnValues& values, std::size_t rows) {
   EncodedColumn out;
   if (values.rows.empty()) return out;
-  std::string raw;
+  MixedBytes raw;
   raw.push_back(values.rows.size() == rows ? 0 : 1);
   if (values.rows.size() != rows) {
     std::vector<std::uint64_t> present(words_for(rows));
@@ -75,7 +76,7 @@ EncodedColumn encode_column(const ColumnValues& values, std::size_t rows, Layout
   }
   if (values.texts.empty()) {
     out.kind = Kind::kNumbers;
-    put_numbers(raw, values.numbers, layout == Layout::kSteps);
+    put_numbers(raw, values.numbers);
   } else if (!values.numbers.empty()) {
     out.kind = Kind::kMixed;
     std::vector<std::uint64_t> is_text(words_for(rows));
@@ -83,16 +84,17 @@ EncodedColumn encode_column(const ColumnValues& values, std::size_t rows, Layout
       if (values.is_text[i] != 0) is_text[values.rows[i] / 64] |= std::uint64_t{1} << (values.rows[i] % 64);
     }
     put_bits(raw, is_text);
-    put_numbers(raw, values.numbers, false);
+    put_numbers(raw, values.numbers);
     put_texts(raw, values.texts);
   } else {
     std::vector<std::string_view> words;
     std::vector<std::uint64_t> codes;
-    if (layout != Layout::kTexts && as_dictionary(values.texts, words, codes)) {
+    if (as_dictionary(values.texts, words, codes)) {
       out.kind = Kind::kDictionary;
       put_varint(raw, words.size());
       put_texts(raw, words);
       put_codes(raw, codes, words.size());
+      out.words = std::move(words);
     } else {
       out.kind = Kind::kTexts;
       put_texts(raw, values.texts);
@@ -121,6 +123,9 @@ Result<Done> decode_column(Kind kind, std::string_view bytes, std::size_t raw_by
   switch (kind) {
     case Kind::kMissing:
       break;
+    case Kind::kLater:  // none of these two is ever stored
+    case Kind::kMade:
+      return no_column("kind");
     case Kind::kNumbers:
       into.numbers.resize(count);
       if (!take_numbers(from, count, into.numbers.data())) return no_column("numbers");
@@ -167,6 +172,17 @@ Result<Done> decode_column(Kind kind, std::string_view bytes, std::size_t raw_by
   into.view.kind = kind;
   into.view.present = into.present;
   return Done{};
+}
+
+std::string_view text_at(const Column& column, std::size_t row) {
+  if (column.kind == Column::Kind::kDictionary) return column.words[column.codes[row]];
+  if (column.kind == Column::Kind::kTexts || column.kind == Column::Kind::kMixed) return column.texts[row];
+  return {};
+}
+
+bool is_present(const Column& column, std::size_t row) {
+  if (column.kind == Column::Kind::kMissing) return false;
+  return column.present.empty() || (column.present[row / 64] >> (row % 64) & 1) != 0;
 }
 
 }  // namespace securebase::logs

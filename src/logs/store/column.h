@@ -1,6 +1,6 @@
 // One field of a block's rows as bytes. Which rows have it, numbers and texts are laid out so that zstd finds what is
 // alike: numbers with few decimals as integers, above their least or as steps, byte by byte; texts that repeat as a
-// dictionary; UUIDs as their 16 bytes.
+// dictionary; UUIDs as their 16 bytes; other texts of one length by position.
 #pragma once
 
 #include <cstddef>
@@ -37,20 +37,15 @@ struct ColumnValues {
 
 struct EncodedColumn {
   Column::Kind kind = Column::Kind::kMissing;
-  std::uint32_t raw_bytes = 0;  // before compression
+  std::vector<std::string_view> words;  // of a dictionary, as it will be read
+  std::uint32_t raw_bytes = 0;          // before compression
   std::string bytes;
   // Of the numbers; meaningless without any.
   double least = 0;
   double most = 0;
 };
 
-enum class Layout {
-  kAny,
-  kSteps,  // numbers that mostly ascend: times
-  kTexts,  // never a dictionary: messages
-};
-
-EncodedColumn encode_column(const ColumnValues& values, std::size_t rows, Layout layout = Layout::kAny);
+EncodedColumn encode_column(const ColumnValues& values, std::size_t rows);
 
 // A column that was read: `view` refers to the rest, and to nothing else.
 struct DecodedColumn {
@@ -71,5 +66,9 @@ inline constexpr std::size_t kMostRows = 1 << 16;
 // kMalformed: these are no bytes of such a column. Reuses what `into` holds.
 Result<Done> decode_column(Column::Kind kind, std::string_view bytes, std::size_t raw_bytes, std::size_t rows,
                            DecodedColumn& into);
+
+// A text of a column of texts or words; empty for others.
+std::string_view text_at(const Column& column, std::size_t row);
+bool is_present(const Column& column, std::size_t row);
 
 }  // namespace securebase::logs

@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "logs/store/column.h"
-#include "logs/store/messages.h"
 #include "logs/store/read_block.h"
+#include "logs/store/read_messages.h"
 #include "logs/store/segment.h"
 #include "logs/store/zstd.h"
 
@@ -24,13 +24,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   if (data[0] == 1) {
-    DecodedColumn messages;
+    ReadMessages messages;
     DecodedColumn words;
+    DecodedColumn numbers;
     words.texts.assign(256, "word");
     words.view.kind = Column::Kind::kTexts;
     words.view.texts = words.texts;
-    const auto field = [&](std::string_view) -> securebase::Result<const Column*> { return &words.view; };
-    static_cast<void>(decode_messages(compress(bytes), bytes.size(), data[1], field, messages).has_value());
+    numbers.numbers.assign(256, 12.5e6);
+    numbers.view.kind = Column::Kind::kNumbers;
+    numbers.view.numbers = numbers.numbers;
+    const auto field = [&](std::string_view name) -> securebase::Result<const Column*> {
+      return name == "n" ? &numbers.view : &words.view;
+    };
+    if (!messages.take(compress(bytes), bytes.size(), data[1], field)) return 0;
+    DecodedColumn built;
+    static_cast<void>(messages.build(built).has_value());
+    std::vector<std::uint32_t> found;
+    messages.find(securebase::logs::insights::TextFinder("wo"), 0, data[1], found);
     return 0;
   }
   // The frame is made here: else its checksum would keep the fuzzer out.

@@ -3,27 +3,49 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
+
+#include "logs/store/read_messages.h"
+
 namespace securebase::logs {
 namespace {
 
-std::vector<std::string> round_trip(const std::vector<std::string>& messages,
-                                    const std::vector<TextField>& fields = {}) {
+EncodedColumn encode(const std::vector<std::string>& messages, const MessageFields& fields) {
   const std::vector<std::string_view> views(messages.begin(), messages.end());
-  const auto encoded = encode_messages(views, fields);
-  Column column;
-  column.kind = Column::Kind::kTexts;
+  TokenSet words;
+  return encode_messages(views, fields, words);
+}
+
+// Columns as a block has them.
+struct Columns {
+  explicit Columns(const MessageFields& fields) {
+    for (const auto& field : fields.texts) {
+      auto& column = all[std::string(field.name)];
+      column.kind = Column::Kind::kTexts;
+      column.texts = field.values;
+    }
+    for (const auto& field : fields.numbers) {
+      auto& column = all[std::string(field.name)];
+      column.kind = Column::Kind::kNumbers;
+      column.numbers = field.values;
+    }
+  }
+  Result<const Column*> operator()(std::string_view name) const {
+    const auto found = all.find(name);
+    if (found == all.end()) return Error{Errc::kNotFound, "no such field"};
+    return &found->second;
+  }
+  std::map<std::string, Column, std::less<>> all;
+};
+
+std::vector<std::string> round_trip(const std::vector<std::string>& messages, const MessageFields& fields = {}) {
+  const Columns columns(fields);
+  const auto encoded = encode(messages, fields);
+  ReadMessages read;
   DecodedColumn decoded;
-  auto done = decode_messages(
-      encoded.bytes, encoded.raw_bytes, messages.size(),
-      [&](std::string_view name) -> Result<const Column*> {
-        for (const auto& field : fields) {
-          if (field.name != name) continue;
-          column.texts = field.values;
-          return &column;
-        }
-        return Error{Errc::kNotFound, "no such field"};
-      },
-      decoded);
+  auto done = read.take(encoded.bytes, encoded.raw_bytes, messages.size(), columns);
+  if (done) done = read.build(decoded);
   EXPECT_TRUE(done) << done.error().message;
   return {decoded.texts.begin(), decoded.texts.end()};
 }
@@ -47,27 +69,127 @@ TEST(Messages, AreReadAsTheyWereWritten) {
   EXPECT_TRUE(round_trip({"one"}) == std::vector<std::string>{"one"});
 }
 
+TEST(Messages, OfJsonAreReadAsTheyWereWritten) {
+  std::vector<std::string> messages;
+  for (int i = 0; i < 300; ++i) {
+    messages.push_back(fmt::format(R"({{"a":"{}", "b" : {}, "c":[{},true,null,-1e-7],"d":"","e":"\"{}\\"}})",
+                                   i % 2 ? "x" : "y", i * 0.25, i, i % 3));
+    messages.push_back(fmt::format(R"({{"id-{}":{}}})", i, i % 2 ? "false" : "\"t\""));  // each of another shape
+    messages.push_back(fmt::format(R"({{"torn {}":"never ends {})", i, i));
+    messages.push_back(fmt::format("{{\"a\":{}}} and {} more\n", i, i));
+  }
+  messages.push_back("{\"a\":\"\x11\"}");
+  messages.push_back("{\"a\":\"\\");
+  messages.push_back("{");
+  EXPECT_TRUE(round_trip(messages) == messages);
+}
+
 TEST(Messages, KeepWhatIsAFieldOnlyThere) {
   std::vector<std::string> ids;
   std::vector<std::string> messages;
   for (int i = 0; i < 1000; ++i) {
     ids.push_back(fmt::format("id-{}-{}", i * 7919, std::int64_t{i} * i * 104'729));
-    messages.push_back("request " + ids.back() + " done");
+    messages.push_back("request " + ids.back() + " done at 22:13:20");
   }
-  const std::vector<TextField> fields{{"id", {ids.begin(), ids.end()}}};
+  const MessageFields fields{{{"id", {ids.begin(), ids.end()}}}, {}};
   EXPECT_TRUE(round_trip(messages, fields) == messages);
+  EXPECT_LT(encode(messages, fields).bytes.size(), 120U);
+}
+
+TEST(Messages, TakeNumbersFromFieldsHoweverTheyAreWritten) {
+  std::vector<double> milliseconds;
+  std::vector<double> bytes;
+  std::vector<double> shares;
+  std::vector<std::string> messages;
+  for (int i = 0; i < 1000; ++i) {
+    milliseconds.push_back((i * 7919 % 100'000) / 100.0);
+    bytes.push_back((60 + i * 31 % 17) * 1e6);
+    shares.push_back((i * 104'729 % 1000) / 8.0);
+    messages.push_back(
+        fmt::format("took {:.2f} ms and {:.0f} MB, {}", milliseconds.back(), bytes.back() / 1e6, shares.back()));
+  }
+  const MessageFields fields{{}, {{"ms", milliseconds}, {"bytes", bytes}, {"share", shares}}};
+  EXPECT_TRUE(round_trip(messages, fields) == messages);
+  EXPECT_LT(encode(messages, fields).bytes.size(), 150U);
+}
+
+TEST(Messages, OfJsonThatAreFieldsCostNothing) {
+  std::vector<std::string> levels;
+  std::vector<double> numbers;
+  std::vector<std::string> messages;
+  for (int i = 0; i < 1000; ++i) {
+    levels.push_back(fmt::format("level of no digit {}", std::string(static_cast<std::size_t>(i * 31 % 40), 'x')));
+    numbers.push_back(i * 7 % 1000 / 4.0);
+    messages.push_back(fmt::format(R"({{"level":"{}","ms":{}}})", levels.back(), numbers.back()));
+  }
+  const MessageFields fields{{{"level", {levels.begin(), levels.end()}}}, {{"ms", numbers}}};
+  EXPECT_TRUE(round_trip(messages, fields) == messages);
+  EXPECT_LT(encode(messages, fields).bytes.size(), 120U);
+}
+
+// However the messages were cut, the words are those of the messages as they stand.
+TEST(Messages, GiveAllTheirWords) {
+  std::vector<std::string> messages;
+  for (int i = 0; i < 100; ++i) {
+    messages.push_back(fmt::format(R"({{"level":"{}","id":"3f2c8a10-0000-4000-8000-0123456789{:02x}","ms":{}.5}})",
+                                   i % 2 ? "INFO" : "WARN or so", i, i));
+    messages.push_back(
+        fmt::format("v{} took x{}y ms, caf\xc3\xa9{} of 3f2c8a10-0000-4000-8000-0123456789{:02x}-7", i, i, i, i));
+    messages.push_back(fmt::format("like no other {}", std::string(static_cast<std::size_t>(i), 'x')));
+  }
   const std::vector<std::string_view> views(messages.begin(), messages.end());
-  EXPECT_LT(encode_messages(views, fields).bytes.size(), 100U);
+  TokenSet words;
+  encode_messages(views, {}, words);
+  const auto filter = words.filter();
+  for (const auto& message : messages) {
+    for_each_word(message, [&](std::uint64_t hash) { EXPECT_TRUE(may_have(filter, hash)) << message; });
+  }
 }
 
 TEST(Messages, RefusesBytesThatAreNone) {
   const std::vector<std::string_view> messages(10, "a 1");
-  const auto encoded = encode_messages(messages, {});
-  DecodedColumn into;
+  TokenSet words;
+  const auto encoded = encode_messages(messages, {}, words);
+  ReadMessages into;
   const auto none = [](std::string_view) -> Result<const Column*> { return Error{Errc::kNotFound, ""}; };
-  EXPECT_TRUE(decode_messages(encoded.bytes, encoded.raw_bytes, 10, none, into));
-  EXPECT_FALSE(decode_messages(encoded.bytes, encoded.raw_bytes, 11, none, into));
-  EXPECT_FALSE(decode_messages(encoded.bytes.substr(2), encoded.raw_bytes, 10, none, into));
+  EXPECT_TRUE(into.take(encoded.bytes, encoded.raw_bytes, 10, none));
+  EXPECT_FALSE(into.take(encoded.bytes, encoded.raw_bytes, 11, none));
+  EXPECT_FALSE(into.take(encoded.bytes.substr(2), encoded.raw_bytes, 10, none));
+}
+
+// Against a search in the messages themselves: for parts of messages, cut anywhere, and for what only seems to be one.
+TEST(Messages, AreFoundByATextWhereverItStands) {
+  std::vector<std::string> messages;
+  std::vector<std::string> ids;
+  std::vector<double> numbers;
+  for (int i = 0; i < 200; ++i) {
+    ids.push_back(i % 3 ? "customer-7" : fmt::format("customer-{}", i));
+    numbers.push_back(i * 0.5);
+    messages.push_back(i % 4 == 0   ? fmt::format("customer {} took {} ms of 1000{}", ids.back(), i * 0.5, i)
+                       : i % 4 == 1 ? fmt::format(R"({{"id":"{}","ms":{},"text":"","odd":"{}"}})", ids.back(), i * 0.5,
+                                                  i % 8 == 1 ? "a \\\" b" : "c")
+                       : i % 4 == 2 ? fmt::format("no. {}: code 0x{:04x}, {}{}", i, i * 7, i % 9, i % 7)
+                                    : "literal " + std::string(static_cast<std::size_t>(i), 'y'));
+  }
+  const MessageFields fields{{{"id", {ids.begin(), ids.end()}, {}}}, {{"ms", numbers}}};
+  const auto encoded = encode(messages, fields);
+  const Columns columns(fields);
+  ReadMessages read;
+  ASSERT_TRUE(read.take(encoded.bytes, encoded.raw_bytes, messages.size(), columns));
+  std::mt19937 random(3);
+  std::vector<std::uint32_t> found;
+  for (int round = 0; round < 3000; ++round) {
+    const auto& message = messages[random() % messages.size()];
+    const auto begin = random() % message.size();
+    auto text = message.substr(begin, random() % 20 + 1);
+    if (round % 3 == 0) text[random() % text.size()] = messages[random() % messages.size()][0];
+    std::vector<std::uint32_t> expected;
+    for (std::uint32_t row = 10; row < messages.size(); ++row) {
+      if (messages[row].find(text) != std::string::npos) expected.push_back(row);
+    }
+    read.find(insights::TextFinder(text), 10, messages.size(), found);
+    ASSERT_EQ(found, expected) << text;
+  }
 }
 
 }  // namespace

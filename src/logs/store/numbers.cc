@@ -1,9 +1,9 @@
 #include "logs/store/numbers.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <optional>
-#include <unordered_map>
+#include <numeric>
 
 namespace securebase::logs {
 
@@ -12,8 +12,9 @@ namespace {
 constexpr double kPowers[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
 constexpr double kExact = 9007199254740992.0;  // 2^53
 constexpr std::uint8_t kRawDoubles = 0xff;     // in place of the power
-constexpr std::size_t kUuidText = 36;
-constexpr std::size_t kUuidBytes = 16;
+// Bits of the byte behind the power.
+constexpr std::uint8_t kSteps = 1;
+constexpr std::uint8_t kFactor = 2;
 
 // As integers over a power of ten, if that gives back the same doubles: a division is rounded correctly, as the reading
 // of decimal digits is.
@@ -27,58 +28,37 @@ bool as_integers(std::span<const double> numbers, std::size_t power, std::vector
   return true;
 }
 
-std::optional<unsigned> hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return std::nullopt;
+std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
 }
 
-bool is_dash(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
-
-// Lower case only: what is unpacked must be what was packed.
-bool pack_uuid(std::string_view text, char* into) {
-  if (text.size() != kUuidText) return false;
-  unsigned high = 0;
-  std::size_t digits = 0;
-  for (std::size_t i = 0; i < kUuidText; ++i) {
-    if (is_dash(i)) {
-      if (text[i] != '-') return false;
-      continue;
-    }
-    const auto value = hex_value(text[i]);
-    if (!value) return false;
-    if (digits % 2 == 0) {
-      high = *value;
-    } else {
-      into[digits / 2] = static_cast<char>(high << 4 | *value);
-    }
-    ++digits;
+// Whether the bits of the steps from one to the next are fewer than those of the values above the least of them, by
+// more than what noise makes of it: the steps of random values are a bit smaller than the values are.
+bool steps_are_smaller(std::span<const std::int64_t> values) {
+  if (values.size() < 2) return false;
+  const auto least = *std::min_element(values.begin(), values.end());
+  std::size_t value_bits = 0;
+  std::size_t step_bits = 0;
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    value_bits += static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(values[i] - least)));
+    step_bits += static_cast<std::size_t>(std::bit_width(zigzag(values[i] - values[i - 1])));
   }
-  return true;
-}
-
-void unpack_uuid(std::string_view bytes, char* into) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::size_t at = 0;
-  for (const char c : bytes) {
-    if (is_dash(at)) into[at++] = '-';
-    const auto byte = static_cast<unsigned char>(c);
-    into[at++] = kDigits[byte >> 4];
-    into[at++] = kDigits[byte & 15];
-  }
+  return step_bits + values.size() < value_bits;
 }
 
 }  // namespace
 
-void put_planes(std::string& out, std::span<const std::uint64_t> values) {
+void put_planes(MixedBytes& out, std::span<const std::uint64_t> values) {
   std::uint64_t all = 0;
   for (const auto value : values) all |= value;
   std::uint8_t width = 0;
   while (width < 8 && (all >> (8 * width)) != 0) ++width;
   out.push_back(static_cast<char>(width));
   for (std::uint8_t plane = 0; plane < width; ++plane) {
+    out.cut();
     for (const auto value : values) out.push_back(static_cast<char>(value >> (8 * plane)));
   }
+  out.cut();
 }
 
 bool take_planes(ByteReader& from, std::size_t count, std::vector<std::uint64_t>& into) {
@@ -95,7 +75,7 @@ bool take_planes(ByteReader& from, std::size_t count, std::vector<std::uint64_t>
   return from.ok();
 }
 
-void put_numbers(std::string& out, std::span<const double> numbers, bool steps) {
+void put_numbers(MixedBytes& out, std::span<const double> numbers) {
   thread_local std::vector<std::int64_t> integers;
   std::size_t power = 0;
   while (power < std::size(kPowers) && !as_integers(numbers, power, integers)) ++power;
@@ -105,26 +85,29 @@ void put_numbers(std::string& out, std::span<const double> numbers, bool steps) 
     return;
   }
   out.push_back(static_cast<char>(power));
+  // The first step is the first value itself, which may be far from all others.
+  const std::int64_t first = integers.empty() ? 0 : integers.front();
+  const bool steps = steps_are_smaller(integers);
+  if (steps) {
+    for (auto i = integers.size() - 1; i > 0; --i) integers[i] -= integers[i - 1];
+    integers[0] = integers[1];
+  }
+  const std::int64_t least = integers.empty() ? 0 : *std::min_element(integers.begin(), integers.end());
   thread_local std::vector<std::uint64_t> offsets;
   offsets.clear();
-  if (steps) {
-    std::int64_t before = 0;
-    for (auto& integer : integers) {
-      const auto step = integer - before;
-      before = integer;
-      integer = step;
-    }
-  }
-  // The first step is the first value itself, which may be far from all others.
-  const std::int64_t first = steps && !integers.empty() ? integers.front() : 0;
-  if (steps && !integers.empty()) integers.front() = integers.size() > 1 ? integers[1] : 0;
-  const std::int64_t least = integers.empty() ? 0 : *std::min_element(integers.begin(), integers.end());
   for (const auto integer : integers) {
     offsets.push_back(static_cast<std::uint64_t>(integer) - static_cast<std::uint64_t>(least));
   }
-  out.push_back(steps ? 1 : 0);
+  std::uint64_t factor = 0;
+  for (const auto offset : offsets) factor = std::gcd(factor, offset);
+  const bool factored = factor > 1;
+  if (factored) {
+    for (auto& offset : offsets) offset /= factor;
+  }
+  out.push_back(static_cast<char>((steps ? kSteps : 0) | (factored ? kFactor : 0)));
   put_signed(out, least);
   if (steps) put_signed(out, first);
+  if (factored) put_varint(out, factor);
   put_planes(out, offsets);
 }
 
@@ -137,12 +120,17 @@ bool take_numbers(ByteReader& from, std::size_t count, double* into) {
     return true;
   }
   if (power >= std::size(kPowers)) return false;
-  const auto steps = from.fixed<std::uint8_t>();
+  const auto flags = from.fixed<std::uint8_t>();
+  const bool steps = (flags & kSteps) != 0;
   const auto least = static_cast<std::uint64_t>(from.signed_varint());
-  const auto first = steps != 0 ? static_cast<std::uint64_t>(from.signed_varint()) : 0;
+  const auto first = steps ? static_cast<std::uint64_t>(from.signed_varint()) : 0;
+  const std::uint64_t factor = (flags & kFactor) != 0 ? from.varint() : 1;
   thread_local std::vector<std::uint64_t> offsets;
   if (!take_planes(from, count, offsets)) return false;
-  if (steps != 0) {
+  if (factor != 1) {
+    for (auto& offset : offsets) offset *= factor;
+  }
+  if (steps) {
     std::uint64_t sum = first;
     for (std::size_t i = 0; i < count; ++i) {
       if (i > 0) sum += offsets[i] + least;
@@ -159,19 +147,21 @@ bool take_numbers(ByteReader& from, std::size_t count, double* into) {
   return true;
 }
 
-void put_codes(std::string& out, std::span<const std::uint64_t> codes, std::size_t words) {
-  const bool steps = words > 256;
+void put_codes(MixedBytes& out, std::span<const std::uint64_t> codes, std::size_t words) {
+  thread_local std::vector<std::int64_t> values;
+  const bool many = words > 256;  // of fewer, a code is a byte, and zstd sees which follow which
+  if (many) values.assign(codes.begin(), codes.end());
+  const bool steps = many && steps_are_smaller(values);
   out.push_back(steps ? 1 : 0);
   if (!steps) return put_planes(out, codes);
-  std::vector<std::uint64_t> zigzag;
-  zigzag.reserve(codes.size());
+  std::vector<std::uint64_t> zigzags;
+  zigzags.reserve(codes.size());
   std::int64_t before = 0;
-  for (const auto code : codes) {
-    const auto step = static_cast<std::int64_t>(code) - before;
-    before = static_cast<std::int64_t>(code);
-    zigzag.push_back((static_cast<std::uint64_t>(step) << 1) ^ static_cast<std::uint64_t>(step >> 63));
+  for (const auto value : values) {
+    zigzags.push_back(zigzag(value - before));
+    before = value;
   }
-  put_planes(out, zigzag);
+  put_planes(out, zigzags);
 }
 
 bool take_codes(ByteReader& from, std::size_t count, std::size_t words, std::vector<std::uint32_t>& into) {
@@ -187,71 +177,6 @@ bool take_codes(ByteReader& from, std::size_t count, std::size_t words, std::vec
     into[i] = static_cast<std::uint32_t>(sum);
   }
   return true;
-}
-
-bool as_dictionary(std::span<const std::string_view> texts, std::vector<std::string_view>& words,
-                   std::vector<std::uint64_t>& codes) {
-  const auto most = texts.size() / 2;
-  std::unordered_map<std::string_view, std::uint32_t> known;
-  codes.reserve(texts.size());
-  std::string_view last;
-  std::uint32_t last_code = 0;
-  for (const auto text : texts) {
-    if (!codes.empty() && text == last) {
-      codes.push_back(last_code);
-      continue;
-    }
-    const auto [found, added] = known.emplace(text, static_cast<std::uint32_t>(words.size()));
-    if (added) {
-      if (words.size() >= most) return false;
-      words.push_back(text);
-    }
-    last = text;
-    last_code = found->second;
-    codes.push_back(last_code);
-  }
-  return true;
-}
-
-void put_texts(std::string& out, std::span<const std::string_view> texts) {
-  const auto begin = out.size();
-  out.push_back(1);
-  bool uuids = !texts.empty();
-  for (const auto text : texts) {
-    char packed[kUuidBytes];
-    if (!pack_uuid(text, packed)) {
-      uuids = false;
-      break;
-    }
-    out.append(packed, kUuidBytes);
-  }
-  if (uuids) return;
-  out.resize(begin);
-  out.push_back(0);
-  thread_local std::vector<std::uint64_t> lengths;
-  lengths.clear();
-  for (const auto text : texts) lengths.push_back(text.size());
-  put_planes(out, lengths);
-  for (const auto text : texts) out.append(text);
-}
-
-bool take_texts(ByteReader& from, std::size_t count, std::vector<std::string_view>& into, std::string& unpacked) {
-  into.clear();
-  into.reserve(count);
-  if (from.fixed<std::uint8_t>() == 1) {
-    const auto bytes = from.take(std::uint64_t{count} * kUuidBytes);
-    if (bytes.size() != count * kUuidBytes) return false;
-    unpacked.resize(count * kUuidText);
-    for (std::size_t i = 0; i < count; ++i) {
-      unpack_uuid(bytes.substr(i * kUuidBytes, kUuidBytes), unpacked.data() + i * kUuidText);
-      into.push_back(std::string_view(unpacked).substr(i * kUuidText, kUuidText));
-    }
-    return from.ok();
-  }
-  thread_local std::vector<std::uint64_t> lengths;
-  if (!take_planes(from, count, lengths)) return false;
-  for (const auto length : lengths) into.push_back(from.take(length));
-  return from.ok();
 }
 
 }  // namespace securebase::logs

@@ -1,7 +1,5 @@
 #include "logs/store/read_block.h"
 
-#include "logs/store/messages.h"
-
 namespace securebase::logs {
 
 Result<std::string_view> BlockPlace::read(std::uint32_t offset, std::uint32_t bytes, std::string& into) const {
@@ -32,6 +30,7 @@ Result<std::vector<BlockPlace>> blocks_of(const Segment& segment) {
 void BlockReader::begin(const BlockPlace& place) {
   place_ = place;
   for (auto& [name, read] : columns_) read.now = false;
+  messages_read_ = false;
 }
 
 Result<const Column*> BlockReader::column(std::string_view name) {
@@ -40,16 +39,38 @@ Result<const Column*> BlockReader::column(std::string_view name) {
   const auto* field = info().find(name);
   if (!field) return &missing_;
   if (found == columns_.end()) found = columns_.emplace(std::string(name), Read{}).first;
-  auto bytes = place_.read(field->offset, field->bytes, bytes_);
-  if (!bytes) return Error{Errc::kUnavailable, bytes.error().message};
   auto& into = found->second.column;
-  const auto done = field->rebuilt ? decode_messages(
-                                         *bytes, field->raw_bytes, info().rows,
-                                         [this](std::string_view of) { return part_of_messages(of); }, into)
-                                   : decode_column(field->kind, *bytes, field->raw_bytes, info().rows, into);
+  auto done = field->rebuilt ? build_messages(into) : read_column(*field, into);
   if (!done) return Error{Errc::kUnavailable, done.error().message};
   found->second.now = true;
   return &found->second.column.view;
+}
+
+Result<Done> BlockReader::read_column(const BlockInfo::Field& field, DecodedColumn& into) {
+  auto bytes = place_.read(field.offset, field.bytes, bytes_);
+  if (!bytes) return bytes.error();
+  return decode_column(field.kind, *bytes, field.raw_bytes, info().rows, into);
+}
+
+Result<Done> BlockReader::build_messages(DecodedColumn& into) {
+  auto read = messages();
+  if (!read) return read.error();
+  return (*read)->build(into);
+}
+
+Result<ReadMessages*> BlockReader::messages() {
+  if (messages_read_) return &messages_;
+  const auto* field = info().find(kMessage);
+  if (!field || !field->rebuilt) return Error{Errc::kUnavailable, "a block of log events has no messages"};
+  // Read apart: columns that the messages refer to are read by way of bytes_.
+  std::string own;
+  auto bytes = place_.read(field->offset, field->bytes, own);
+  if (!bytes) return Error{Errc::kUnavailable, bytes.error().message};
+  auto done = messages_.take(*bytes, field->raw_bytes, info().rows,
+                             [this](std::string_view of) { return part_of_messages(of); });
+  if (!done) return Error{Errc::kUnavailable, done.error().message};
+  messages_read_ = true;
+  return &messages_;
 }
 
 Result<const Column*> BlockReader::part_of_messages(std::string_view name) {
@@ -59,24 +80,13 @@ Result<const Column*> BlockReader::part_of_messages(std::string_view name) {
 }
 
 Result<bool> BlockReader::may_have_all(const std::vector<std::uint64_t>& hashes) {
-  if (hashes.empty()) return true;
+  if (hashes.empty() || info().filter_is_old) return true;
   auto filter = place_.read(info().filter_offset, info().filter_bytes, bytes_);
   if (!filter) return Error{Errc::kUnavailable, filter.error().message};
   for (const auto hash : hashes) {
     if (!may_have(*filter, hash)) return false;
   }
   return true;
-}
-
-std::string_view text_at(const Column& column, std::size_t row) {
-  if (column.kind == Column::Kind::kDictionary) return column.words[column.codes[row]];
-  if (column.kind == Column::Kind::kTexts || column.kind == Column::Kind::kMixed) return column.texts[row];
-  return {};
-}
-
-bool is_present(const Column& column, std::size_t row) {
-  if (column.kind == Column::Kind::kMissing) return false;
-  return column.present.empty() || (column.present[row / 64] >> (row % 64) & 1) != 0;
 }
 
 }  // namespace securebase::logs

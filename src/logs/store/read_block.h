@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "logs/store/block.h"
+#include "logs/store/read_messages.h"
 #include "logs/store/segment.h"
 
 namespace securebase::logs {
@@ -37,6 +38,8 @@ class BlockReader {
   void begin(const BlockPlace& place);
   // Of the block: kMissing if it has none of that name. Valid until begin().
   Result<const Column*> column(std::string_view name);
+  // The block's messages, for whoever does not want them all. Valid until begin().
+  Result<ReadMessages*> messages();
   // May the block have an event with all these words?
   Result<bool> may_have_all(const std::vector<std::uint64_t>& hashes);
   const BlockInfo& info() const { return place_.info(); }
@@ -47,14 +50,14 @@ class BlockReader {
     DecodedColumn column;
   };
   Result<const Column*> part_of_messages(std::string_view name);
+  Result<Done> read_column(const BlockInfo::Field& field, DecodedColumn& into);
+  Result<Done> build_messages(DecodedColumn& into);
   BlockPlace place_;
   std::map<std::string, Read, std::less<>> columns_;
+  ReadMessages messages_;
+  bool messages_read_ = false;  // of this block
   std::string bytes_;
   Column missing_;
 };
-
-// A text of a column of texts or words; empty for others.
-std::string_view text_at(const Column& column, std::size_t row);
-bool is_present(const Column& column, std::size_t row);
 
 }  // namespace securebase::logs

@@ -19,7 +19,6 @@ struct SelectedColumn {
   std::vector<std::uint32_t> codes;
   std::vector<std::uint64_t> is_text;
   std::vector<std::uint64_t> present;
-  std::vector<std::string> owned;
 };
 
 void select_range(const Column& from, std::size_t begin, std::size_t end, SelectedColumn& into);

@@ -90,7 +90,7 @@ class LogStore : public testing::Test {
         scanned_ += batch.scanned_rows;
         for (std::size_t row = 0; row < batch.rows; ++row) {
           auto& texts = all.emplace_back();
-          for (const auto& column : batch.columns) texts.push_back(text_of(column, row));
+          for (const auto& column : batch.columns) texts.push_back(text_of(insights::read(column), row));
         }
       }
     }
@@ -100,6 +100,7 @@ class LogStore : public testing::Test {
   static std::string text_of(const insights::Column& column, std::size_t row) {
     using Kind = insights::Column::Kind;
     if (column.kind == Kind::kMissing) return "-";
+    if (column.kind == Kind::kMade) return std::string(column.made->at(row));
     if (!column.present.empty() && (column.present[row / 64] >> (row % 64) & 1) == 0) return "-";
     const bool mixed_text = column.kind == Kind::kMixed && (column.is_text[row / 64] >> (row % 64) & 1) != 0;
     if (column.kind == Kind::kNumbers || (column.kind == Kind::kMixed && !mixed_text)) {
