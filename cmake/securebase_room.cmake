@@ -2,6 +2,7 @@
 #   USES  room...      the rooms whose doors it may include (lower ones, or sideways by door)
 #   DOORS header...    what others may include; by default NAME.h alone
 #   LIBS  target...    libraries of the system, private to the room
+#   EXCEPT folder...   folders below that are rooms of their own, with a CMakeLists.txt of their own
 # )
 #
 # Declares the room in the current folder as the static library NAME. What is in the folder decides the rest:
@@ -28,7 +29,7 @@ function(securebase_unity target)
 endfunction()
 
 function(securebase_room name)
-  cmake_parse_arguments(ROOM "" "" "USES;DOORS;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "USES;DOORS;LIBS;EXCEPT" ${ARGN})
   if(NOT ROOM_DOORS)
     set(ROOM_DOORS ${name}.h)
   endif()
@@ -54,6 +55,9 @@ function(securebase_room name)
   endforeach()
 
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${here} *.cc)
+  foreach(folder ${ROOM_EXCEPT})
+    list(FILTER sources EXCLUDE REGEX "^${folder}/")
+  endforeach()
   set(tests ${sources})
   set(benches ${sources})
   set(fuzzers ${sources})

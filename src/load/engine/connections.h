@@ -1,0 +1,50 @@
+// Connections of a virtual user, or of all users of a worker: kept by origin, made when there is none.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "load/engine/connection.h"
+#include "load/engine/exchange.h"
+#include "net/task.h"
+
+namespace securebase::load {
+
+class WorkerContext;
+
+class Connections {
+ public:
+  // `most` connections to an origin, in use and kept; who finds them all in use waits for one, in order. 0: any number.
+  explicit Connections(WorkerContext& worker, std::size_t most = 0) : worker_(worker), most_(most) {}
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  struct Got {
+    std::unique_ptr<Connection> connection;  // null: see failure
+    Failure failure = Failure::kNone;
+    std::string explanation;
+    base::SteadyPoint connected;
+    base::SteadyPoint secured;
+    bool is_new = false;
+  };
+  net::Task<Got> get(Origin origin, std::chrono::milliseconds limit);
+  // Keeps it when it can be used again, and wakes who waits.
+  void put_back(const Origin& origin, std::unique_ptr<Connection> connection);
+
+ private:
+  struct Waiter;
+  struct Group {
+    std::vector<std::unique_ptr<Connection>> idle;
+    std::size_t in_use = 0;
+    Waiter* first = nullptr;
+    Waiter* last = nullptr;
+  };
+  WorkerContext& worker_;
+  const std::size_t most_;
+  std::map<Origin, Group> groups_;
+};
+
+}  // namespace securebase::load
