@@ -47,7 +47,8 @@ Task<Connected> connect_to(SocketAddress address, std::string name) {
 Task<Connected> connect_to_any(Address address) {
   auto addresses = known_addresses(address);
   if (addresses && addresses->empty()) {
-    auto looked_up = co_await Worker::current().loop().resolver().run([address] { return look_up(address); });
+    auto ask = [address] { return look_up(address); };  // named: see the head of task.h
+    auto looked_up = co_await Worker::current().loop().resolver().run(std::move(ask));
     if (!looked_up) co_return looked_up.error();
     addresses = std::move(*looked_up);
   }

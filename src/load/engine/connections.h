@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "load/engine/connection.h"
@@ -12,26 +11,20 @@
 
 namespace securebase::load {
 
-class WorkerContext;
-
 class Connections {
  public:
   // `most` connections to an origin, in use and kept; who finds them all in use waits for one, in order. 0: any number.
   explicit Connections(WorkerContext& worker, std::size_t most = 0) : worker_(worker), most_(most) {}
+  // Nobody waits any more.
   ~Connections();
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  struct Got {
-    std::unique_ptr<Connection> connection;  // null: see failure
-    Failure failure = Failure::kNone;
-    std::string explanation;
-    base::SteadyPoint connected;
-    base::SteadyPoint secured;
-    bool is_new = false;
-  };
-  net::Task<Got> get(Origin origin, std::chrono::milliseconds limit);
-  // Keeps it when it can be used again, and wakes who waits.
+  // A kept one; null: there is none.
+  std::unique_ptr<Connection> take_kept(const Origin& origin);
+  // A kept one (then its times are not set) or a new one. What is got is put back, null when nothing was got.
+  net::Task<Connection::Opened> get(Origin origin, std::chrono::milliseconds limit);
+  // Keeps it when it can be used again, and wakes who waits. null: what take_kept or get gave has gone.
   void put_back(const Origin& origin, std::unique_ptr<Connection> connection);
 
  private:

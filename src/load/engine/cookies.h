@@ -1,6 +1,7 @@
 // Cookies of one virtual user (RFC 6265): by host and path, with Secure, Domain, Path, Max-Age and Expires.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,12 @@ class CookieJar {
     std::string path;
     bool host_only = true;
     bool secure = false;
+    std::optional<base::SteadyPoint> expires;
   };
   const std::vector<Cookie>& all() const { return cookies_; }
 
  private:
-  void put(Cookie cookie, bool expired);
+  void put(Cookie cookie);
   std::vector<Cookie> cookies_;
 };
 

@@ -20,8 +20,7 @@ struct EngineSettings {
   std::vector<Phase> phases;
   Schedule::Share share;    // of this machine, when several run the same schedule
   std::size_t workers = 1;  // threads
-  // What happens before is not measured; it counts from the first arrival. Users whose arrival was before it record
-  // nothing either, if their flow asks Session::measured().
+  // What happens before is not measured: flows ask Session::measured(). It counts from the first arrival.
   std::chrono::nanoseconds warm_up{};
   // After the last phase, how long users may go on; nullopt: until the last one has ended by itself.
   std::optional<std::chrono::nanoseconds> grace;
@@ -40,7 +39,7 @@ struct Generator {
   double busiest_worker = 0;      // the share of the time in which the busiest thread had a CPU, 0 to 1
   double cpu_seconds = 0;         // of the whole process
   double wall_seconds = 0;
-  std::uint64_t own_failures = 0;  // EMFILE, EADDRNOTAVAIL; flows report them by WorkerFlow::... see Session::send
+  std::uint64_t own_failures = 0;  // of connecting: out of descriptors, out of local ports
   std::uint64_t unfinished = 0;    // users that were at work when the run ended
 
   void merge(const Generator& other);

@@ -54,6 +54,7 @@ class ResponseReader {
   std::size_t most_body_ = 0;
 
   std::string pending_;  // a head or a line of which a part has come
+  std::string line_;     // that take_line gave last
   int status_ = 0;
   bool old_ = false;  // HTTP/1.0
   bool keep_alive_ = true;

@@ -57,7 +57,6 @@ class Schedule {
  private:
   Schedule(std::vector<Phase> phases, Share share) : phases_(std::move(phases)), share_(share) {}
   std::optional<Arrival> next_of_all();
-  bool enter_step();
 
   std::vector<Phase> phases_;
   Share share_;

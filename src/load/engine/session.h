@@ -40,16 +40,19 @@ class Session {
 
   const Arrival& arrival() const { return arrival_; }
   base::SteadyPoint intended() const { return intended_; }
-  Recorder& recorder();
+  Recorder& recorder() { return worker_.recorder; }
+  // Whether what begins now counts: not before the end of the warm-up.
+  bool measured() const { return std::chrono::steady_clock::now() >= worker_.measured_from; }
+  bool intended_is_measured() const { return intended_ >= worker_.measured_from; }
   // Whether the run wants its users to end: after the last phase and its grace, or when it was interrupted. Waiting
   // ends then, and requests under way are given up with kCancelled.
-  bool stopping() const;
+  bool stopping() const { return worker_.stop.requested(); }
 
   // Sends over a kept connection to the origin, or a new one. Never fails: a failure is in the answer. Several may be
   // under way at once, each on a connection of its own. `request` and `limits` outlive the await.
   net::Task<Answer> send(const Request& request, Keep keep, const Limits& limits);
   net::Task<Answer> send(const Request& request, Keep keep) { return send(request, keep, default_limits()); }
-  const Limits& default_limits() const;
+  const Limits& default_limits() const { return worker_.limits; }
 
   // kCancelled: the run ends.
   net::Task<Result<Done>> think(std::chrono::nanoseconds duration);

@@ -69,7 +69,8 @@ class WorkerContext {
   std::map<std::string, std::string, std::less<>> addresses;
   // Ends the users' waiting.
   net::Cancellation stop;
-  std::uint64_t users = 0;  // at work
+  base::SteadyPoint measured_from;  // set before the first user
+  std::uint64_t own_failures = 0;   // EMFILE, EADDRNOTAVAIL
 };
 
 }  // namespace securebase::load
