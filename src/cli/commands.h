@@ -30,6 +30,7 @@ void add_lighthouse_command(CLI::App& app, std::filesystem::path& state, Chosen&
 void add_alarm_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
 void add_notify_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
 void add_log_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
+void add_load_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
 void add_gate_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);  // check, rollback
 
 // Runs the platform until it is told to end (up.cc).

@@ -26,6 +26,8 @@ constexpr const char* kAbout =
     "  securebase lighthouse URL                   Lighthouse's score of a page, the median of five runs\n"
     "  securebase check pre-deploy                 the checklists as gates: pass, fail, or not enough evidence\n"
     "  securebase rollback                         go back to the configuration before, code of functions included\n"
+    "  securebase load run URL --users 10          latency under load, with thresholds; baseline, capacity, spike, "
+    "endurance\n"
     "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
 
 constexpr const char* kExitCodes =
@@ -61,6 +63,7 @@ int run(int argc, char** argv) {
   add_notify_commands(app, state, chosen);
   add_log_commands(app, state, chosen);
   add_lighthouse_command(app, state, chosen);
+  add_load_commands(app, state, chosen);
   add_gate_commands(app, state, chosen);
   app.add_subcommand("version", "Which SecureBase this is")->callback([&chosen] {
     chosen = [] {

@@ -1,5 +1,6 @@
 // How the platform is doing, and what clients need to reach it.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "platform/programs.h"
 #include "platform/rooms.h"
@@ -114,6 +115,7 @@ base::Json Rooms::status() const {
   auto status = base::Json::object({{"addresses", addresses},
                                     {"state", state_.directory().native()},
                                     {"stack", applied_.stack->directory.native()},
+                                    {"pid", std::int64_t{::getpid()}},
                                     {"uptime_seconds", std::int64_t{uptime.count()}},
                                     {"database", child_status(database_->status())},
                                     {"cache", child_status(cache_->status())},

@@ -1,0 +1,442 @@
+// `securebase load`: a target under load, and whether it held.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <memory>
+#include <thread>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "load/load.h"
+
+namespace securebase::cli {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr const char* kLoadExamples =
+    "  securebase load run http://127.0.0.1:8080/api/v1/health --rate 200 --duration 1m --threshold 'p95<100ms'\n"
+    "  securebase load run URL --users 50 --threads 2 -H 'Authorization: Bearer ...' --json result.json\n"
+    "  securebase load baseline                    10 users for 5 minutes, against the running platform\n"
+    "  securebase load capacity URL                from 10 to 1000 users until it breaks, and what broke first\n"
+    "  securebase load spike URL                   10 to 500 users in 10 s, and how long until it is itself again\n"
+    "  securebase load endurance URL --duration 1h 100 users: does memory, do descriptors, does latency grow?\n\n"
+    "--rate is an open model: requests are sent when they are due, answered or not, and latency counts from then.\n"
+    "--users is a closed one: users wait for answers, so a stall of the target delays what would have come.\n\n"
+    "Exit codes: 0 every threshold and check passed, or none was asked for; 3 one failed; 4 the run is invalid, "
+    "because\n"
+    "the generator was late or was the limit itself; 5 too few samples for a verdict; 1 it could not be run;\n"
+    "64 the command line was wrong; 130 interrupted.";
+
+struct LoadOptions {
+  std::string url;
+  double rate = 0;
+  double ramp_to = 0;
+  std::uint64_t users = 10;
+  double duration = 30;  // seconds, as all below
+  double warm_up = 0;
+  double think = 0;
+  double timeout = 10;
+  std::size_t threads = 1;
+  std::size_t connections = 0;
+  bool new_connections = false;
+  std::string method = "GET";
+  std::vector<std::string> headers;
+  std::string body;
+  std::vector<std::string> thresholds;
+  std::string criteria;
+  bool insecure = false;
+  std::string authorities;
+  std::filesystem::path json;
+  bool quiet = false;
+  pid_t target_pid = 0;
+  // of scenarios
+  std::uint64_t from_users = 10;
+  std::uint64_t to_users = 0;
+  double step = 10;
+  double rise = 10;
+  double before = 20;
+  double limit_ms = 100;
+};
+using Options = std::shared_ptr<LoadOptions>;
+
+// "250ms", "90s", "15m", "1h", "1d" as seconds.
+CLI::AsNumberWithUnit load_durations() {
+  return CLI::AsNumberWithUnit(
+      std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
+      CLI::AsNumberWithUnit::CASE_INSENSITIVE);
+}
+
+nanoseconds from_seconds(double seconds) {
+  return std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+load::StopFlag interrupted = false;
+
+void on_interrupt(int) { interrupted.store(true); }
+
+// The first Ctrl-C ends the run with a report; a second one ends the program.
+void listen_for_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+}
+
+// Where the running platform answers: its API's health route.
+Result<std::string> url_of_platform(const std::filesystem::path& state) {
+  auto status = platform::Control(state).ask("/status");
+  if (!status) {
+    return Error{status.error().code,
+                 "no URL was given, and no platform runs here to be asked: " + status.error().message};
+  }
+  return std::string((*status)["addresses"]["http"].string_or("")) + "/api/v1/health";
+}
+
+Result<load::HeaderList> read_headers(const std::vector<std::string>& texts) {
+  load::HeaderList headers;
+  for (const auto& text : texts) {
+    const auto colon = text.find(':');
+    if (colon == std::string::npos || colon == 0) {
+      return Error{Errc::kMalformed, fmt::format("-H takes \"Name: value\", not \"{}\"", text)};
+    }
+    headers.emplace_back(text.substr(0, colon), text.substr(colon + 1));
+  }
+  return headers;
+}
+
+Result<load::HttpStep> read_step(const LoadOptions& options, const std::string& address) {
+  auto url = load::parse_url(address);
+  if (!url) return url.error();
+  auto headers = read_headers(options.headers);
+  if (!headers) return headers.error();
+  if (options.new_connections) headers->emplace_back("Connection", "close");
+  std::string body = options.body;
+  if (body.starts_with('@')) {
+    auto read = base::read_file(body.substr(1));
+    if (!read) return read.error();
+    body = std::move(*read);
+  }
+  const bool posts = !body.empty() && options.method == "GET";
+  auto request = load::make_request(posts ? "POST" : options.method, *url, *headers, std::move(body));
+  if (!request) return request.error();
+  load::HttpStep step;
+  step.request = std::move(*request);
+  return step;
+}
+
+Result<load::RunSettings> read_settings(const LoadOptions& options, const std::filesystem::path& state) {
+  load::RunSettings settings;
+  settings.target = options.url;
+  if (settings.target.empty()) {
+    auto url = url_of_platform(state);
+    if (!url) return url.error();
+    settings.target = std::move(*url);
+  }
+  auto step = read_step(options, settings.target);
+  if (!step) return step.error();
+  settings.work.steps.push_back(std::move(*step));
+  settings.work.think = from_seconds(options.think);
+  settings.warm_up = from_seconds(options.warm_up);
+  settings.threads = options.threads;
+  const auto limit = std::chrono::milliseconds{std::llround(options.timeout * 1000)};
+  settings.limits.connect = settings.limits.first_byte = limit;
+  settings.limits.whole = 6 * limit;
+  settings.tls.verify = !options.insecure;
+  if (!options.authorities.empty()) {
+    auto pem = base::read_file(options.authorities);
+    if (!pem) return pem.error();
+    settings.tls.authorities_pem = std::move(*pem);
+  }
+  if (options.criteria == "guide") settings.thresholds = load::guide_criteria();
+  for (const auto& text : options.thresholds) {
+    auto threshold = load::parse_threshold(text);
+    if (!threshold) return threshold.error();
+    settings.thresholds.push_back(std::move(*threshold));
+  }
+  return settings;
+}
+
+// One line that is written over each second, on a terminal only.
+class LiveLine {
+ public:
+  explicit LiveLine(bool quiet) : on_(!quiet && ::isatty(2) == 1) {}
+  void show(const load::Live& live) {
+    if (!on_) return;
+    fmt::print(stderr, "\r\x1b[K{}", load::as_line(live));
+    std::fflush(stderr);
+  }
+  void clear() {
+    if (on_) fmt::print(stderr, "\r\x1b[K");
+  }
+
+ private:
+  const bool on_;
+};
+
+int report(const LoadOptions& options, const load::RunResult& result, const std::string& findings) {
+  if (!options.json.empty()) {
+    const auto text = load::to_json(result).dump(1) + "\n";
+    auto written = base::replace_file(options.json, text);
+    if (!written) return fail(written.error());
+  }
+  if (!options.quiet) fmt::print("{}{}", load::as_text(result), findings);
+  const auto verdict = result.verdict();
+  if (verdict != "none") {
+    const auto style = verdict == "pass" ? Style::kGreen : verdict == "fail" ? Style::kRed : Style::kYellow;
+    fmt::print("{}\n", styled(verdict, style));
+  }
+  return load::exit_code(result);
+}
+
+// A wrong URL or threshold is a wrong command line.
+int refuse(const Error& error) {
+  fail(error);
+  return error.code == Errc::kMalformed ? kUsage : kFailed;
+}
+
+load::TargetWatch make_watch(const LoadOptions& options, const std::filesystem::path& state) {
+  load::TargetWatch::AskStatus ask;
+  if (options.target_pid == 0) {
+    ask = [state] { return platform::Control(state).ask("/status"); };
+  }
+  return load::TargetWatch(options.target_pid, std::move(ask));
+}
+
+int run_load(const LoadOptions& options, const std::filesystem::path& state, const char* scenario) {
+  auto settings = read_settings(options, state);
+  if (!settings) return refuse(settings.error());
+  settings->scenario = scenario;
+  const auto duration = from_seconds(options.warm_up + options.duration);
+  if (options.rate > 0) {
+    load::Phase phase;
+    phase.duration = duration;
+    phase.rate = options.rate;
+    if (options.ramp_to > 0) phase.ramp_to = options.ramp_to;
+    settings->phases = {phase};
+    // Users come and go with each request; connections stay.
+    settings->pool = options.connections;
+  } else {
+    settings->work.loop = true;
+    settings->phases = load::users_for(options.users, duration);
+  }
+  listen_for_interrupts();
+  LiveLine line(options.quiet);
+  auto result = load::run(*settings, interrupted, [&](const load::Live& live) { line.show(live); });
+  line.clear();
+  if (!result) return refuse(result.error());
+  return report(options, *result, "");
+}
+
+int run_capacity(const LoadOptions& options, const std::filesystem::path& state) {
+  load::CapacitySettings settings;
+  auto common = read_settings(options, state);
+  if (!common) return refuse(common.error());
+  settings.run = std::move(*common);
+  settings.from_users = options.from_users;
+  settings.to_users = options.to_users;
+  settings.step = from_seconds(options.step);
+  auto watch = make_watch(options, state);
+  listen_for_interrupts();
+  LiveLine line(options.quiet);
+  auto result = load::capacity(
+      settings, watch, interrupted, [&](const load::Live& live) { line.show(live); },
+      [&](const load::CapacityStep& step) {
+        line.clear();
+        if (options.quiet) return;
+        fmt::print(stderr, "{} users: {:.1f} answers a second, p95 {}{}{}\n", step.users, step.throughput,
+                   load::duration_text(step.p95_ms), step.why.empty() ? "" : ": ", step.why);
+      });
+  line.clear();
+  if (!result) return refuse(result.error());
+  return report(options, *result, load::capacity_text(result->findings));
+}
+
+int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
+  load::SpikeSettings settings;
+  auto common = read_settings(options, state);
+  if (!common) return refuse(common.error());
+  settings.run = std::move(*common);
+  settings.from_users = options.from_users;
+  settings.to_users = options.to_users;
+  settings.before = from_seconds(options.before);
+  settings.rise = from_seconds(options.rise);
+  settings.hold = from_seconds(options.duration);
+  settings.limit_ms = options.limit_ms;
+  auto watch = make_watch(options, state);
+  listen_for_interrupts();
+  LiveLine line(options.quiet);
+  auto result = load::spike(settings, watch, interrupted, [&](const load::Live& live) { line.show(live); });
+  line.clear();
+  if (!result) return refuse(result.error());
+  return report(options, *result, load::spike_text(result->findings));
+}
+
+int run_endurance(const LoadOptions& options, const std::filesystem::path& state) {
+  load::EnduranceSettings settings;
+  auto common = read_settings(options, state);
+  if (!common) return refuse(common.error());
+  settings.run = std::move(*common);
+  settings.users = options.users;
+  settings.duration = from_seconds(options.duration);
+  auto watch = make_watch(options, state);
+  listen_for_interrupts();
+  LiveLine line(options.quiet);
+  auto result = load::endurance(settings, watch, interrupted, [&](const load::Live& live) { line.show(live); });
+  line.clear();
+  if (!result) return refuse(result.error());
+  return report(options, *result, load::endurance_text(result->findings));
+}
+
+void add_duration(CLI::App& command, const char* name, double& seconds, const char* about, const char* otherwise) {
+  command.add_option(name, seconds, about)->transform(load_durations())->type_name("TIME")->default_str(otherwise);
+}
+
+// What all of them take.
+void add_common(CLI::App& command, const Options& options, std::filesystem::path& state, bool url_required) {
+  auto* url = command.add_option("url", options->url,
+                                 url_required ? "What is asked" : "What is asked; else the running platform's API");
+  url->type_name("URL")->required(url_required);
+  command.add_option("-X,--method", options->method, "The method; POST when there is a body")->capture_default_str();
+  command.add_option("-H,--header", options->headers, "\"Name: value\"; may be repeated")->type_name("FIELD");
+  command.add_option("-d,--body", options->body, "The body, or @FILE")->type_name("TEXT");
+  command.add_option("--threads", options->threads, "Threads that generate load")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  add_duration(command, "--think", options->think, "How long a user waits between two requests",
+               options->think > 0 ? "1s" : "0s");
+  add_duration(command, "--timeout", options->timeout, "For a connection, and for an answer's first byte", "10s");
+  command.add_flag("--new-connections", options->new_connections, "A connection for each request, not kept");
+  command.add_flag("--insecure", options->insecure, "Do not check certificates");
+  command.add_option("--cacert", options->authorities, "Whom to trust, instead of the system's")->type_name("FILE");
+  command
+      .add_option("-t,--threshold", options->thresholds,
+                  "What has to hold: p95<100ms, ttfb.p99<=1s, avg, max; errors<1%, 4xx, 5xx, transport; rate>500; "
+                  "may be repeated")
+      ->type_name("EXPRESSION");
+  command.add_option("--criteria", options->criteria, "A named set of thresholds; guide: p95<100ms and errors<1%")
+      ->check(CLI::IsMember({"guide"}));
+  command.add_option("--json", options->json, "Write the result there (docs/load.md)")->type_name("FILE");
+  command.add_flag("--quiet,-q", options->quiet, "Nothing but the verdict");
+  add_state_option(command, state);
+}
+
+void add_target_pid(CLI::App& command, const Options& options) {
+  command
+      .add_option("--target-pid", options->target_pid,
+                  "The target's process on this machine, when it is not the running platform")
+      ->type_name("PID");
+}
+
+CLI::App* add_scenario(CLI::App& all, const char* name, const char* about, const Options& options,
+                       std::filesystem::path& state, std::function<int()>& chosen,
+                       int (*act)(const LoadOptions&, const std::filesystem::path&)) {
+  auto* command = all.add_subcommand(name, about);
+  add_common(*command, options, state, false);
+  command->callback([=, &state, &chosen] { chosen = [=, &state] { return act(*options, state); }; });
+  return command;
+}
+
+void add_run(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
+  auto options = std::make_shared<LoadOptions>();
+  auto* command = all.add_subcommand("run", "Requests at a rate, or users who ask again and again");
+  add_common(*command, options, state, false);
+  auto* rate = command->add_option("--rate,-r", options->rate, "Requests a second, whether answers come or not")
+                   ->check(CLI::Range(0.001, 1e6));
+  command->add_option("--ramp-to", options->ramp_to, "The rate at the end, in steps of a second")
+      ->check(CLI::Range(0.001, 1e6))
+      ->needs(rate);
+  command->add_option("--users,-u", options->users, "Users who wait for their answers")
+      ->check(CLI::Range(1, 200'000))
+      ->capture_default_str()
+      ->excludes(rate);
+  add_duration(*command, "--duration", options->duration, "How long is measured", "30s");
+  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "0s");
+  command
+      ->add_option("--connections", options->connections,
+                   "With --rate: at most so many to a thread; 0: as many as are needed")
+      ->capture_default_str();
+  command->callback([=, &state, &chosen] { chosen = [=, &state] { return run_load(*options, state, "run"); }; });
+}
+
+void add_baseline(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
+  auto options = std::make_shared<LoadOptions>();
+  options->duration = 300;
+  options->warm_up = 5;
+  auto* command = add_scenario(
+      all, "baseline", "10 users for 5 minutes: what to compare with later", options, state, chosen,
+      [](const LoadOptions& given, const std::filesystem::path& where) { return run_load(given, where, "baseline"); });
+  command->add_option("--users,-u", options->users, "Users who wait for their answers")
+      ->check(CLI::Range(1, 200'000))
+      ->capture_default_str();
+  add_duration(*command, "--duration", options->duration, "How long is measured", "5m");
+  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "5s");
+}
+
+void add_capacity(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
+  auto options = std::make_shared<LoadOptions>();
+  options->to_users = 1000;
+  auto* command = add_scenario(all, "capacity", "From 10 to 1000 users until it breaks: where, and what broke first",
+                               options, state, chosen, run_capacity);
+  command->add_option("--from", options->from_users, "Users of the first step")
+      ->check(CLI::Range(1, 200'000))
+      ->capture_default_str();
+  command->add_option("--to", options->to_users, "Users at most")->check(CLI::Range(1, 200'000))->capture_default_str();
+  add_duration(*command, "--step", options->step, "How long a step is measured, after 2 s", "10s");
+  add_target_pid(*command, options);
+}
+
+void add_spike(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
+  auto options = std::make_shared<LoadOptions>();
+  options->to_users = 500;
+  options->duration = 120;
+  options->think = 1;
+  auto* command =
+      add_scenario(all, "spike", "10 to 500 users in 10 s: errors, throttles, and how long until p95 is back", options,
+                   state, chosen, run_spike);
+  command->add_option("--from", options->from_users, "Users before")
+      ->check(CLI::Range(1, 200'000))
+      ->capture_default_str();
+  command->add_option("--to", options->to_users, "Users after")->check(CLI::Range(1, 200'000))->capture_default_str();
+  add_duration(*command, "--before", options->before, "How long before", "20s");
+  add_duration(*command, "--rise", options->rise, "Within which they come", "10s");
+  add_duration(*command, "--duration", options->duration, "How long they stay", "2m");
+  command->add_option("--limit", options->limit_ms, "Milliseconds that p95 has to be back below")
+      ->capture_default_str();
+  add_target_pid(*command, options);
+}
+
+void add_endurance(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
+  auto options = std::make_shared<LoadOptions>();
+  options->users = 100;
+  options->duration = 86'400;
+  options->warm_up = 10;
+  options->think = 1;
+  auto* command = add_scenario(all, "endurance", "100 users for 24 hours, or any time: does anything grow?", options,
+                               state, chosen, run_endurance);
+  command->add_option("--users,-u", options->users, "Users who wait for their answers")
+      ->check(CLI::Range(1, 200'000))
+      ->capture_default_str();
+  add_duration(*command, "--duration", options->duration, "How long is measured", "24h");
+  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "10s");
+  add_target_pid(*command, options);
+}
+
+}  // namespace
+
+void add_load_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen) {
+  auto* all = app.add_subcommand("load", "Load tests, with numbers that may be believed");
+  all->footer(kLoadExamples);
+  all->require_subcommand(1);
+  add_run(*all, state, chosen);
+  add_baseline(*all, state, chosen);
+  add_capacity(*all, state, chosen);
+  add_spike(*all, state, chosen);
+  add_endurance(*all, state, chosen);
+}
+
+}  // namespace securebase::cli

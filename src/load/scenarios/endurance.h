@@ -1,0 +1,33 @@
+// The same load for hours: does memory, do descriptors, does latency grow? Decided by the slope's confidence interval,
+// not by eye, and the report says what growth the run was long enough to see.
+#pragma once
+
+#include "load/scenarios/run.h"
+#include "load/scenarios/slope.h"
+#include "load/scenarios/target_watch.h"
+
+namespace securebase::load {
+
+struct EnduranceSettings {
+  RunSettings run;  // its phases are made here
+  std::uint64_t users = 100;
+  std::chrono::nanoseconds duration = std::chrono::hours{24};
+};
+
+Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watch, const StopFlag& stop,
+                            const std::function<void(const Live&)>& told);
+
+// A level's verdict. It leaks when it surely grows (99 %) and what a day would add is more than a tenth of the level;
+// it does not when a growth of that size would have been seen.
+struct LevelTest {
+  std::string name;
+  std::string unit;
+  std::optional<Slope> slope;
+  Verdict verdict = Verdict::kInsufficient;
+  std::string seen;
+};
+LevelTest test_level(std::string name, std::string unit, const std::vector<Level>& levels);
+
+std::string endurance_text(const base::Json& findings);
+
+}  // namespace securebase::load

@@ -1,0 +1,130 @@
+#include "load/scenarios/target_watch.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace securebase::load {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+double ticks_a_second() { return static_cast<double>(::sysconf(_SC_CLK_TCK)); }
+
+// The first line of /proc/stat: user nice system idle iowait irq softirq steal (proc(5)).
+void read_machine(const fs::path& proc, TargetSample& sample) {
+  std::ifstream file(proc / "stat");
+  std::string word;
+  file >> word;
+  double ticks[8] = {};
+  for (double& one : ticks) file >> one;
+  sample.machine_busy_seconds = (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / ticks_a_second();
+  sample.machine_steal_seconds = ticks[7] / ticks_a_second();
+}
+
+double resident_bytes(const fs::path& process) {
+  std::ifstream file(process / "statm");
+  double size = 0;
+  double resident = 0;
+  file >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+void count_descriptors(const fs::path& process, TargetSample& sample) {
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(process / "fd", failure)) {
+    ++sample.descriptors;
+    std::error_code gone;
+    if (fs::read_symlink(entry.path(), gone).native().starts_with("socket:")) ++sample.sockets;
+  }
+}
+
+double seconds_of(std::chrono::microseconds time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+TargetWatch::TargetWatch(pid_t pid, AskStatus ask, fs::path proc)
+    : pid_(pid), ask_(std::move(ask)), proc_(std::move(proc)), tree_(proc_) {
+  if (pid_ != 0 || !ask_) return;
+  if (auto status = ask_()) pid_ = static_cast<pid_t>((*status)["pid"].integer_or(0));
+}
+
+unsigned TargetWatch::cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+double TargetWatch::part_cpu(const std::string& name, pid_t pid) {
+  return seconds_of(parts_.try_emplace(name, proc_).first->second.read(pid).cpu);
+}
+
+TargetSample TargetWatch::sample() {
+  TargetSample sample;
+  sample.at = std::chrono::steady_clock::now();
+  read_machine(proc_, sample);
+  if (pid_ != 0) {
+    const auto usage = tree_.read(pid_);
+    sample.cpu_seconds = seconds_of(usage.cpu);
+    sample.tree_rss_bytes = static_cast<double>(usage.resident_bytes);
+    const auto process = proc_ / std::to_string(pid_);
+    sample.rss_bytes = resident_bytes(process);
+    count_descriptors(process, sample);
+  }
+  if (!ask_) return sample;
+  auto status = ask_();
+  if (!status) return sample;
+  for (const auto& [member, name] : {std::pair{"database", "PostgreSQL"}, {"cache", "Redis"}}) {
+    const auto pid = (*status)[member]["pid"].integer_or(0);
+    if (pid > 0) sample.parts_cpu_seconds[name] = part_cpu(name, static_cast<pid_t>(pid));
+  }
+  if (const auto* functions = (*status)["functions"].as_array()) {
+    for (const auto& one : *functions) {
+      sample.functions_busy += one["busy"].number_or(0);
+      sample.functions_idle += one["idle"].number_or(0);
+      sample.throttles += one["throttles"].number_or(0);
+    }
+  }
+  return sample;
+}
+
+std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& after, double generator_cpu_seconds,
+                                double share_429) {
+  std::vector<Pressure> list;
+  const double wall = std::chrono::duration<double>(after.at - before.at).count();
+  if (wall <= 0) return list;
+  const double cores = TargetWatch::cores();
+  const double busy = (after.machine_busy_seconds - before.machine_busy_seconds) / wall;
+  const double steal = (after.machine_steal_seconds - before.machine_steal_seconds) / wall;
+  std::string seen = fmt::format("{:.2f} of {:.0f} cores busy", busy, cores);
+  if (after.cpu_seconds > 0)
+    seen += fmt::format("; the target {:.2f}", (after.cpu_seconds - before.cpu_seconds) / wall);
+  for (const auto& [name, seconds] : after.parts_cpu_seconds) {
+    const auto earlier = before.parts_cpu_seconds.find(name);
+    if (earlier != before.parts_cpu_seconds.end())
+      seen += fmt::format(", {} {:.2f}", name, (seconds - earlier->second) / wall);
+  }
+  seen += fmt::format("; this generator {:.2f}", generator_cpu_seconds / wall);
+  if (steal > 0.05) seen += fmt::format("; {:.2f} taken by the hypervisor", steal);
+  list.push_back({"CPU of this machine", (busy + steal) / cores, std::move(seen)});
+  const double throttled = after.throttles - before.throttles;
+  if (throttled > 0) {
+    list.push_back(
+        {"concurrency of functions", 1,
+         fmt::format("{:.0f} invocations refused by a limit; {:.0f} instances busy", throttled, after.functions_busy)});
+  } else if (after.functions_busy > 0) {
+    const double all = after.functions_busy + after.functions_idle;
+    list.push_back({"instances of functions", 0.9 * after.functions_busy / all,
+                    fmt::format("{:.0f} of {:.0f} busy", after.functions_busy, all)});
+  }
+  if (share_429 > 0) {
+    list.push_back({"throttles of the gateway", share_429 > 0.01 ? 1 : 0.9,
+                    fmt::format("{:.1f} % of the answers were 429", share_429 * 100)});
+  }
+  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.share > b.share; });
+  return list;
+}
+
+}  // namespace securebase::load

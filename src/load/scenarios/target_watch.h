@@ -1,0 +1,67 @@
+// Looks at the target while it is tested, when it runs on this machine: CPU, memory, descriptors by /proc, and what a
+// running SecureBase says of itself. Blocks; one thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "process/usage.h"
+
+namespace securebase::load {
+
+struct TargetSample {
+  base::SteadyPoint at;
+  double machine_busy_seconds = 0;  // CPU time of all cores that was not idle, since boot
+  double machine_steal_seconds = 0;
+  double cpu_seconds = 0;                           // of the target's processes
+  double rss_bytes = 0;                             // of the target's main process
+  double tree_rss_bytes = 0;                        // with its children
+  double descriptors = 0;                           // of the main process
+  double sockets = 0;                               // of those
+  std::map<std::string, double> parts_cpu_seconds;  // "PostgreSQL", "Redis": children with a name
+  double functions_busy = 0;
+  double functions_idle = 0;
+  double throttles = 0;  // invocations refused by a function's limit, since its start
+};
+
+class TargetWatch {
+ public:
+  // Gives the running platform's status; an error where there is none.
+  using AskStatus = std::function<Result<base::Json>()>;
+  // `pid` 0: what `ask` says; neither: only the machine is seen. `proc` is for tests.
+  TargetWatch(pid_t pid, AskStatus ask, std::filesystem::path proc = "/proc");
+
+  TargetSample sample();
+  // Whether anything of the target itself is seen.
+  bool sees_target() const { return pid_ != 0; }
+  static unsigned cores();
+
+ private:
+  double part_cpu(const std::string& name, pid_t pid);
+
+  pid_t pid_;
+  const AskStatus ask_;
+  const std::filesystem::path proc_;
+  process::UsageMeter tree_;
+  std::map<std::string, process::UsageMeter> parts_;
+};
+
+// How busy the parts of the target were between two samples, as shares of what they can have: what came closest to its
+// end comes first.
+struct Pressure {
+  std::string resource;  // "CPU of this machine"
+  double share = 0;      // 0 to 1
+  std::string seen;      // "1.93 of 2 cores: target 1.2, PostgreSQL 0.3, generator 0.4"
+};
+std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& after, double generator_cpu_seconds,
+                                double share_429);
+
+}  // namespace securebase::load
