@@ -34,9 +34,9 @@ bool truthy(const base::Json& value) {
 
 namespace {
 
-using Node = Expression::Node;
-using Pointer = std::shared_ptr<const Node>;
-using Kind = Node::Kind;
+using Term = Expression::Node;
+using Pointer = std::shared_ptr<const Term>;
+using Kind = Term::Kind;
 
 constexpr std::array<std::string_view, 13> kFunctions = {"abs",  "ceil",  "exists", "empty", "floor", "length", "log",
                                                          "log2", "log10", "max",    "min",   "round", "sqrt"};
@@ -45,7 +45,7 @@ bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z
 bool in_name(char c) { return starts_name(c) || (c >= '0' && c <= '9') || c == '.'; }
 
 Pointer make(Kind kind, std::string word, std::vector<Pointer> parts) {
-  auto node = std::make_shared<Node>();
+  auto node = std::make_shared<Term>();
   node->kind = kind;
   node->word = std::move(word);
   node->parts = std::move(parts);
@@ -221,7 +221,7 @@ class ExpressionParser {
   }
 
   Result<Pointer> match(const Pointer& left, const Pointer& right) {
-    auto node = std::make_shared<Node>();
+    auto node = std::make_shared<Term>();
     node->kind = Kind::kMatch;
     node->parts = {left, right};
     if (right->kind == Kind::kConstant) {
@@ -272,7 +272,7 @@ class ExpressionParser {
     const bool whole = known_ || quoted_name_;
     known_ = quoted_name_ = false;
     if (token.kind == Token::Kind::kNumber || token.kind == Token::Kind::kText) {
-      auto node = std::make_shared<Node>();
+      auto node = std::make_shared<Term>();
       node->constant = token.kind == Token::Kind::kNumber ? base::Json(token.number) : base::Json(token.text);
       if (auto moved = next(); !moved) return moved.error();
       return Pointer(node);
@@ -410,7 +410,7 @@ base::Json function_value(const std::string& name, const std::vector<base::Json>
   return number_value(std::log10(number));
 }
 
-base::Json value_of(const Node& node, const Expression::Lookup& lookup) {
+base::Json value_of(const Term& node, const Expression::Lookup& lookup) {
   const auto part = [&](std::size_t i) { return value_of(*node.parts[i], lookup); };
   switch (node.kind) {
     case Kind::kConstant:
@@ -458,7 +458,7 @@ base::Json value_of(const Node& node, const Expression::Lookup& lookup) {
   return {};
 }
 
-void collect_names(const Node& node, std::vector<std::string>& into) {
+void collect_names(const Term& node, std::vector<std::string>& into) {
   if (node.kind == Kind::kName && std::find(into.begin(), into.end(), node.word) == into.end())
     into.push_back(node.word);
   for (const auto& part : node.parts) collect_names(*part, into);

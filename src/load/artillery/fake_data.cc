@@ -98,7 +98,7 @@ struct Named {
   std::string_view alias;
   Template::Function function;
 };
-constexpr std::array kFunctions = {
+constexpr std::array kFakeFunctions = {
     Named{"internetEmail", "randEmail", email},
     Named{"internetUsername", "randUserName", user_name},
     Named{"internetPassword", "randPassword", password},
@@ -128,7 +128,7 @@ constexpr std::array kFunctions = {
 }  // namespace
 
 Template::Function fake_data(std::string_view name) {
-  for (const auto& one : kFunctions) {
+  for (const auto& one : kFakeFunctions) {
     if (name == one.name || name == one.alias) return one.function;
   }
   return nullptr;
@@ -136,7 +136,7 @@ Template::Function fake_data(std::string_view name) {
 
 std::string fake_data_names() {
   std::string all;
-  for (const auto& one : kFunctions) all += fmt::format("{}${}", all.empty() ? "" : ", ", one.name);
+  for (const auto& one : kFakeFunctions) all += fmt::format("{}${}", all.empty() ? "" : ", ", one.name);
   return all;
 }
 
