@@ -13,7 +13,7 @@ namespace {
 constexpr double kDollarsPerGigabyteSecond = 0.0000166667;
 constexpr double kDollarsPerMillionRequests = 0.20;
 
-base::TimePoint beginning(const Facts& facts, int windows_ago = 0) {
+base::TimePoint window_begin(const Facts& facts, int windows_ago = 0) {
   return facts.now - facts.window * (windows_ago + 1);
 }
 
@@ -31,7 +31,7 @@ void slow_queries(const Facts& facts, Check& check) {
       "aws rds download-db-log-file-portion --db-instance-identifier securebase-prod-instance-1 "
       "--log-file-name slowquery/postgresql-slowquery.log";
   const auto times = of_each(*facts.series, "SecureBase/Performance", "QueryTime", "DBClusterIdentifier", "Average",
-                             beginning(facts), facts.now);
+                             window_begin(facts), facts.now);
   std::uint64_t statements = 0;
   for (const auto& one : times) {
     statements += one.point.samples;
@@ -62,14 +62,14 @@ void evictions(const Facts& facts, Check& check) {
   check.command = "aws cloudwatch get-metric-statistics --namespace AWS/ElastiCache --metric-name Evictions";
   const auto sum = [&facts](std::string_view metric) {
     return total(
-        of_each(*facts.series, "AWS/ElastiCache", metric, "CacheClusterId", "Sum", beginning(facts), facts.now));
+        of_each(*facts.series, "AWS/ElastiCache", metric, "CacheClusterId", "Sum", window_begin(facts), facts.now));
   };
   const double evicted = sum("Evictions");
   const double writes = sum("SetTypeCmds");
   check.evidence.push_back(
       fmt::format("{:.0f} keys were evicted, {:.0f} expired, {:.0f} writes", evicted, sum("Reclaimed"), writes));
   for (const auto& one : of_each(*facts.series, "AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "CacheClusterId",
-                                 "Maximum", beginning(facts), facts.now)) {
+                                 "Maximum", window_begin(facts), facts.now)) {
     check.evidence.push_back(fmt::format("{}: at most {:.1f} % of the memory", one.name, one.point.value));
   }
   constexpr double kWrites = 100;
@@ -139,7 +139,7 @@ struct Spent {
 };
 
 Spent spent(const Facts& facts, int windows_ago) {
-  const auto from = beginning(facts, windows_ago);
+  const auto from = window_begin(facts, windows_ago);
   const auto to = from + facts.window;
   Spent all;
   all.invocations = total(of_each(*facts.series, "AWS/Lambda", "Invocations", "FunctionName", "Sum", from, to));
@@ -153,7 +153,7 @@ Spent spent(const Facts& facts, int windows_ago) {
 }
 
 std::optional<double> p95(const Facts& facts, int windows_ago) {
-  const auto from = beginning(facts, windows_ago);
+  const auto from = window_begin(facts, windows_ago);
   std::optional<double> worst;
   for (const auto& one :
        of_each(*facts.series, "AWS/ApiGateway", "Latency", "ApiName", "p95", from, from + facts.window)) {

@@ -16,10 +16,10 @@ constexpr double kErrorsPercent = 1;
 constexpr double kHitRatePercent = 70;
 constexpr std::chrono::seconds kScalingTime{120};
 
-base::TimePoint beginning(const Facts& facts) { return std::max(facts.now - facts.window, facts.deployed); }
+base::TimePoint begin_of_watch(const Facts& facts) { return std::max(facts.now - facts.window, facts.deployed); }
 
 std::chrono::seconds seen(const Facts& facts) {
-  return std::chrono::duration_cast<std::chrono::seconds>(facts.now - beginning(facts));
+  return std::chrono::duration_cast<std::chrono::seconds>(facts.now - begin_of_watch(facts));
 }
 
 // "" when the window is full.
@@ -72,7 +72,7 @@ void hit_rates(const Facts& facts, Check& check) {
                           HitRate{"ElastiCache", "AWS/ElastiCache", "ReplicationGroupId"}}) {
     std::uint64_t lookups = 0;
     for (const auto& of : of_each(*facts.series, one.name_space, "CacheHitRate", one.dimension, "Average",
-                                  beginning(facts), facts.now)) {
+                                  begin_of_watch(facts), facts.now)) {
       lookups += of.point.samples;
       check.evidence.push_back(
           fmt::format("{} {}: {:.1f} % of {} lookups", one.what, of.name, of.point.value, of.point.samples));
@@ -95,7 +95,7 @@ void cold_starts(const Facts& facts, Check& check) {
   check.command =
       "aws logs insights query --log-group-name /aws/lambda/securebase-prod --query-string 'filter @type=\"REPORT\" | "
       "stats count(@initDuration), avg(@initDuration), count(*) by @log'";
-  const auto from = beginning(facts);
+  const auto from = begin_of_watch(facts);
   const auto invocations = of_each(*facts.series, "AWS/Lambda", "Invocations", "FunctionName", "Sum", from, facts.now);
   const auto starts = of_each(*facts.series, "AWS/Lambda", "InitDuration", "FunctionName", "Average", from, facts.now);
   std::string bad;
@@ -129,7 +129,7 @@ void cold_starts(const Facts& facts, Check& check) {
 void errors(const Facts& facts, Check& check) {
   check.command = "securebase alarms; securebase traces --filter 'fault = true'";
   constexpr double kRequests = 100;  // one error more or less does not turn the verdict
-  const auto from = beginning(facts);
+  const auto from = begin_of_watch(facts);
   const auto sum = [&](std::string_view name_space, std::string_view metric, std::string_view dimension) {
     return total(of_each(*facts.series, name_space, metric, dimension, "Sum", from, facts.now));
   };
@@ -165,7 +165,7 @@ void errors(const Facts& facts, Check& check) {
 void scaling(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
   const double throttles =
-      total(of_each(*facts.series, "AWS/Lambda", "Throttles", "FunctionName", "Sum", beginning(facts), facts.now));
+      total(of_each(*facts.series, "AWS/Lambda", "Throttles", "FunctionName", "Sum", begin_of_watch(facts), facts.now));
   check.evidence.push_back(fmt::format("{:.0f} invocations were throttled since the deployment", throttles));
   const auto* run = newest(facts.runs, [&facts](const LoadRun& one) {
     return one.configuration == facts.configuration && one.scaling_seconds.has_value();
