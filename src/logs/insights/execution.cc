@@ -214,6 +214,8 @@ Result<Table> Execution::apply(const Plan& plan, Table table, std::size_t count)
       auto joined = join_tables(*join, table, *right_);
       if (!joined) return joined.error();
       table = std::move(*joined);
+    } else if (const auto* totals = std::get_if<TotalsPlan>(&plan.after[i])) {
+      add_totals(*totals, table);
     } else {
       const auto& diff = std::get<DiffPlan>(plan.after[i]);
       table = diff_tables(diff, table, *previous_, shift_of(diff, settings_.begin, settings_.end));

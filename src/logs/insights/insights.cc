@@ -1,5 +1,6 @@
 #include "logs/insights/insights.h"
 
+#include "base/file.h"
 #include "logs/insights/api.h"
 #include "logs/insights/ask.h"
 #include "logs/logs.h"
@@ -52,9 +53,10 @@ Result<Record> find_record(const Source& source, std::string_view text) {
 }  // namespace
 
 struct Insights::Engine {
-  Engine(const Logs& logs, const base::Clock& clock, std::unique_ptr<Definitions> opened)
+  Engine(const Logs& logs, const base::Clock& clock, std::unique_ptr<Definitions> opened,
+         std::filesystem::path lookup_tables)
       : definitions(std::move(opened)),
-        queries(logs.source(), {}, clock),
+        queries(logs.source(), {.lookup_tables = std::move(lookup_tables)}, clock),
         api{queries, *definitions, [&logs](std::string_view group) { return !logs.resolve(group).empty(); },
             [&logs](std::string_view pointer) { return find_record(logs.source(), pointer); }} {}
 
@@ -68,9 +70,12 @@ Insights::~Insights() = default;
 
 Result<std::unique_ptr<Insights>> Insights::open(std::filesystem::path directory, const Logs& logs,
                                                  const base::Clock& clock) {
+  auto lookup_tables = directory / "lookup-tables";
+  if (auto made = base::make_directory(lookup_tables, 0750); !made) return made.error();
   auto definitions = Definitions::open(std::move(directory));
   if (!definitions) return definitions.error().within("saved queries");
-  return std::unique_ptr<Insights>(new Insights(std::make_unique<Engine>(logs, clock, std::move(*definitions))));
+  return std::unique_ptr<Insights>(
+      new Insights(std::make_unique<Engine>(logs, clock, std::move(*definitions), std::move(lookup_tables))));
 }
 
 void Insights::add_operations(aws::Operations& operations) { insights::add_operations(operations, engine_->api); }

@@ -48,6 +48,8 @@ NodePtr contains_node(NodePtr input, std::string needle, bool negated, std::size
 // kMalformed: RE2 does not take the expression; says why.
 Result<NodePtr> matches_node(NodePtr input, const std::string& pattern, bool negated, std::size_t scratch);
 NodePtr in_node(NodePtr input, std::shared_ptr<const ValueSet> values, bool negated, std::size_t scratch);
+// Of those inputs that are numbers, or texts that spell one; times are none. Missing: none is.
+NodePtr sum_node(std::vector<NodePtr> inputs, std::size_t scratch);
 NodePtr json_path_node(NodePtr input, std::vector<std::string> path, std::size_t scratch);
 // `extra`: the period of bin() and its kin.
 NodePtr call_node(Function function, std::vector<NodePtr> arguments, Period extra, std::size_t scratch);

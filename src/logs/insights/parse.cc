@@ -11,12 +11,12 @@ namespace securebase::logs::insights {
 
 namespace {
 
-constexpr std::array<std::string_view, 18> kCommands = {
-    "fields", "display", "filter", "filterindex", "parse", "stats", "sort",   "limit",  "head",
-    "tail",   "dedup",   "unnest", "pattern",     "diff",  "join",  "source", "unmask", "lookup"};
+constexpr std::array<std::string_view, 19> kCommands = {
+    "fields", "display", "filter",  "filterindex", "parse", "stats",  "sort",   "limit",  "head",     "tail",
+    "dedup",  "unnest",  "pattern", "diff",        "join",  "source", "unmask", "lookup", "addtotals"};
 
 // What the original has and this does not: named, so that nobody searches for a misspelling.
-constexpr std::array<std::string_view, 3> kNotDone = {"lookup", "addtotals", "anomaly"};
+constexpr std::array<std::string_view, 1> kNotDone = {"anomaly"};
 
 template <class T>
 bool is(const Command& command) {
@@ -130,6 +130,10 @@ Parsed<Done> Parser::command(Query& query) {
     made = diff();
   } else if (word == "join") {
     made = join();
+  } else if (word == "lookup") {
+    made = lookup();
+  } else if (word == "addtotals") {
+    made = add_totals();
   } else if (word == "unmask") {
     auto listed = columns(word);
     if (!listed) return listed.error();
@@ -189,42 +193,6 @@ Parsed<Done> Parser::check_order(const Query& query, const Command& command) con
   }
   if (found == nullptr) return Done{};
   return wrong(found->place, fmt::format("{} is of many events, so only stats can have it", found->text));
-}
-
-// SOURCE 'a', 'b' | SOURCE logGroups(namePrefix: ['p', ...])
-Parsed<SourceOf> Parser::source() {
-  SourceOf made;
-  if (is_word("loggroups")) {
-    if (auto taken = prefixes(made); !taken) return taken.error();
-    return made;
-  }
-  while (true) {
-    if (token_.kind != Token::Kind::kText) return unexpected("the name of a log group in quotes");
-    made.groups.push_back(token_.text);
-    if (made.groups.size() > 50) return wrong(token_.place, "at most 50 log groups");
-    if (auto taken = advance(); !taken) return taken.error();
-    if (!is_sign(",")) return made;
-    if (auto taken = advance(); !taken) return taken.error();
-  }
-}
-
-Parsed<Done> Parser::prefixes(SourceOf& source) {
-  if (auto taken = advance(); !taken) return taken;
-  if (auto taken = expect_sign("(", "after logGroups"); !taken) return taken;
-  if (!is_word("nameprefix")) return unexpected("namePrefix: ['...']");
-  if (auto taken = advance(); !taken) return taken;
-  if (auto taken = expect_sign(":", "after namePrefix"); !taken) return taken;
-  if (auto taken = expect_sign("[", "before the prefixes"); !taken) return taken;
-  while (token_.kind == Token::Kind::kText) {
-    source.prefixes.push_back(token_.text);
-    if (source.prefixes.size() > 5) return wrong(token_.place, "at most five prefixes");
-    if (auto taken = advance(); !taken) return taken;
-    if (!is_sign(",")) break;
-    if (auto taken = advance(); !taken) return taken;
-  }
-  if (source.prefixes.empty()) return unexpected("a prefix in quotes");
-  if (auto taken = expect_sign("]", "after the prefixes"); !taken) return taken;
-  return expect_sign(")", "to close logGroups");
 }
 
 Parsed<std::vector<Named>> Parser::columns(std::string_view of) {
@@ -400,72 +368,6 @@ Parsed<Command> Parser::diff() {
   }
   if (auto taken = advance(); !taken) return taken.error();
   return Command{made, {}};
-}
-
-Parsed<std::string> Parser::option(std::string_view name_of_option) {
-  if (!is_word(name_of_option)) return unexpected(fmt::format("{}=...", name_of_option));
-  if (auto taken = advance(); !taken) return taken.error();
-  if (auto taken = expect_sign("=", fmt::format("after {}", name_of_option)); !taken) return taken.error();
-  return name("a name");
-}
-
-// join type=inner|left left=a right=b where a.k=b.k [and ...] (SOURCE 'g' | ...)
-Parsed<Command> Parser::join() {
-  Join made;
-  if (is_word("type")) {
-    const auto place = token_.place;
-    auto type = option("type");
-    if (!type) return type.error();
-    made.left_outer = lower_case(*type) == "left";
-    if (!made.left_outer && lower_case(*type) != "inner") {
-      return wrong({place.begin, end_}, fmt::format("join has the types inner and left, not \"{}\"", *type));
-    }
-  }
-  auto left = option("left");
-  if (!left) return left.error();
-  auto right = option("right");
-  if (!right) return right.error();
-  made.left_name = std::move(*left);
-  made.right_name = std::move(*right);
-  if (!is_word("where")) return unexpected("\"where\" and what is equal on both sides");
-  do {
-    if (auto taken = advance(); !taken) return taken.error();
-    auto one = sum();
-    if (!one) return one.error();
-    if (auto taken = expect_sign("=", "between the fields of both sides"); !taken) return taken.error();
-    auto other = right_field();
-    if (!other) return other.error();
-    const auto side_of = [](const Expression& side) {
-      return side.kind == Expression::Kind::kField ? side.segments.front() : std::string();
-    };
-    if (side_of(*one) == made.right_name && side_of(*other) == made.left_name) std::swap(*one, *other);
-    if (side_of(*one) != made.left_name || side_of(*other) != made.right_name) {
-      return wrong({one->place.begin, other->place.end},
-                   fmt::format("expected {}.field = {}.field", made.left_name, made.right_name));
-    }
-    made.equal.emplace_back(std::move(*one), std::move(*other));
-  } while (is_word("and") && made.equal.size() < 20);
-  if (!is_sign("(")) return unexpected("the other side in parentheses: (SOURCE '...' | ...)");
-  auto inner = subquery();
-  if (!inner) return inner.error();
-  made.right = std::move(*inner);
-  return Command{std::move(made), {}};
-}
-
-// "(" is the token.
-Parsed<std::shared_ptr<const Query>> Parser::subquery() {
-  if (in_subquery_) return wrong(token_.place, "subqueries are not nested");
-  const Deeper deeper(depth_);
-  in_subquery_ = true;
-  const auto begin = token_.place.begin;
-  if (auto taken = advance(); !taken) return taken.error();
-  auto made = query(Where::kInsideParentheses);
-  if (!made) return made.error();
-  in_subquery_ = false;
-  if (auto taken = expect_sign(")", "to close the subquery"); !taken) return taken.error();
-  made->text = lexer_.text();  // whole, so that places stay true
-  if (!made->source) return wrong({begin, end_}, "a subquery begins with SOURCE 'log group'");
-  return std::make_shared<const Query>(std::move(*made));
 }
 
 }  // namespace securebase::logs::insights

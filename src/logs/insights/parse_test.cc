@@ -110,7 +110,7 @@ TEST(InsightsParse, SaysWhatItExpectedAndWhere) {
   EXPECT_THAT(complaint("stats pct(a)"), HasSubstr("pct(number, percent)"));
   EXPECT_THAT(complaint("stats a by b"), HasSubstr("expected an aggregate"));
   EXPECT_THAT(complaint("fields count(*)"), HasSubstr("only stats can have it"));
-  EXPECT_THAT(complaint("addtotals"), HasSubstr("addtotals is not done by SecureBase"));
+  EXPECT_THAT(complaint("anomaly"), HasSubstr("anomaly is not done by SecureBase"));
   EXPECT_THAT(complaint("filter a = 'x"), HasSubstr("no closing '"));
   EXPECT_THAT(complaint("filter a like /x"), HasSubstr("no closing /"));
   EXPECT_THAT(complaint("fields ä"), HasSubstr("back-ticks"));

@@ -1,4 +1,5 @@
-// The parser by recursive descent: parse_expression.cc has what stands in a command, parse.cc the commands.
+// The parser by recursive descent: parse_expression.cc has what stands in a command, parse.cc the commands,
+// parse_tables.cc those that bring other tables, or sums of one.
 #pragma once
 
 #include <string>
@@ -22,8 +23,6 @@ class Parser {
   // parse.cc
   Parsed<Query> query(Where where);
   Parsed<Done> command(Query& query);
-  Parsed<SourceOf> source();
-  Parsed<Done> prefixes(SourceOf& source);
   Parsed<std::vector<Named>> columns(std::string_view of);
   Parsed<Named> column();
   Parsed<Command> filter();
@@ -35,10 +34,19 @@ class Parser {
   Parsed<Command> dedup();
   Parsed<Command> unnest();
   Parsed<Command> diff();
+  Parsed<Done> check_order(const Query& query, const Command& command) const;
+
+  // parse_tables.cc
+  Parsed<SourceOf> source();
+  Parsed<Done> prefixes(SourceOf& source);
   Parsed<Command> join();
+  Parsed<Command> lookup();
+  Parsed<Command> add_totals();
+  Parsed<bool> truth(std::string_view of);
+  bool is_option(std::string_view name) const;
+  Parsed<Expression> plain_field();
   Parsed<std::string> option(std::string_view name);
   Parsed<std::shared_ptr<const Query>> subquery();
-  Parsed<Done> check_order(const Query& query, const Command& command) const;
 
   // parse_expression.cc. Each takes what binds at least as close as its name says.
   Parsed<Expression> expression() { return disjunction(); }

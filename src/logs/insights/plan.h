@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "logs/insights/find_text.h"
+#include "logs/insights/lookup_table.h"
 #include "logs/insights/node.h"
 #include "logs/insights/regex.h"
 #include "logs/insights/scope.h"
@@ -36,8 +37,7 @@ struct GlobStep {
 };
 struct RegexStep {
   NodePtr input;
-  std::unique_ptr<re2::RE2> expression;
-  TextFinder required;
+  Regex expression;
   std::vector<int> groups;
   std::vector<std::size_t> places;  // of the groups
 };
@@ -45,7 +45,13 @@ struct UnnestStep {
   NodePtr list;
   std::size_t place;
 };
-using Step = std::variant<FilterStep, ComputeStep, GlobStep, RegexStep, UnnestStep>;
+struct LookupStep {
+  std::vector<NodePtr> keys;
+  LookupIndex index;
+  std::vector<std::size_t> columns;  // of the table
+  std::vector<std::size_t> places;   // of the columns
+};
+using Step = std::variant<FilterStep, ComputeStep, GlobStep, RegexStep, LookupStep, UnnestStep>;
 
 // A column of the table that a sink makes.
 struct OutputColumn {
@@ -117,7 +123,12 @@ struct DiffPlan {
   bool of_patterns = false;
 };
 
-using After = std::variant<Segment, JoinPlan, DiffPlan>;
+// A last row: the sums of the columns.
+struct TotalsPlan {
+  std::vector<std::size_t> columns;
+};
+
+using After = std::variant<Segment, JoinPlan, DiffPlan, TotalsPlan>;
 
 struct Subquery {
   std::unique_ptr<Plan> plan;
@@ -141,6 +152,7 @@ struct Plan {
 struct PlanSettings {
   double now_seconds = 0;
   std::size_t limit = kMostRows;
+  const LookupTables* tables = nullptr;  // null: there are none
 };
 
 // The text is of the query that `query` was parsed from.

@@ -21,8 +21,8 @@ std::size_t bytes_of(const Results& results) {
 }  // namespace
 
 Queries::Queries(const Source& source, Settings settings, const base::Clock& clock)
-    : source_(source), settings_(settings), clock_(clock) {
-  const auto count = settings.threads != 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
+    : source_(source), settings_(std::move(settings)), tables_(settings_.lookup_tables), clock_(clock) {
+  const auto count = settings_.threads != 0 ? settings_.threads : std::max(1u, std::thread::hardware_concurrency());
   for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -44,6 +44,7 @@ Result<std::string, Queries::Refused> Queries::start(Request request) {
   plan_settings.now_seconds =
       static_cast<double>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
   plan_settings.limit = request.limit;
+  plan_settings.tables = &tables_;
   auto plan = make_plan(*parsed, plan_settings);
   if (!plan) return Refused{Refusal::kMalformed, plan.error()};
   Execution::Settings settings;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <filesystem>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "logs/insights/execution.h"
+#include "logs/insights/lookup_table.h"
 #include "logs/insights/source.h"
 #include "logs/insights/syntax.h"
 
@@ -29,6 +31,7 @@ class Queries {
     std::size_t memory_bytes = std::size_t{512} << 20;  // of one query
     // Of finished ones together: beyond, the oldest go first.
     std::size_t results_bytes = std::size_t{256} << 20;
+    std::filesystem::path lookup_tables;  // their directory
   };
 
   struct Request {
@@ -86,6 +89,7 @@ class Queries {
 
   const Source& source_;
   const Settings settings_;
+  const LookupTables tables_;
   const base::Clock& clock_;
 
   mutable std::mutex mutex_;  // all below

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 namespace securebase::logs::insights {
 
 namespace {
@@ -36,16 +38,41 @@ bool is_punctuation(char c) {
 
 }  // namespace
 
-Result<std::unique_ptr<re2::RE2>> compile_regex(const std::string& pattern) {
+Regex::Regex(std::unique_ptr<re2::RE2> expression, const std::string& pattern)
+    : expression_(std::move(expression)),
+      sequence_(SequenceRegex::compile(pattern)),
+      required_(required_text(pattern)) {}
+
+Result<Regex> Regex::compile(const std::string& pattern) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kRegexMemory);
   auto made = std::make_unique<re2::RE2>(with_named_groups(pattern), options);
-  if (made->ok()) return made;
+  if (made->ok()) return Regex(std::move(made), pattern);
   const bool around = pattern.find("(?=") != std::string::npos || pattern.find("(?!") != std::string::npos ||
                       pattern.find("(?<=") != std::string::npos || pattern.find("(?<!") != std::string::npos;
   return Error{Errc::kMalformed, fmt::format("the regular expression is not one of RE2: {}{}", made->error(),
                                              around ? "; there is no look-ahead and no look-behind" : "")};
+}
+
+bool Regex::is_in(std::string_view text) const { return match(text, {}); }
+
+bool Regex::match(std::string_view text, std::span<std::string_view> found) const {
+  if (!required_.in(text)) return false;
+  if (sequence_) {
+    const auto said = sequence_->match(text, found);
+    if (said != SequenceRegex::Found::kAskOther) return said == SequenceRegex::Found::kYes;
+  }
+  thread_local std::vector<re2::StringPiece> pieces;
+  pieces.resize(found.size());
+  if (!expression_->Match({text.data(), text.size()}, 0, text.size(), re2::RE2::UNANCHORED, pieces.data(),
+                          static_cast<int>(pieces.size()))) {
+    return false;
+  }
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    found[i] = pieces[i].data() == nullptr ? std::string_view() : std::string_view(pieces[i].data(), pieces[i].size());
+  }
+  return true;
 }
 
 std::string required_text(const std::string& pattern) {

@@ -68,6 +68,8 @@ void SegmentRun::run(Frame& frame, Selection rows, std::size_t step, std::uint64
       parse(*glob, frame, rows);
     } else if (const auto* regex = std::get_if<RegexStep>(&segment_.steps[step])) {
       parse(*regex, frame, rows);
+    } else if (const auto* lookup = std::get_if<LookupStep>(&segment_.steps[step])) {
+      look_up(*lookup, frame, rows);
     } else {
       return unnest(std::get<UnnestStep>(segment_.steps[step]), frame, rows, step, sequence);
     }
@@ -113,17 +115,32 @@ void SegmentRun::parse(const RegexStep& step, Frame& frame, const Selection& row
   std::vector<std::vector<std::string_view>*> outs;
   for (const auto place : step.places) outs.push_back(&frame.registers[place].make_texts(frame.rows));
   const int last_group = *std::max_element(step.groups.begin(), step.groups.end());
-  std::vector<re2::StringPiece> groups(static_cast<std::size_t>(last_group) + 1);
+  std::vector<std::string_view> groups(static_cast<std::size_t>(last_group) + 1);
   rows.each([&](std::size_t row) {
     const auto text = text_to_parse(input, row, frame.arena);
-    const re2::StringPiece piece(text.data(), text.size());
-    const bool fits =
-        text.data() != nullptr && step.required.in(text) &&
-        step.expression->Match(piece, 0, text.size(), re2::RE2::UNANCHORED, groups.data(), last_group + 1);
+    const bool fits = text.data() != nullptr && step.expression.match(text, groups);
     for (std::size_t i = 0; i < outs.size(); ++i) {
-      const auto& group = groups[static_cast<std::size_t>(step.groups[i])];
-      (*outs[i])[row] =
-          fits && group.data() != nullptr ? std::string_view(group.data(), group.size()) : std::string_view();
+      (*outs[i])[row] = fits ? groups[static_cast<std::size_t>(step.groups[i])] : std::string_view();
+    }
+  });
+}
+
+void SegmentRun::look_up(const LookupStep& step, Frame& frame, const Selection& rows) {
+  std::vector<const Vector*> keys;
+  for (const auto& key : step.keys) keys.push_back(&key->evaluate(frame, rows));
+  std::vector<std::vector<std::string_view>*> outs;
+  for (const auto place : step.places) outs.push_back(&frame.registers[place].make_texts(frame.rows));
+  std::vector<std::string> texts(keys.size());
+  rows.each([&](std::size_t row) {
+    bool all = true;
+    for (std::size_t i = 0; all && i < keys.size(); ++i) {
+      const Cell cell = keys[i]->at(row);
+      all = !cell.missing();
+      if (all) texts[i] = display(cell, step.keys[i]->precision);
+    }
+    const auto found = all ? step.index.find(texts) : std::nullopt;
+    for (std::size_t i = 0; i < outs.size(); ++i) {
+      (*outs[i])[row] = found ? step.index.table().text(*found, step.columns[i]) : std::string_view();
     }
   });
 }

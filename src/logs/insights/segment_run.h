@@ -29,6 +29,7 @@ class SegmentRun {
   void run(Frame& frame, Selection rows, std::size_t step, std::uint64_t sequence);
   void parse(const GlobStep& step, Frame& frame, const Selection& rows);
   void parse(const RegexStep& step, Frame& frame, const Selection& rows);
+  void look_up(const LookupStep& step, Frame& frame, const Selection& rows);
   void unnest(const UnnestStep& step, Frame& frame, const Selection& rows, std::size_t at, std::uint64_t sequence);
 
   const Segment& segment_;

@@ -1,82 +1,8 @@
-// Every rule of the language as a query, the events that go in and the rows that come out; the same in whatever form a
-// store has its columns, and with hints or without.
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "logs/insights/execution.h"
-#include "logs/insights/memory_source.h"
+// Every rule of the language for rows and groups; tables_test.cc has those for tables.
+#include "logs/insights/semantics_cases.h"
 
 namespace securebase::logs::insights {
 namespace {
-
-using testing::ElementsAreArray;
-
-// 2026-11-27 00:00:00.000 UTC.
-constexpr std::int64_t kMidnight = 1'795'737'600'000;
-constexpr base::TimePoint kBegin{std::chrono::milliseconds{kMidnight}};
-
-struct Case {
-  const char* query;
-  std::vector<const char*> events;  // "t" is minutes after midnight
-  std::vector<std::string> rows;    // "name=value name=value", without @ptr
-  const char* rule = "";
-};
-
-MemorySource source_of(const std::vector<const char*>& events, MemorySource::Settings settings) {
-  MemorySource source(settings);
-  std::int64_t place = 0;
-  for (const std::string event : events) {
-    auto object = *base::Json::parse(event);
-    const auto minutes = object["t"].number_or(static_cast<double>(-place));
-    object.erase("t");
-    object.set("@timestamp", kMidnight + static_cast<std::int64_t>(minutes * 60'000));
-    object.set("@ptr", fmt::format("ptr{}", place++));
-    source.add(object["group"].string_or("g").data(), object.dump());
-  }
-  return source;
-}
-
-std::vector<std::string> run(const Source& source, const std::string& text, std::size_t limit = kMostRows) {
-  const auto query = parse_query(text);
-  if (!query) return {"malformed: " + query.error().message};
-  auto plan = make_plan(*query, {1'795'740'000, limit});
-  if (!plan) return {"malformed: " + plan.error().message};
-  Execution execution(
-      source, std::move(*plan),
-      {.groups = {"g"}, .begin = kBegin - std::chrono::hours{1}, .end = kBegin + std::chrono::hours{48}},
-      base::system_clock());
-  while (execution.work()) {
-  }
-  if (execution.status() != Status::kComplete) {
-    return {std::string(to_string(execution.status())) + ": " + execution.failure()};
-  }
-  std::vector<std::string> lines;
-  const auto results = execution.results();
-  for (const auto& row : results->rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (!row[i] || results->names[i] == "@ptr") continue;
-      line += (line.empty() ? "" : " ") + results->names[i] + "=" + *row[i];
-    }
-    lines.push_back(line);
-  }
-  return lines;
-}
-
-void expect_rows(const std::vector<Case>& cases) {
-  using Form = MemorySource::Form;
-  for (const auto& one : cases) {
-    for (const auto form : {Form::kMixed, Form::kTexts, Form::kDictionary, Form::kNumbersWhereAll}) {
-      for (const bool hints : {true, false}) {
-        const auto source = source_of(one.events, {.form = form, .parts = 2, .batch_rows = 3, .uses_hints = hints});
-        ASSERT_THAT(run(source, one.query), ElementsAreArray(one.rows))
-            << one.query << "\n"
-            << one.rule << " form " << static_cast<int>(form) << " hints " << hints;
-      }
-    }
-  }
-}
 
 TEST(InsightsSemantics, FieldsAndDisplay) {
   expect_rows({
@@ -365,50 +291,6 @@ TEST(InsightsSemantics, Json) {
       {"fields jsonParse('not json') as j, jsonParse('5') as f | display j, f", {R"({})"}, {"f=5"}},
       {"fields jsonParse(@message) as j | unnest j.items into i | stats count(*) as n", events, {"n=3"}},
       {"fields jsonParse('[]') as j | unnest j into i | display i", {R"({})"}, {}},
-  });
-}
-
-TEST(InsightsSemantics, PatternAndDiff) {
-  const std::vector<const char*> events = {
-      R"({"@message":"took 12 ms for user a1","t":1})", R"({"@message":"took 7 ms for user b2","t":2})",
-      R"({"@message":"cannot connect to 10.0.0.1:5432","t":3})", R"({"@message":"took 9.5 ms for user 7f","t":-5})",
-      R"({"@message":"2026-11-27T01:02:03Z started","t":4})"};
-  expect_rows({
-      {"filter @timestamp >= 1795737600000 | pattern @message",
-       events,
-       {"@pattern=took <*> ms for user <*> @sampleCount=2 @ratio=0.5",
-        "@pattern=<*> started @sampleCount=1 @ratio=0.25",
-        "@pattern=cannot connect to <*> @sampleCount=1 @ratio=0.25"}},
-      {"pattern @message | filter @sampleCount > 1 | display @pattern", events, {"@pattern=took <*> ms for user <*>"}},
-      {"pattern @message | sort @sampleCount | limit 1 | display @sampleCount", events, {"@sampleCount=1"}},
-      {"stats count(*) as n by p | diff",
-       {R"({"p":"x"})", R"({"p":"x"})"},
-       {"p=x n=2 n_previous=0 n_difference=2 @differenceDescription=new"}},
-  });
-  // The tests look at 49 hours, so the windows overlap: what is now lies behind the earlier one.
-  expect_rows({{"stats count(*) as n by p | diff previousDay",
-                {R"({"p":"x","t":1500})", R"({"p":"x","t":1510})", R"({"p":"x","t":-1441})", R"({"p":"y","t":-1470})"},
-                {"p=x n=2 n_previous=1 n_difference=1 @differenceDescription=more",
-                 "p=y n=0 n_previous=1 n_difference=-1 @differenceDescription=gone"}}});
-}
-
-TEST(InsightsSemantics, SubqueriesJoinsAndSources) {
-  const std::vector<const char*> events = {
-      R"({"group":"g","user":"ann","ms":5})", R"({"group":"g","user":"bob","ms":7})", R"({"group":"g","ms":9})",
-      R"({"group":"h","id":"ann","city":"Ulm"})", R"({"group":"h","id":"eve","city":"Bonn"})"};
-  expect_rows({
-      {"filter user in (SOURCE 'h' | fields id) | fields ms", events, {"ms=5"}},
-      {"filter user not in (SOURCE 'h' | stats count(*) by id | display id) | fields ms", events, {"ms=7", "ms=9"}},
-      {"fields user, ms | join left=a right=b where a.user=b.id (SOURCE 'h' | fields id, city) | fields user, city, "
-       "b.city, a.ms",
-       events,
-       {"user=ann city=Ulm b.city=Ulm a.ms=5"}},
-      {"fields user, ms | join type=left left=a right=b where b.id=a.user (SOURCE 'h' | fields id, city) | sort ms "
-       "desc",
-       events,
-       {"ms=9", "user=bob ms=7", "user=ann ms=5 b.id=ann b.city=Ulm"}},
-      {"SOURCE 'h' | fields city | sort city", events, {"city=Bonn", "city=Ulm"}},
-      {"SOURCE logGroups(namePrefix: ['h']) | stats count(*) as n", events, {"n=2"}},
   });
 }
 

@@ -154,11 +154,23 @@ struct Join {
   std::vector<std::pair<Expression, Expression>> equal;  // a field of the left side, a field of the right side
   std::shared_ptr<const Query> right;
 };
+struct Lookup {
+  std::string table;
+  Place table_place;
+  std::vector<std::pair<std::string, Expression>> keys;  // a column of the table, what it has to be equal to
+  std::vector<std::string> outputs;                      // columns of the table
+};
+struct AddTotals {
+  std::string name = "Total";  // of the column with the sums of each row
+  bool rows = true;
+  bool columns = false;            // a last row with the sum of each column
+  std::vector<Expression> fields;  // empty: all that are shown
+};
 struct Unmask {};
 
 struct Command {
   std::variant<Fields, Display, Filter, ParseGlob, ParseRegex, Stats, Sort, Limit, Dedup, Unnest, Pattern, Diff, Join,
-               Unmask>
+               Lookup, AddTotals, Unmask>
       what;
   Place place;
 };

@@ -15,4 +15,7 @@ Result<Table> join_tables(const JoinPlan& plan, const Table& left, const Table& 
 // `shift`: how much earlier the preceding window is.
 Table diff_tables(const DiffPlan& plan, const Table& now, const Table& before, std::chrono::milliseconds shift);
 
+// Adds the row of sums.
+void add_totals(const TotalsPlan& plan, Table& table);
+
 }  // namespace securebase::logs::insights

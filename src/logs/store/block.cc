@@ -10,6 +10,7 @@
 
 #include "logs/store/bytes.h"
 #include "logs/store/messages.h"
+#include "logs/store/zstd.h"
 
 namespace securebase::logs {
 
@@ -150,7 +151,7 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return rows[a].time_ms < rows[b].time_ms; });
-  tokens_.clear();
+  words_.clear();
   Fields fields(chunk.text());
   ColumnValues times;
   ColumnValues ingestions;
@@ -172,7 +173,7 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
     if (stream_known.size() <= from.stream) stream_known.resize(from.stream + 1);
     if (!stream_known[from.stream]) {
       stream_known[from.stream] = true;
-      tokens_.add(hash_of_field(kLogStream, chunk.stream(from.stream)));
+      words_.hashes.add(hash_of_field(kLogStream, chunk.stream(from.stream)));
     }
     fields.begin_row(row);
     for (std::uint32_t i = 0; i < from.fields; ++i) {
@@ -208,10 +209,10 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
   for (auto& field : fields.all()) {
     field.words = add(field.name, field.values);
     for (const auto text : field.words.empty() ? field.values.texts : field.words) {
-      if (text.size() <= kHashedTextBytes) tokens_.add(hash_of_field(field.name, text));
+      if (text.size() <= kHashedTextBytes) words_.hashes.add(hash_of_field(field.name, text));
     }
   }
-  const auto encoded = encode_messages(messages, fields.by_row(rows.size()), tokens_);
+  const auto encoded = encode_messages(messages, fields.by_row(rows.size()), words_);
   info.fields.push_back({.name = std::string(kMessage),
                          .kind = encoded.kind,
                          .offset = static_cast<std::uint32_t>(made.bytes.size()),
@@ -219,10 +220,16 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
                          .raw_bytes = encoded.raw_bytes,
                          .rebuilt = true});
   made.bytes += encoded.bytes;
-  const auto filter = tokens_.filter();
+  const auto filter = words_.hashes.filter();
   info.filter_offset = static_cast<std::uint32_t>(made.bytes.size());
   info.filter_bytes = static_cast<std::uint32_t>(filter.size());
   made.bytes += filter;
+  if (const auto list = words_.plain.list(); !list.empty()) {
+    const auto stored = compress(list);
+    info.list_bytes = static_cast<std::uint32_t>(stored.size());
+    info.list_raw_bytes = static_cast<std::uint32_t>(list.size());
+    made.bytes += stored;
+  }
   info.bytes = static_cast<std::uint32_t>(made.bytes.size());
   return made;
 }
@@ -242,6 +249,8 @@ void put_block_info(std::string& out, const BlockInfo& info) {
   put_varint(out, info.message_bytes);
   put_varint(out, info.filter_offset);
   put_varint(out, info.filter_bytes);
+  put_varint(out, info.list_bytes);
+  put_varint(out, info.list_raw_bytes);
   put_varint(out, info.bytes);
   put_varint(out, info.fields.size());
   for (const auto& field : info.fields) {
@@ -270,11 +279,16 @@ Result<BlockInfo> take_block_info(std::string_view bytes) {
   info.message_bytes = from.varint();
   info.filter_offset = small();
   info.filter_bytes = small();
+  if (!info.filter_is_old) {
+    info.list_bytes = small();
+    info.list_raw_bytes = small();
+  }
   info.bytes = small();
   const auto fields = from.varint();
   const auto fits = [&](std::uint64_t offset, std::uint64_t size) { return offset + size <= info.bytes; };
   bool ok = from.ok() && info.rows <= kMostRows && fields <= BlockBuilder::kFields + 16 &&
-            fits(info.filter_offset, info.filter_bytes);
+            fits(std::uint64_t{info.filter_offset} + info.filter_bytes, info.list_bytes) &&
+            info.list_raw_bytes <= 2 * PlainWords::kMostBytes;
   for (std::uint64_t i = 0; ok && i < fields; ++i) {
     BlockInfo::Field field;
     field.name = std::string(from.text());

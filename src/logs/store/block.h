@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "logs/store/block_words.h"
 #include "logs/store/chunk.h"
 #include "logs/store/column.h"
 #include "logs/store/discover.h"
-#include "logs/store/tokens.h"
 
 namespace securebase::logs {
 
@@ -41,8 +41,10 @@ struct BlockInfo {
   std::uint64_t message_bytes = 0;
   std::uint32_t filter_offset = 0;  // of the token filter
   std::uint32_t filter_bytes = 0;
-  bool filter_is_old = false;  // of other hashes: it says nothing
-  std::uint32_t bytes = 0;     // all of it
+  bool filter_is_old = false;        // of other hashes: it says nothing
+  std::uint32_t list_bytes = 0;      // of the plain words, behind the filter; compressed
+  std::uint32_t list_raw_bytes = 0;  // 0: there is no list
+  std::uint32_t bytes = 0;           // all of it
   std::vector<Field> fields;
 
   const Field* find(std::string_view name) const;
@@ -72,7 +74,7 @@ class BlockBuilder {
  private:
   class Fields;
   Discoverer discoverer_;
-  TokenSet tokens_;
+  BlockWords words_;
   std::uint64_t left_out_ = 0;
 };
 

@@ -95,7 +95,7 @@ Result<bool> BlocksPart::next(insights::Batch& batch) {
 
 Result<bool> BlocksPart::may_match() {
   const auto& scan = plan_->scan;
-  auto hashes = plan_->words;
+  auto hashes = plan_->words.hashes;
   for (const auto& field : scan.present) {
     if (!always_there(field) && !reader_.info().find(field)) return false;
   }
@@ -112,7 +112,8 @@ Result<bool> BlocksPart::may_match() {
       hashes.push_back(hash_of_field(equal.field, equal.text));
     }
   }
-  return reader_.may_have_all(hashes);
+  auto may = reader_.may_have_all(hashes);
+  return may && *may ? reader_.may_have_all(plan_->words.plain) : may;
 }
 
 Result<BlocksPart::Rows> BlocksPart::rows_in_time() {

@@ -22,7 +22,7 @@ inline constexpr std::string_view kPointer = "@ptr";
 // What all parts of a scan share.
 struct ScanPlan {
   insights::Scan scan;
-  std::vector<std::uint64_t> words;                 // that events must have
+  WordsOfTexts words;                               // that events must have
   std::vector<insights::TextFinder> message_parts;  // that messages must have
   std::string account;
 };

@@ -1,7 +1,7 @@
 #include "logs/store/events.h"
 
 #include <algorithm>
-#include <queue>
+#include <array>
 
 #include "base/encoding.h"
 #include "logs/store/bytes.h"
@@ -22,7 +22,8 @@ class PageReader {
  public:
   explicit PageReader(const EventRead& read) : read_(read) {
     for (const auto& text : read.texts) {
-      for (const auto hash : whole_words(text)) words_.push_back(hash);
+      words_.add(text);
+      texts_.emplace_back(text);
     }
   }
 
@@ -113,10 +114,11 @@ class PageReader {
 
   Result<bool> may_have(const CandidateBlock& block) {
     reader_.begin(block.place);
-    auto may = reader_.may_have_all(words_);
+    auto may = reader_.may_have_all(words_.hashes);
+    if (may && *may) may = reader_.may_have_all(words_.plain);
     if (!may || !*may || read_.streams.empty()) return may;
     for (const auto& stream : read_.streams) {
-      auto has = reader_.may_have_all({hash_of_field(kLogStream, stream)});
+      auto has = reader_.may_have_all(std::array{hash_of_field(kLogStream, stream)});
       if (!has || *has) return has;
     }
     return false;
@@ -127,13 +129,16 @@ class PageReader {
     auto may = may_have(block);
     if (!may) return may.error();
     if (!*may) return std::size_t{0};
-    const Column* columns[5];
-    const std::string_view names[] = {kTimestamp, kSequence, kLogStream, kMessage, kIngestionTime};
+    const Column* columns[4];
+    const std::string_view names[] = {kTimestamp, kSequence, kLogStream, kIngestionTime};
     for (std::size_t i = 0; i < std::size(names); ++i) {
       auto column = reader_.column(names[i]);
       if (!column) return column.error();
       columns[i] = *column;
     }
+    auto messages = reader_.messages();
+    if (!messages) return messages.error();
+    mark_rows_with_texts(**messages);
     EventKey key;
     key.group = block.settings->name;
     const std::size_t rows = block.place.info().rows;
@@ -145,17 +150,28 @@ class PageReader {
       if (read_.after && key <= *read_.after) continue;
       if (read_.before && key >= *read_.before) continue;
       if (full_ && !is_nearer(key, kept_.front().key)) break;  // and so are all that follow in this block
+      if (marked_[row] != read_.texts.size()) continue;
       const auto stream = text_at(*columns[2], row);
       if (!wants_stream(stream)) continue;
       if (const auto gone = block.settings->deleted_streams.find(stream);
           gone != block.settings->deleted_streams.end() && key.sequence < gone->second) {
         continue;
       }
-      const auto message = columns[3]->texts[row];
-      if (read_.wanted && !read_.wanted(message)) continue;
-      keep({key, static_cast<std::int64_t>(columns[4]->numbers[row]), std::string(stream), std::string(message)});
+      message_.clear();
+      (*messages)->append(message_, row);
+      if (read_.wanted && !read_.wanted(message_)) continue;
+      keep({key, static_cast<std::int64_t>(columns[3]->numbers[row]), std::string(stream), message_});
     }
     return rows;
+  }
+
+  // How many of the texts each row's message has.
+  void mark_rows_with_texts(ReadMessages& messages) {
+    marked_.assign(messages.rows(), 0);
+    for (const auto& text : texts_) {
+      messages.find(text, 0, messages.rows(), found_);
+      for (const auto row : found_) ++marked_[row];
+    }
   }
 
   // The farthest goes while there are too many.
@@ -172,9 +188,13 @@ class PageReader {
   }
 
   const EventRead& read_;
-  std::vector<std::uint64_t> words_;
+  WordsOfTexts words_;
+  std::vector<insights::TextFinder> texts_;
   std::vector<CandidateBlock> blocks_;
   BlockReader reader_;
+  std::vector<std::size_t> marked_;
+  std::vector<std::uint32_t> found_;
+  std::string message_;
   std::vector<FoundEvent> kept_;  // a heap: the farthest is in front
   std::size_t bytes_ = 0;
   bool full_ = false;  // something was left out, so that nothing farther than what is kept belongs on the page

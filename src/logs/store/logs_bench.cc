@@ -2,8 +2,11 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <random>
+#include <thread>
 
+#include "logs/insights/execution.h"
 #include "logs/store/scan.h"
 #include "logs/store/store.h"
 #include "logs/store/test_directory.h"
@@ -169,6 +172,65 @@ BENCHMARK(BM_ScanMessagesOf10MReports)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_FindOneRequestIn10MReports)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_ScanThreeColumnsOfJson)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_FindTextInJson)->Unit(benchmark::kMillisecond);
+
+// A whole query over the 10 million, on so many threads: the rows of its answer, and when the first of them could be
+// seen.
+struct Asked {
+  std::size_t rows = 0;
+  double first_ms = 0;
+};
+
+Asked ask(const char* text, std::size_t threads) {
+  const StoreSource source(*reports().store, "123456789012");
+  auto plan = insights::make_plan(*insights::parse_query(text), {});
+  check(plan.has_value(), "the benchmark's query has a plan");
+  const auto begun = std::chrono::steady_clock::now();
+  insights::Execution execution(source, std::move(*plan),
+                                {.groups = {"g"}, .end = base::TimePoint{std::chrono::milliseconds(2 * kBeginMs)}},
+                                base::system_clock());
+  std::vector<std::thread> others;
+  for (std::size_t i = 0; i < threads; ++i) {
+    others.emplace_back([&execution] {
+      while (!execution.finished()) execution.work();
+    });
+  }
+  Asked asked;
+  for (bool seen = false; !seen && !execution.finished();) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    seen = !execution.results()->rows.empty();
+    asked.first_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
+  }
+  for (auto& other : others) other.join();
+  check(execution.status() == insights::Status::kComplete, "the benchmark's query ends well");
+  asked.rows = execution.results()->rows.size();
+  return asked;
+}
+
+void query_bench(benchmark::State& state, const char* text) {
+  reports();
+  double first_ms = 0;
+  for (auto _ : state) {
+    const auto asked = ask(text, static_cast<std::size_t>(state.range(0)));
+    check(asked.rows > 0, "the benchmark's query has an answer");
+    first_ms = std::max(first_ms, asked.first_ms);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * reports().rows));
+  state.counters["first_rows_ms"] = first_ms;
+}
+BENCHMARK_CAPTURE(query_bench, p95_by_bin, "filter @type = 'REPORT' | stats pct(@duration, 95) by bin(5m)")
+    ->Arg(1)
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(query_bench, newest_rows, "fields @timestamp, @message | sort @timestamp desc | limit 20")
+    ->Arg(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(query_bench, slowest_rows,
+                  "fields @message | filter @duration > 100 | sort @duration desc | limit 20")
+    ->Arg(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace securebase::logs

@@ -104,10 +104,8 @@ bool variables_stand_apart(std::string_view shape) {
 }  // namespace
 
 EncodedColumn encode_messages(std::span<const std::string_view> messages, const MessageFields& fields,
-                              TokenSet& words) {
-  const auto take_words = [&words](std::string_view text) {
-    for_each_word(text, [&words](std::uint64_t hash) { words.add(hash); });
-  };
+                              BlockWords& words) {
+  const auto take_words = [&words](std::string_view text) { words.add(text); };
   Shapes shapes(messages);
   // Those of enough messages, numbered from 1; 0 is a literal.
   std::vector<std::uint64_t> number_of(shapes.all().size());

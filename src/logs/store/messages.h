@@ -6,13 +6,14 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "logs/store/block_words.h"
 #include "logs/store/column.h"
 #include "logs/store/slots.h"
-#include "logs/store/tokens.h"
 
 namespace securebase::logs {
 
 // `words`: takes those of the messages.
-EncodedColumn encode_messages(std::span<const std::string_view> messages, const MessageFields& fields, TokenSet& words);
+EncodedColumn encode_messages(std::span<const std::string_view> messages, const MessageFields& fields,
+                              BlockWords& words);
 
 }  // namespace securebase::logs

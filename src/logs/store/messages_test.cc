@@ -13,7 +13,7 @@ namespace {
 
 EncodedColumn encode(const std::vector<std::string>& messages, const MessageFields& fields) {
   const std::vector<std::string_view> views(messages.begin(), messages.end());
-  TokenSet words;
+  BlockWords words;
   return encode_messages(views, fields, words);
 }
 
@@ -138,17 +138,21 @@ TEST(Messages, GiveAllTheirWords) {
     messages.push_back(fmt::format("like no other {}", std::string(static_cast<std::size_t>(i), 'x')));
   }
   const std::vector<std::string_view> views(messages.begin(), messages.end());
-  TokenSet words;
+  BlockWords words;
   encode_messages(views, {}, words);
-  const auto filter = words.filter();
+  const auto filter = words.hashes.filter();
+  const auto list = words.plain.list();
   for (const auto& message : messages) {
-    for_each_word(message, [&](std::uint64_t hash) { EXPECT_TRUE(may_have(filter, hash)) << message; });
+    for_each_word(message, [&](std::uint64_t hash, std::string_view word) {
+      EXPECT_TRUE(may_have(filter, hash)) << message;
+      EXPECT_TRUE(PlainWordsOf(word).may_be_in(list)) << message;
+    });
   }
 }
 
 TEST(Messages, RefusesBytesThatAreNone) {
   const std::vector<std::string_view> messages(10, "a 1");
-  TokenSet words;
+  BlockWords words;
   const auto encoded = encode_messages(messages, {}, words);
   ReadMessages into;
   const auto none = [](std::string_view) -> Result<const Column*> { return Error{Errc::kNotFound, ""}; };

@@ -1,5 +1,9 @@
 #include "logs/store/read_block.h"
 
+#include <algorithm>
+
+#include "logs/store/zstd.h"
+
 namespace securebase::logs {
 
 Result<std::string_view> BlockPlace::read(std::uint32_t offset, std::uint32_t bytes, std::string& into) const {
@@ -79,14 +83,21 @@ Result<const Column*> BlockReader::part_of_messages(std::string_view name) {
   return column(name);
 }
 
-Result<bool> BlockReader::may_have_all(const std::vector<std::uint64_t>& hashes) {
+Result<bool> BlockReader::may_have_all(std::span<const std::uint64_t> hashes) {
   if (hashes.empty() || info().filter_is_old) return true;
   auto filter = place_.read(info().filter_offset, info().filter_bytes, bytes_);
   if (!filter) return Error{Errc::kUnavailable, filter.error().message};
-  for (const auto hash : hashes) {
-    if (!may_have(*filter, hash)) return false;
+  return std::all_of(hashes.begin(), hashes.end(), [&](std::uint64_t hash) { return may_have(*filter, hash); });
+}
+
+Result<bool> BlockReader::may_have_all(std::span<const PlainWordsOf> plain) {
+  if (plain.empty() || info().list_raw_bytes == 0) return true;
+  auto stored = place_.read(info().filter_offset + info().filter_bytes, info().list_bytes, bytes_);
+  if (!stored) return Error{Errc::kUnavailable, stored.error().message};
+  if (auto done = decompress(*stored, info().list_raw_bytes, list_); !done) {
+    return Error{Errc::kUnavailable, done.error().message};
   }
-  return true;
+  return std::all_of(plain.begin(), plain.end(), [this](const PlainWordsOf& words) { return words.may_be_in(list_); });
 }
 
 }  // namespace securebase::logs

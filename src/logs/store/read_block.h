@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,8 @@ class BlockReader {
   // The block's messages, for whoever does not want them all. Valid until begin().
   Result<ReadMessages*> messages();
   // May the block have an event with all these words?
-  Result<bool> may_have_all(const std::vector<std::uint64_t>& hashes);
+  Result<bool> may_have_all(std::span<const std::uint64_t> hashes);
+  Result<bool> may_have_all(std::span<const PlainWordsOf> plain);
   const BlockInfo& info() const { return place_.info(); }
 
  private:
@@ -57,6 +59,7 @@ class BlockReader {
   ReadMessages messages_;
   bool messages_read_ = false;  // of this block
   std::string bytes_;
+  std::string list_;
   Column missing_;
 };
 

@@ -23,7 +23,7 @@ Result<std::vector<std::unique_ptr<insights::Part>>> StoreSource::scan(const ins
   plan->account = account_;
   for (const auto& part : scan.message_contains) {
     plan->message_parts.emplace_back(part);
-    for (const auto hash : whole_words(part)) plan->words.push_back(hash);
+    plan->words.add(part);
   }
   const auto end_ms = to_ms(scan.end);
   std::set<Group*> asked;

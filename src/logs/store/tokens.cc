@@ -32,7 +32,7 @@ std::vector<std::uint64_t> whole_words(std::string_view part) {
   const auto first = std::find_if_not(part.begin(), part.end(), may_go_on);
   if (first == part.end()) return hashes;
   const auto last = std::find_if_not(part.rbegin(), part.rend(), may_go_on).base();
-  for_each_word(std::string_view(first, last), [&](std::uint64_t hash) { hashes.push_back(hash); });
+  for_each_word(std::string_view(first, last), [&](std::uint64_t hash, std::string_view) { hashes.push_back(hash); });
   return hashes;
 }
 
@@ -44,14 +44,14 @@ std::uint64_t hash_of_field(std::string_view name, std::string_view text) {
 
 TokenSet::TokenSet() : slots_(kFirstSlots) {}
 
-void TokenSet::add(std::uint64_t hash) {
+bool TokenSet::add(std::uint64_t hash) {
   const auto mask = slots_.size() - 1;
   for (auto at = hash & mask;; at = (at + 1) & mask) {
-    if (slots_[at] == hash) return;
+    if (slots_[at] == hash) return false;
     if (slots_[at] != 0) continue;
     slots_[at] = hash;
     if (++count_ * 2 > slots_.size()) grow();
-    return;
+    return true;
   }
 }
 

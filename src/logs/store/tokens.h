@@ -13,7 +13,7 @@
 
 namespace securebase::logs {
 
-// Calls `visit` with the hash of each word of a text.
+// Calls `visit` with the hash of each word of a text, and the word.
 template <class Visit>
 void for_each_word(std::string_view text, Visit visit);
 // Of those words that stand whole in every text that has `part` in it: UUIDs, and what is not at its edges.
@@ -26,7 +26,8 @@ std::uint64_t hash_of_field(std::string_view name, std::string_view text);
 class TokenSet {
  public:
   TokenSet();
-  void add(std::uint64_t hash);
+  // Is it new?
+  bool add(std::uint64_t hash);
   void clear();
   // A Bloom filter. Empty: no hashes.
   std::string filter() const;
@@ -85,14 +86,16 @@ template <class Visit>
 void for_each_word(std::string_view text, Visit visit) {
   std::size_t begin = 0;  // of the word
   const auto end_word = [&](std::size_t end) {
-    if (end > begin + 1) visit(hash_of_word(text.substr(begin, end - begin)));
+    if (end <= begin + 1) return;
+    const auto word = text.substr(begin, end - begin);
+    visit(hash_of_word(word), word);
   };
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (kWordBytes.is_word[static_cast<unsigned char>(text[at])]) continue;
     if (text[at] == '-' && is_dash_of_uuid(text, at)) {
       const auto uuid = at - kUuidFirstDash;
       end_word(uuid);
-      visit(hash_of_word(text.substr(uuid, kUuidText)));
+      visit(hash_of_word(text.substr(uuid, kUuidText)), text.substr(uuid, kUuidText));
       begin = uuid + kUuidText;
       at = begin - 1;
       continue;

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<std::uint64_t> words_of(std::string_view text) {
   std::vector<std::uint64_t> hashes;
-  for_each_word(text, [&](std::uint64_t hash) { hashes.push_back(hash); });
+  for_each_word(text, [&](std::uint64_t hash, std::string_view) { hashes.push_back(hash); });
   return hashes;
 }
 
