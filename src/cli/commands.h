@@ -31,6 +31,7 @@ void add_alarm_commands(CLI::App& app, std::filesystem::path& state, Chosen& cho
 void add_notify_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
 void add_log_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
 void add_load_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
+void add_artillery_commands(CLI::App& app, Chosen& chosen);
 void add_gate_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);  // check, rollback
 
 // Runs the platform until it is told to end (up.cc).

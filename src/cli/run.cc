@@ -28,6 +28,7 @@ constexpr const char* kAbout =
     "  securebase rollback                         go back to the configuration before, code of functions included\n"
     "  securebase load run URL --users 10          latency under load, with thresholds; baseline, capacity, spike, "
     "endurance\n"
+    "  securebase artillery run FILE               an Artillery script, with its report; artillery report, quick\n"
     "  securebase invalidate '/*'                  what is cached under a path is stale, everywhere\n";
 
 constexpr const char* kExitCodes =
@@ -64,6 +65,7 @@ int run(int argc, char** argv) {
   add_log_commands(app, state, chosen);
   add_lighthouse_command(app, state, chosen);
   add_load_commands(app, state, chosen);
+  add_artillery_commands(app, chosen);
   add_gate_commands(app, state, chosen);
   app.add_subcommand("version", "Which SecureBase this is")->callback([&chosen] {
     chosen = [] {

@@ -217,13 +217,13 @@ TEST(ArtilleryReport, IsWrittenAsArtilleryDoesAndReadAgain) {
     EXPECT_NE(summary.find(name), nullptr) << name;
   }
   EXPECT_EQ(summary["count"], base::Json(100));
-  const auto again = read_report(json.dump());
+  const auto again = parse_report(json.dump());
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(to_json(again->aggregate, PeriodPlace::kAggregate), json["aggregate"]);
   ASSERT_THAT(again->intermediate, SizeIs(1));
   EXPECT_EQ(again->intermediate[0].begin_ms, 1'700'000'000'000);
-  EXPECT_FALSE(read_report("{}"));
-  EXPECT_FALSE(read_report("nonsense"));
+  EXPECT_FALSE(parse_report("{}"));
+  EXPECT_FALSE(parse_report("nonsense"));
 }
 
 TEST(ArtilleryReport, IsShownWithDots) {

@@ -159,21 +159,25 @@ base::Json report_json(const Period& aggregate, const std::vector<base::Json>& i
       {{"aggregate", to_json(aggregate, PeriodPlace::kAggregate)}, {"intermediate", std::move(periods)}});
 }
 
-Result<Report> read_report(std::string_view text) {
-  auto json = base::Json::parse(text);
-  if (!json) return json.error();
-  if (!(*json)["aggregate"].is_object()) {
+Result<Report> read_report(const base::Json& json) {
+  if (!json["aggregate"].is_object()) {
     return Error{Errc::kMalformed, "expected a report of Artillery: an object with \"aggregate\" and \"intermediate\""};
   }
-  if ((*json)["aggregate"].find("counters") == nullptr) {
+  if (json["aggregate"].find("counters") == nullptr) {
     return Error{Errc::kMalformed, "this report has no counters: it is one of Artillery 1, which cannot be read"};
   }
   Report report;
-  report.aggregate = read_period((*json)["aggregate"]);
-  if (const auto* periods = (*json)["intermediate"].as_array()) {
+  report.aggregate = read_period(json["aggregate"]);
+  if (const auto* periods = json["intermediate"].as_array()) {
     for (const auto& one : *periods) report.intermediate.push_back(read_period(one));
   }
   return report;
+}
+
+Result<Report> parse_report(std::string_view text) {
+  auto json = base::Json::parse(text);
+  if (!json) return json.error();
+  return read_report(*json);
 }
 
 std::string metrics_text(const Period& period, std::size_t width, std::string_view suppressed) {

@@ -53,7 +53,8 @@ struct Report {
   std::vector<Period> intermediate;
 };
 // Reads a report.json, Artillery's or ours. Unknown members are passed over.
-Result<Report> read_report(std::string_view text);
+Result<Report> read_report(const base::Json& json);
+Result<Report> parse_report(std::string_view text);
 
 // The metrics as Artillery prints them: names with dots up to their values, `width` columns wide. Metrics whose names
 // hold `suppressed` are left out (empty: none are).

@@ -89,6 +89,9 @@ RequestStep read_request(const std::string& method, const Node& node, const std:
   step.endpoint = endpoint_name(config.endpoints, config.target, full, name);
   step.url = reading.as_template(Node(full, node.place), where + ".url");
   step.name = reading.as_template(Node(name, node.place), where + ".name");
+  step.source = node.to_json();
+  step.source.set("url", full);
+  step.source.set("method", method);
   if (step.url.constant() && !full.starts_with("http://") && !full.starts_with("https://")) {
     reading.error(node.find("url") != nullptr ? node.find("url")->place : node.place,
                   fmt::format("{}.url: expected /path or http://..., and \"{}\" came", where, *url));

@@ -43,6 +43,7 @@ Error Reading::failure() const {
 }
 
 void Reading::check_keys(const Node& map, std::string_view where, const std::vector<std::string_view>& known) {
+  if (unknown_keys_ == UnknownKeys::kPassed) return;
   for (const auto& member : map.members) {
     if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
     const std::string suggestion = did_you_mean(member.key, known);

@@ -15,6 +15,9 @@ namespace securebase::load::artillery {
 class Reading {
  public:
   static constexpr std::size_t kMostErrors = 20;
+  // kPassed: of what a program made, which may have keys of its own.
+  enum class UnknownKeys { kSaid, kPassed };
+  explicit Reading(UnknownKeys unknown_keys = UnknownKeys::kSaid) : unknown_keys_(unknown_keys) {}
 
   void error(const Place& place, std::string_view message);
   void warn(const Place& place, std::string_view message);
@@ -45,6 +48,7 @@ class Reading {
   TemplateList as_template_list(const Node& node, std::string_view where, bool lower_case);
 
  private:
+  const UnknownKeys unknown_keys_;
   std::vector<std::string> errors_;
   std::size_t more_errors_ = 0;
   std::vector<std::string> warnings_;

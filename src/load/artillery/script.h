@@ -79,6 +79,7 @@ struct FormPart {
 
 struct RequestStep {
   Place place;
+  base::Json source;   // as the processor's beforeRequest functions get it: not yet filled
   std::string method;  // upper case
   Template url;        // with the target before it when it is a path
   Template name;       // empty: none

@@ -9,23 +9,9 @@
 #include <vector>
 
 #include "load/artillery/script.h"
+#include "load/artillery/script_options.h"
 
 namespace securebase::load::artillery {
-
-struct ScriptOptions {
-  std::vector<std::filesystem::path> files;     // the script, then those of --input; later ones are laid over
-  std::optional<std::filesystem::path> config;  // --config
-  std::string environment;                      // --environment
-  std::string target;                           // --target
-  std::string variables;                        // --variables: a JSON object
-  std::string overrides;                        // --overrides: a JSON object
-  std::filesystem::path payload;                // --payload
-  std::string scenario_name;                    // --scenario-name
-  bool insecure = false;
-  bool solo = false;
-  std::string test_id;                                       // of $testId
-  std::map<std::string, std::string> environment_variables;  // of $env, with what --dotenv added
-};
 
 // The error has a line for each thing that is wrong. Blocking: reads files.
 Result<Script> read_script(const ScriptOptions& options);

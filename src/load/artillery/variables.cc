@@ -81,7 +81,30 @@ base::Json* Variables::own_value(std::string_view name) {
   return found == own_.end() ? nullptr : &found->second;
 }
 
+void Variables::note(std::string_view name) {
+  if (watched_ && std::find(changed_.begin(), changed_.end(), name) == changed_.end()) changed_.emplace_back(name);
+}
+
+void Variables::watch() {
+  watched_ = true;
+  for (const auto& member : own_) note(member.first);
+}
+
+Variables::Changes Variables::take_changes() {
+  Changes changes;
+  for (auto& name : changed_) {
+    if (const auto* value = own_value(name)) {
+      changes.set.emplace_back(std::move(name), *value);
+    } else {
+      changes.erased.push_back(std::move(name));
+    }
+  }
+  changed_.clear();
+  return changes;
+}
+
 void Variables::set(std::string_view name, base::Json value) {
+  note(name);
   if (auto* existing = own_value(name)) {
     *existing = std::move(value);
   } else {
@@ -96,6 +119,7 @@ void Variables::set_path(std::string_view text, base::Json value) {
     const auto* shared = find(path.steps.front());
     set(path.steps.front(), shared != nullptr ? *shared : base::Json());
   }
+  note(path.steps.front());
   base::Json* at = own_value(path.steps.front());
   for (std::size_t i = 1; i < path.steps.size(); ++i) {
     const auto index = index_of(path.steps[i]);
@@ -116,6 +140,7 @@ void Variables::set_path(std::string_view text, base::Json value) {
 }
 
 void Variables::erase(std::string_view name) {
+  note(name);
   std::erase_if(own_, [&](const auto& member) { return member.first == name; });
 }
 

@@ -41,15 +41,27 @@ class Variables {
   void set_path(std::string_view path, base::Json value);
   void erase(std::string_view name);
 
+  // For whoever keeps a copy elsewhere (the processor): from now on remembers which names were set and erased,
+  // beginning with all own ones. take_changes() gives them, and begins anew.
+  struct Changes {
+    base::Json::Object set;
+    std::vector<std::string> erased;
+  };
+  void watch();
+  Changes take_changes();
+
   // All but $env and $processEnvironment, which the processor has by itself.
   base::Json to_json() const;
   const base::Json::Object& own() const { return own_; }
 
  private:
   base::Json* own_value(std::string_view name);
+  void note(std::string_view name);
 
   std::shared_ptr<const SharedVariables> shared_;
   base::Json::Object own_;
+  bool watched_ = false;
+  std::vector<std::string> changed_;
 };
 
 }  // namespace securebase::load::artillery

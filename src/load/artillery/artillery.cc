@@ -1,0 +1,455 @@
+#include "load/artillery/artillery.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "load/artillery/console.h"
+#include "load/artillery/flow.h"
+#include "load/artillery/report_view.h"
+#include "load/artillery/script_reader.h"
+#include "load/engine/engine.h"
+#include "load/measure/measured_json.h"
+#include "load/report/html.h"
+
+extern char** environ;
+
+namespace securebase::load::artillery {
+namespace {
+
+using namespace std::chrono_literals;
+using Print = std::function<void(std::string_view)>;
+
+// What a signal handler may touch.
+std::atomic<Engine*> running_engine = nullptr;
+std::atomic<int> signal_came = 0;
+
+void on_signal(int number) {
+  signal_came.store(number);
+  if (auto* engine = running_engine.load()) engine->stop();
+}
+
+// SIGINT and SIGTERM end the run while it lives; the second one ends the program.
+class SignalWatch {
+ public:
+  SignalWatch() {
+    signal_came.store(0);
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    ::sigaction(SIGINT, &action, &before_[0]);
+    ::sigaction(SIGTERM, &action, &before_[1]);
+  }
+  ~SignalWatch() {
+    ::sigaction(SIGINT, &before_[0], nullptr);
+    ::sigaction(SIGTERM, &before_[1], nullptr);
+  }
+
+ private:
+  struct sigaction before_[2];
+};
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> variables;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view setting(*at);
+    const auto equals = setting.find('=');
+    if (equals != std::string_view::npos && equals > 0) {
+      variables.emplace(std::string(setting.substr(0, equals)), std::string(setting.substr(equals + 1)));
+    }
+  }
+  return variables;
+}
+
+// "t" and a code that people can tell apart, as Artillery's test run ids.
+std::string test_run_id(const std::map<std::string, std::string>& variables) {
+  if (const auto given = variables.find("ARTILLERY_TEST_RUN_ID"); given != variables.end()) return given->second;
+  constexpr std::string_view kAlphabet = "abcdefghijkmnpqrtwxyz346789";
+  return fmt::format("t{}_{}", base::random_text(4, kAlphabet), base::random_text(28, "abcdefghijkmnpqrtwxyz346789"));
+}
+
+base::Json::Array payload_table(const Payload& payload) {
+  base::Json::Array table;
+  for (const auto& row : payload.rows) {
+    if (payload.fields.empty()) {
+      table.push_back(row);
+      continue;
+    }
+    base::Json::Object object;
+    for (std::size_t i = 0; i < payload.fields.size(); ++i) {
+      object.emplace_back(payload.fields[i], i < row.size() ? row[i] : base::Json());
+    }
+    table.push_back(std::move(object));
+  }
+  return table;
+}
+
+// The order in which Artillery lays variables over each other: what is always there, what `before` has left, payloads,
+// config.variables.
+std::shared_ptr<const SharedVariables> variables_for_users(const Script& script, const base::Json::Object& of_before) {
+  auto shared = std::make_shared<SharedVariables>();
+  const auto put = [&](const std::string& name, base::Json value) {
+    const auto known =
+        std::find_if(shared->values.begin(), shared->values.end(), [&](const auto& one) { return one.first == name; });
+    if (known == shared->values.end()) {
+      shared->values.emplace_back(name, std::move(value));
+    } else {
+      known->second = std::move(value);
+    }
+  };
+  // The script's are what is always there, then config.variables; neither is changed by what `before` left under a name
+  // of its own.
+  for (const auto& [name, value] : of_before) put(name, value);
+  for (const auto& payload : script.config.payloads) {
+    if (payload.load_all) put(payload.name, payload_table(payload));
+  }
+  for (const auto& [name, value] : script.variables->values) put(name, value);
+  return shared;
+}
+
+std::size_t choose_workers(const RunOptions& options, const std::map<std::string, std::string>& variables) {
+  if (options.workers > 0) return options.workers;
+  if (const auto given = variables.find("WORKERS"); given != variables.end()) {
+    const long count = std::strtol(given->second.c_str(), nullptr, 10);
+    if (count > 0) return static_cast<std::size_t>(std::min(count, 256L));
+  }
+  // The target often stands on the same machine: half of it is its own.
+  return std::max(1U, std::thread::hardware_concurrency() / 2);
+}
+
+// One run from the script to the exit code.
+class Run {
+ public:
+  Run(RunOptions options, const Print& print, const Print& complain)
+      : options_(std::move(options)), print_(print), complain_(complain), console_(options_.colour, options_.columns) {}
+
+  int go();
+
+ private:
+  Result<Done> prepare();
+  Result<Done> run_once(const Scenario& scenario, std::string_view name, base::Json::Object* variables_left);
+  Result<Done> run_users();
+  EngineSettings settings_for(std::vector<Phase> phases, std::size_t workers) const;
+  void tell_phases(std::chrono::milliseconds elapsed);
+  int finish(base::TimePoint started);
+  void write_reports(base::TimePoint started, const Period& aggregate, const std::vector<Checked>& checks);
+  std::string_view suppressed() const {
+    return script_.config.endpoints.suppress_output ? std::string_view(script_.config.endpoints.prefix)
+                                                    : std::string_view();
+  }
+  void say(std::string_view text) const {
+    if (!options_.quiet) print_(text);
+  }
+
+  RunOptions options_;
+  const Print& print_;
+  const Print& complain_;
+  Console console_;
+  std::map<std::string, std::string> environment_;
+  Script script_;
+  std::unique_ptr<Processor> processor_;
+  std::unique_ptr<RunShared> shared_;
+  std::unique_ptr<Collector> collector_;
+  std::vector<base::Json> periods_;
+  Generator generator_;
+  base::TimePoint started_;
+  std::size_t phases_told_ = 0;  // starts and ends
+  std::string crash_;
+  std::mutex crash_mutex_;
+  bool stopped_ = false;
+};
+
+Result<Done> Run::prepare() {
+  environment_ = environment();
+  if (!options_.dotenv.empty()) {
+    auto text = base::read_file(options_.dotenv, 1 << 20);
+    if (text) {
+      read_dotenv(*text, environment_);
+    } else {
+      print_(fmt::format("WARNING: could not read dotenv file: {}\n", options_.dotenv.native()));
+    }
+  }
+  if (!options_.output.empty()) {
+    const auto parent = options_.output.has_parent_path() ? options_.output.parent_path() : std::filesystem::path(".");
+    std::error_code failure;
+    if (!std::filesystem::is_directory(parent, failure)) {
+      return Error{Errc::kNotFound, fmt::format("Path does not exist: {}", options_.output.native())};
+    }
+  }
+  options_.script.environment_variables = environment_;
+  options_.script.test_id = test_run_id(environment_);
+  print_(fmt::format("Test run id: {}\n", options_.script.test_id));
+  auto script =
+      options_.text.empty() ? read_script(options_.script) : read_script(options_.text, "quick", options_.script);
+  if (!script) return script.error();
+  script_ = std::move(*script);
+  for (const auto& warning : script_.warnings) complain_(fmt::format("WARNING: {}\n", warning));
+  if (!script_.config.processor.empty() && script_.needs_processor()) {
+    base::Json::Object shared;
+    for (const auto& [name, value] : variables_for_users(script_, {})->values) {
+      if (name != "$env" && name != "$processEnvironment") shared.emplace_back(name, value);
+    }
+    const auto path = environment_.find("PATH");
+    auto started = Processor::start(script_.config.processor, std::move(shared),
+                                    path == environment_.end() ? "" : path->second, environment_);
+    if (!started) return started.error();
+    processor_ = std::move(*started);
+  }
+  return Done{};
+}
+
+EngineSettings Run::settings_for(std::vector<Phase> phases, std::size_t workers) const {
+  EngineSettings settings;
+  settings.phases = std::move(phases);
+  settings.workers = workers;
+  settings.pool = script_.config.pool;
+  settings.limits.first_byte = script_.config.timeout;
+  settings.limits.connect = script_.config.timeout;
+  settings.limits.whole = std::max<std::chrono::milliseconds>(2min, 2 * script_.config.timeout);
+  settings.tls.verify = script_.config.verify_certificates;
+  // As Node has it, for authorities of one's own.
+  if (const auto file = environment_.find("NODE_EXTRA_CA_CERTS"); file != environment_.end()) {
+    if (auto pem = base::read_file(file->second, 16 << 20)) settings.tls.authorities_pem = std::move(*pem);
+  }
+  return settings;
+}
+
+// `before` and `after`: one user, whose measurements are not the run's.
+Result<Done> Run::run_once(const Scenario& scenario, std::string_view name, base::Json::Object* variables_left) {
+  const std::vector<Scenario> only = {scenario};
+  Collector aside(base::system_clock());
+  RunShared shared{script_,
+                   aside,
+                   shared_->variables,
+                   processor_.get(),
+                   shared_->print,
+                   shared_->crashed,
+                   shared_->colour,
+                   std::vector<std::atomic<std::uint64_t>>(script_.config.payloads.size())};
+  Result<Done> outcome = Done{};
+  Phase once;
+  once.kind = Phase::Kind::kCount;
+  once.duration = 1ms;
+  once.count = 1;
+  auto engine =
+      Engine::make(settings_for({once}, 1), aside, [&](WorkerContext& worker, std::size_t) -> std::unique_ptr<Flow> {
+        auto flow = std::make_unique<ScriptFlow>(shared, worker, only);
+        flow->on_end = [&](const Result<Done>& ended, const Variables& variables) {
+          outcome = ended;
+          if (variables_left != nullptr) *variables_left = variables.own();
+        };
+        return flow;
+      });
+  if (!engine) return engine.error();
+  running_engine.store(engine->get());
+  if (signal_came.load() != 0) (*engine)->stop();
+  (*engine)->run([](const Engine::Progress&) {});
+  running_engine.store(nullptr);
+  if (shared.expectation_failed.load()) shared_->expectation_failed.store(true);
+  if (!outcome) return outcome.error().within(fmt::format("running the script's {}", name));
+  return outcome;
+}
+
+void Run::tell_phases(std::chrono::milliseconds elapsed) {
+  std::chrono::nanoseconds at{};
+  std::size_t told = 0;
+  const auto& phases = script_.config.phases;
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    for (const bool start : {true, false}) {
+      const auto due = start ? at : at + phases[i].duration;
+      if (due > elapsed) return;
+      if (++told > phases_told_) {
+        phases_told_ = told;
+        say(console_.phase_text(phases[i], i, start, base::system_clock().now()));
+      }
+    }
+    at += phases[i].duration;
+  }
+}
+
+Result<Done> Run::run_users() {
+  auto engine = Engine::make(settings_for(script_.config.phases, choose_workers(options_, environment_)), *collector_,
+                             [this](WorkerContext& worker, std::size_t) -> std::unique_ptr<Flow> {
+                               return std::make_unique<ScriptFlow>(*shared_, worker, script_.scenarios);
+                             });
+  if (!engine) return engine.error().within("reading config.phases");
+  running_engine.store(engine->get());
+  if (signal_came.load() != 0) (*engine)->stop();
+  tell_phases(0ms);
+  generator_ = (*engine)->run([this](const Engine::Progress& progress) {
+    tell_phases(progress.elapsed);
+    if (!processor_) return;
+    if (const auto ended = processor_->ended()) {
+      const std::lock_guard lock(crash_mutex_);
+      if (crash_.empty()) crash_ = *ended;
+      if (auto* engine = running_engine.load()) engine->stop();
+    }
+  });
+  stopped_ = (*engine)->was_stopped();
+  running_engine.store(nullptr);
+  return Done{};
+}
+
+int Run::go() {
+  const SignalWatch signals;
+  if (auto ready = prepare(); !ready) {
+    complain_(fmt::format("Error: {}\n", ready.error().message));
+    return kFailedRun;
+  }
+  collector_ = std::make_unique<Collector>(base::system_clock(), 10s);
+  shared_.reset(new RunShared{script_, *collector_, variables_for_users(script_, {}), processor_.get(), print_,
+                              [this] {
+                                {
+                                  const std::lock_guard lock(crash_mutex_);
+                                  if (crash_.empty()) crash_ = "closed its connection";
+                                }
+                                if (auto* engine = running_engine.load()) engine->stop();
+                              },
+                              options_.colour,
+                              std::vector<std::atomic<std::uint64_t>>(script_.config.payloads.size())});
+  if (script_.before) {
+    base::Json::Object left;
+    auto ran = run_once(*script_.before, "before", &left);
+    if (!ran) {
+      complain_(fmt::format("Error: {}\n", ran.error().message));
+      return kFailedRun;
+    }
+    shared_->variables = variables_for_users(script_, left);
+  }
+  collector_->on_period([this](const Slice& slice) {
+    const auto period = make_period(slice.values, started_, slice.begin, slice.end);
+    if (period.counters.empty() && period.summaries.empty()) return;
+    periods_.push_back(to_json(period, PeriodPlace::kIntermediate));
+    say(console_.period_text(period, suppressed()));
+  });
+  started_ = base::system_clock().now();
+  if (auto ran = run_users(); !ran) {
+    complain_(fmt::format("Error: {}\n", ran.error().message));
+    return kFailedRun;
+  }
+  collector_->finish();
+  tell_phases(std::chrono::duration_cast<std::chrono::milliseconds>(base::system_clock().now() - started_));
+  if (script_.after && crash_.empty() && signal_came.load() == 0) {
+    if (auto ran = run_once(*script_.after, "after", nullptr); !ran)
+      complain_(fmt::format("Error: {}\n", ran.error().message));
+  }
+  return finish(started_);
+}
+
+int Run::finish(base::TimePoint started) {
+  const auto measured = collector_->measured();
+  const auto aggregate = make_period(measured.values, started, 0ms, measured.duration);
+  const auto now = base::system_clock().now();
+  say(console_.summary_text(aggregate, now, std::chrono::duration_cast<std::chrono::seconds>(now - started),
+                            suppressed()));
+  const auto apdex = script_.config.apdex_threshold_ms ? apdex_of(aggregate) : std::nullopt;
+  if (apdex) print_(fmt::format("\nApdex score: {} ({})\n", apdex->score, apdex->ranking));
+  const bool ensure = !script_.config.ensure.empty() && !environment_.contains("ARTILLERY_DISABLE_ENSURE");
+  const auto checks =
+      ensure ? check_ensure(script_.config.ensure, aggregate, apdex ? std::optional(apdex->score) : std::nullopt)
+             : std::vector<Checked>{};
+  print_(console_.checks_text(checks));
+  const auto doubts = why_invalid(generator_, tightest_limit_ms(script_.config.ensure));
+  for (const auto& doubt : doubts) complain_(fmt::format("WARNING: this run measured the load generator: {}\n", doubt));
+  write_reports(started, aggregate, checks);
+  if (!crash_.empty()) {
+    const auto ended = processor_ ? processor_->ended() : std::nullopt;
+    complain_(fmt::format("Error: the processor {} has crashed: node {}; the run was ended\n",
+                          script_.config.processor.native(), ended.value_or(crash_)));
+    return kFailedRun;
+  }
+  if (const int number = signal_came.load(); number != 0) return 128 + number;
+  if (std::any_of(checks.begin(), checks.end(), [](const Checked& one) { return !one.ok && one.strict; }))
+    return kFailedRun;
+  return shared_->expectation_failed.load() ? kFailedExpectations : kRan;
+}
+
+void Run::write_reports(base::TimePoint started, const Period& aggregate, const std::vector<Checked>& checks) {
+  if (options_.output.empty() && options_.html.empty()) return;
+  auto json = report_json(aggregate, periods_);
+  // What Artillery's report does not hold, for our own: histograms, so that percentiles are exact, and the generator's
+  // own state. Other readers pass it over.
+  auto doubts = base::Json::array();
+  for (const auto& doubt : why_invalid(generator_, tightest_limit_ms(script_.config.ensure))) doubts.push_back(doubt);
+  auto results = base::Json::array();
+  for (const auto& check : checks) {
+    results.push_back(base::Json::object(
+        {{"check", check.original}, {"ok", check.ok}, {"strict", check.strict}, {"note", check.note}}));
+  }
+  json.set("securebase", base::Json::object({{"script", script_.file.filename().native()},
+                                             {"target", script_.config.target},
+                                             {"started", base::iso8601_millis(started)},
+                                             {"endpoints", script_.config.endpoints.prefix},
+                                             {"checks", std::move(results)},
+                                             {"invalid_because", std::move(doubts)},
+                                             {"skipped", generator_.skipped},
+                                             {"lateness_p99_ms", generator_.lateness_ms.percentile(99).value_or(0)},
+                                             {"busiest_thread", generator_.busiest_worker},
+                                             {"measured", load::to_json(collector_->measured())}}));
+  const auto write = [&](const std::filesystem::path& path, const std::string& text) {
+    if (auto written = base::replace_file(path, text); !written) {
+      complain_(fmt::format("Error: {}\n", written.error().message));
+      return false;
+    }
+    return true;
+  };
+  if (!options_.output.empty() && write(options_.output, json.dump(2) + "\n")) {
+    say(fmt::format("Log file: {}\n", options_.output.native()));
+  }
+  if (!options_.html.empty()) {
+    const auto view = view_of_artillery_report(json);
+    if (!view) {
+      complain_(fmt::format("Error: {}\n", view.error().message));
+    } else if (write(options_.html, html_report(*view))) {
+      say(fmt::format("Report: {}\n", options_.html.native()));
+    }
+  }
+}
+
+}  // namespace
+
+int run(RunOptions options, const Print& print, const Print& complain) {
+  // Whole pieces of text: the workers print, too.
+  std::mutex mutex;
+  const Print print_in_turn = [&](std::string_view text) {
+    const std::lock_guard lock(mutex);
+    if (!text.empty()) print(text);
+  };
+  const Print complain_in_turn = [&](std::string_view text) {
+    const std::lock_guard lock(mutex);
+    complain(text);
+  };
+  return Run(std::move(options), print_in_turn, complain_in_turn).go();
+}
+
+Result<Done> write_html(const std::filesystem::path& report, const std::filesystem::path& html) {
+  auto text = base::read_file(report);
+  if (!text) return text.error();
+  auto json = base::Json::parse(*text);
+  if (!json) return json.error().within(fmt::format("reading {}", report.native()));
+  auto view = view_of_artillery_report(*json);
+  if (!view) return view.error().within(fmt::format("reading {}", report.native()));
+  return base::replace_file(html, html_report(*view));
+}
+
+std::string quick_script(const std::string& url, std::uint64_t count, std::uint64_t num, bool insecure) {
+  const auto scheme = url.find("://");
+  const auto end = scheme == std::string::npos ? std::string::npos : url.find_first_of("/?#", scheme + 3);
+  auto step = base::Json::object({{"get", base::Json::object({{"url", url}})}});
+  if (num > 1) step = base::Json::object({{"loop", base::Json::array({step})}, {"count", num}});
+  auto config = base::Json::object(
+      {{"target", url.substr(0, end)},
+       {"phases", base::Json::array({base::Json::object({{"duration", 1}, {"arrivalCount", count}})})}});
+  if (insecure) config.set("tls", base::Json::object({{"rejectUnauthorized", false}}));
+  auto scenario = base::Json::object({{"flow", base::Json::array({step})}});
+  return base::Json::object({{"config", config}, {"scenarios", base::Json::array({scenario})}}).dump(2);
+}
+
+}  // namespace securebase::load::artillery

@@ -1,0 +1,90 @@
+// A run as a page shows it, whichever tool's script it was: names are labels for people, times are milliseconds. Front
+// ends make one of what they measured (view_of_artillery_report in load/artillery/, others beside their results).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "telemetry/sketch.h"
+
+namespace securebase::load {
+
+// What is known of many durations: with the histogram, or only some percentiles of a report that somebody else wrote.
+struct Distribution {
+  std::uint64_t count = 0;
+  double minimum = 0;
+  double mean = 0;
+  double maximum = 0;
+  std::vector<std::pair<double, double>> percentiles;  // percent, ms; rising
+  std::optional<telemetry::Sketch> sketch;
+
+  static Distribution of(const telemetry::Sketch& sketch);
+  double at(double percent) const;  // by the nearest percentile from above that is known
+};
+
+struct ReportView {
+  enum class Verdict { kNone, kPass, kFail, kUnknown };
+
+  std::string title;    // the script's or scenario's name
+  std::string tool;     // "Artillery script"
+  std::string target;   // URL
+  std::string started;  // as text; empty: not known
+  double seconds = 0;
+  Verdict verdict = Verdict::kNone;
+  std::string verdict_text;
+
+  struct Fact {
+    std::string label;
+    std::string value;
+    std::string note;
+  };
+  std::vector<Fact> facts;
+
+  struct Curve {
+    std::string label;  // which clock it is: "first byte", "from schedule"
+    Distribution distribution;
+  };
+  std::vector<Curve> curves;  // the first one is the headline
+
+  // Stretches of the run, in order. `latency` is of the headline's clock.
+  struct Moment {
+    double begin_s = 0;
+    double end_s = 0;
+    double requests = 0;
+    double errors = 0;
+    double users = 0;  // that began
+    Distribution latency;
+  };
+  std::vector<Moment> timeline;
+
+  struct Count {
+    std::string label;
+    double count = 0;
+    bool bad = false;
+  };
+  std::vector<Count> codes;
+  std::vector<Count> errors;
+
+  struct Endpoint {
+    std::string name;
+    double requests = 0;
+    double failed = 0;  // 4xx, 5xx and those without an answer
+    Distribution latency;
+  };
+  std::vector<Endpoint> endpoints;
+
+  struct Check {
+    std::string text;
+    std::string seen;
+    Verdict verdict = Verdict::kUnknown;
+  };
+  std::vector<Check> checks;
+
+  // Reasons why the numbers are not to be believed.
+  std::vector<std::string> doubts;
+};
+
+}  // namespace securebase::load
