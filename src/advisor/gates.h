@@ -128,6 +128,12 @@ struct FunctionUse {
   std::uint64_t reports = 0;
 };
 
+// What functions cost, in the units of the bill.
+struct Spent {
+  double invocations = 0;
+  double gigabyte_seconds = 0;
+};
+
 struct SlowStatement {
   std::string statement;
   std::uint64_t times = 0;
@@ -151,6 +157,8 @@ struct Facts {
   std::optional<Rehearsal> rehearsal;                // the last one
   Result<std::vector<FunctionUse>> functions = std::vector<FunctionUse>{};
   Result<std::vector<SlowStatement>> slow_statements = std::vector<SlowStatement>{};
+  Result<Spent> spent = Spent{};         // in the window
+  Result<Spent> spent_before = Spent{};  // in the one before
 };
 
 // --- the report -----------------------------------------------------------------------------------------------------

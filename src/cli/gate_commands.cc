@@ -35,7 +35,7 @@ constexpr const char* kCheckExamples =
 constexpr const char* kRollbackExamples =
     "Every configuration that was applied is kept with all its files, code and objects among them, up to ten.\n"
     "What functions, routes, caches and alarms are goes back; what is in databases and buckets of visitors stays.\n\n"
-    "  securebase rollback --rehearse     reads the one before, has every room take it, says what would change\n"
+    "  securebase rollback --rehearse     reads the one before, has every room configure it, says what would change\n"
     "  securebase rollback                goes back to it; once more: forward again\n"
     "  securebase rollback --list\n"
     "  securebase rollback --to 4 --auto-approve";
@@ -97,11 +97,16 @@ Result<Json> watch(std::string_view gate, const CheckOptions& options, std::int6
   const auto until = base::system_clock().steady() + std::chrono::seconds{seconds};
   const auto question = question_for(gate, options);
   std::map<std::string, std::string> before;
+  bool seen = false;
+  bool gone = false;
   for (;;) {
     auto answer = platform::Control(options.state).ask("/check", question);
     // One that restarts is seen by its prober, not by this.
-    if (!answer && answer.error().code != Errc::kUnavailable) return answer;
+    if (!answer && (!seen || answer.error().code != Errc::kUnavailable)) return answer;
+    if (!answer && !gone) fmt::print(stderr, "{}  the platform is away\n", base::iso8601(base::system_clock().now()));
+    gone = !answer;
     if (answer) {
+      seen = true;
       for (const auto& [title, decision] : decisions_of(*answer)) {
         if (decision_word(before[title]) == decision_word(decision)) continue;
         fmt::print(stderr, "{}  {}: {}\n", base::iso8601(base::system_clock().now()), title, decision);
@@ -193,18 +198,20 @@ int list_generations(const platform::Control& control) {
   auto answer = control.ask("/rollback", Json::object({{"what", "list"}}));
   if (!answer) return fail(answer.error());
   Table table({"GENERATION", "SINCE", "DIGEST", "FILES", "FROM"});
-  const auto& list = *(*answer)["generations"].as_array();
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto& one = list[i];
+  for (const auto& one : *(*answer)["generations"].as_array()) {
+    const bool current = one["in_force"].bool_or(false);
     const auto back_to = one["back_to"].integer_or(0);
-    table.add({{std::to_string(one["number"].integer_or(0)) + (i + 1 == list.size() ? " (in force)" : ""),
-                i + 1 == list.size() ? Style::kBold : Style::kPlain},
+    table.add({{std::to_string(one["number"].integer_or(0)) + (current ? " (in force)" : ""),
+                current ? Style::kBold : Style::kPlain},
                {text_of(one, "since"), Style::kPlain},
                {text_of(one, "digest"), Style::kPlain},
                {std::to_string(one["files"].integer_or(0)), Style::kPlain},
                {back_to > 0 ? fmt::format("rollback to {}", back_to) : text_of(one, "directory"), Style::kPlain}});
   }
   fmt::print("{}", table.text());
+  if (const auto why = text_of(*answer, "not_kept"); !why.empty()) {
+    fmt::print("\nThe configuration in force is not among them: {}\n", why);
+  }
   return kDone;
 }
 
@@ -228,7 +235,9 @@ int rollback(const std::filesystem::path& state, const RollbackOptions& options)
   if (!planned) return fail(planned.error());
   fmt::print("The way back to {}:\n\n{}", text_of(*planned, "to"), text_of(*planned, "text"));
   if (options.rehearse) {
-    fmt::print("\nRehearsed: every room took it, and nothing was changed.\n");
+    fmt::print(
+        "\nRehearsed: it was read from what is kept, every room understood it, its code is there; nothing was "
+        "changed.\n");
     return kDone;
   }
   if (!options.auto_approve && !approved()) return kFailed;

@@ -75,7 +75,7 @@ Result<std::shared_ptr<const stack::Stack>> Rooms::change(const Decide& decide) 
                                                                             : change.room);
   }
   if (auto done = go_over_to(std::move(*next), &touched); !done) return done.error();
-  note_configuration(nullptr);
+  note_configuration();
   return applied_.stack;
 }
 

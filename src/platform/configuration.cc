@@ -45,7 +45,7 @@ Result<stack::Stack> read_stack(const StackSource& source, const Endpoints& endp
   inputs.readable = source.file_roots;
   inputs.variables = source.variables;
   inputs.variable_files = source.variable_files;
-  inputs.environment = process_environment();
+  inputs.environment = source.environment ? *source.environment : process_environment();
   inputs.derive_secret = std::move(derive_secret);
   auto loaded = stack::load(inputs, catalogue_of(endpoints));
   if (!loaded) return as_error(loaded.error());

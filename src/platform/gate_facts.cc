@@ -96,6 +96,23 @@ Result<std::vector<advisor::FunctionUse>> functions_used(logs::insights::Insight
   return all;
 }
 
+// By what was billed of each invocation, with the memory that it had then.
+Result<advisor::Spent> spent(logs::insights::Insights& insights, base::TimePoint from, base::TimePoint to) {
+  auto rows =
+      rows_of(insights, "/aws/lambda/",
+              "filter @type = \"REPORT\" | stats count(*) as invocations, sum(@billedDuration * @memorySize) as "
+              "byte_milliseconds",
+              from, to);
+  if (!rows && rows.error().code != Errc::kNotFound) return rows.error();
+  advisor::Spent all;
+  if (rows && !rows->empty()) {
+    all.invocations = number_of(rows->front(), "invocations");
+    // Lambda's megabytes are 10^6 bytes in logs, and 1,024 of them are a gigabyte on the bill.
+    all.gigabyte_seconds = number_of(rows->front(), "byte_milliseconds") / 1e6 / 1024 / 1000;
+  }
+  return all;
+}
+
 Result<std::vector<advisor::SlowStatement>> slow_statements(logs::insights::Insights& insights, base::TimePoint from,
                                                             base::TimePoint to) {
   auto rows =
@@ -157,10 +174,11 @@ advisor::Facts Rooms::facts(advisor::Gate gate, std::chrono::seconds window, std
   facts.window = window;
   facts.freshness = freshness;
   facts.series = &metrics_->series();
-  facts.runs = load_runs_->all();
+  if (load_runs_) facts.runs = load_runs_->all();
   std::shared_ptr<const functions::Config> functions;
   {
     const std::lock_guard lock(mutex_);
+    note_configuration();  // alarms and topics change without being told here
     facts.configuration = configuration_in_force();
     facts.deployed = deployed_;
     functions = applied_.functions;
@@ -175,6 +193,8 @@ advisor::Facts Rooms::facts(advisor::Gate gate, std::chrono::seconds window, std
   if (gate == advisor::Gate::kMonthly) {
     facts.functions = functions_used(*insights_, *functions, facts.now - window, facts.now);
     facts.slow_statements = slow_statements(*insights_, facts.now - window, facts.now);
+    facts.spent = spent(*insights_, facts.now - window, facts.now);
+    facts.spent_before = spent(*insights_, facts.now - 2 * window, facts.now - window);
   }
   return facts;
 }

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "platform/configuration.h"
 
 namespace securebase::platform {
 
@@ -18,172 +18,135 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kManifestBytes = std::size_t{64} << 20;
-constexpr std::size_t kMostFiles = 100'000;
-constexpr std::size_t kMostPathBytes = 4096;
+constexpr std::string_view kVariablePrefix = "TF_VAR_";
 
-// --- which files ----------------------------------------------------------------------------------------------------
+// --- the manifest
+// -----------------------------------------------------------------------------------------------------
 
-bool is_below(const fs::path& path, const fs::path& directory) {
-  return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first == directory.end();
+base::Json paths_as_json(const std::vector<fs::path>& all) {
+  auto array = base::Json::array();
+  for (const auto& path : all) array.push_back(path.native());
+  return array;
 }
 
-// Collects the files that values of resources name.
-class Collector {
- public:
-  Collector(const stack::Stack& stack, const StackSource& source) {
-    std::error_code failure;
-    directory_ = fs::weakly_canonical(stack.directory, failure);
-    roots_.push_back(directory_);
-    for (const auto& root : source.file_roots) roots_.push_back(fs::weakly_canonical(root, failure));
-  }
-
-  void read(const fs::path& file) { take(file.is_absolute() ? file : fs::absolute(file)); }
-
-  void look_into(const stack::Value& value, const fs::path& module_directory) {
-    if (value.is_string()) {
-      look_at(value.string(), module_directory);
-    } else if (value.is_sequence()) {
-      for (const auto& element : value.elements()) look_into(element, module_directory);
-    } else if (value.is_map()) {
-      for (const auto& [name, member] : value.members()) look_into(member, module_directory);
-    }
-  }
-
-  std::vector<fs::path> found() const { return {found_.begin(), found_.end()}; }
-
- private:
-  void look_at(const std::string& text, const fs::path& module_directory) {
-    if (text.empty() || text.size() > kMostPathBytes || text.find('\n') != std::string::npos ||
-        text.find('/') == std::string::npos) {
-      return;
-    }
-    if (text.front() == '/') return take_named(text, false);
-    take_named(directory_ / text, text.starts_with("../"));
-    take_named(fs::absolute(module_directory) / text, false);
-  }
-
-  void take_named(const fs::path& named, bool anywhere) {
-    std::error_code failure;
-    if (!fs::exists(named, failure) || failure) return;
-    const auto path = fs::weakly_canonical(named, failure);
-    const bool inside =
-        std::any_of(roots_.begin(), roots_.end(), [&](const fs::path& root) { return is_below(path, root); });
-    const bool is_root = std::find(roots_.begin(), roots_.end(), path) != roots_.end();
-    if (is_root || (!inside && !anywhere)) return;
-    if (fs::is_regular_file(path, failure)) return take(path);
-    if (!fs::is_directory(path, failure)) return;
-    for (auto entry = fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, failure);
-         !failure && entry != fs::recursive_directory_iterator() && found_.size() <= kMostFiles;
-         entry.increment(failure)) {
-      if (entry->is_directory(failure) && entry->path().filename() == ".git") entry.disable_recursion_pending();
-      if (entry->is_regular_file(failure)) take(entry->path());
-    }
-  }
-
-  void take(const fs::path& file) {
-    std::error_code failure;
-    found_.insert(fs::weakly_canonical(file, failure));
-  }
-
-  fs::path directory_;
-  std::vector<fs::path> roots_;
-  std::set<fs::path> found_;
-};
-
-// --- the manifest ---------------------------------------------------------------------------------------------------
+template <class Pairs>
+base::Json pairs_as_json(const Pairs& pairs) {
+  auto array = base::Json::array();
+  for (const auto& [name, value] : pairs) array.push_back(base::Json::array({name, value}));
+  return array;
+}
 
 base::Json to_json(const Generation& generation) {
-  const auto paths = [](const std::vector<fs::path>& all) {
-    auto array = base::Json::array();
-    for (const auto& path : all) array.push_back(path.native());
-    return array;
-  };
-  auto variables = base::Json::array();
-  for (const auto& [name, value] : generation.source.variables) variables.push_back(base::Json::array({name, value}));
+  const auto& source = generation.source;
   auto files = base::Json::object();
-  for (const auto& [path, digest] : generation.files) files.set(path.native(), digest);
+  // Members of an object are looked for one by one when they are set; there may be a hundred thousand.
+  for (const auto& [path, digest] : generation.files) files.as_object()->emplace_back(path.native(), digest);
   return base::Json::object(
       {{"number", generation.number},
        {"digest", generation.digest},
        {"since", std::chrono::floor<std::chrono::seconds>(generation.since).time_since_epoch().count()},
        {"back_to", generation.back_to},
-       {"directory", generation.source.directory.native()},
-       {"file_roots", paths(generation.source.file_roots)},
-       {"variables", std::move(variables)},
-       {"variable_files", paths(generation.source.variable_files)},
+       {"directory", source.directory.native()},
+       {"file_roots", paths_as_json(source.file_roots)},
+       {"variables", pairs_as_json(source.variables)},
+       {"variable_files", paths_as_json(source.variable_files)},
+       {"environment", pairs_as_json(source.environment.value_or(std::map<std::string, std::string>{}))},
        {"files", std::move(files)}});
 }
 
-Generation generation_from(const base::Json& json) {
-  Generation generation;
-  generation.number = static_cast<std::uint64_t>(json["number"].integer_or(0));
-  generation.digest = json["digest"].string_or("");
-  generation.since = base::TimePoint{std::chrono::seconds{json["since"].integer_or(0)}};
-  generation.back_to = static_cast<std::uint64_t>(json["back_to"].integer_or(0));
-  generation.source.directory = json["directory"].string_or("");
-  const auto paths = [&json](std::string_view name, std::vector<fs::path>& into) {
-    if (const auto* array = json[name].as_array()) {
-      for (const auto& path : *array) into.emplace_back(path.string_or(""));
-    }
-  };
-  paths("file_roots", generation.source.file_roots);
-  paths("variable_files", generation.source.variable_files);
-  if (const auto* variables = json["variables"].as_array()) {
-    for (const auto& pair : *variables) {
+std::vector<fs::path> paths_from(const base::Json& json) {
+  std::vector<fs::path> paths;
+  if (const auto* array = json.as_array()) {
+    for (const auto& path : *array) paths.emplace_back(path.string_or(""));
+  }
+  return paths;
+}
+
+std::vector<std::pair<std::string, std::string>> pairs_from(const base::Json& json) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  if (const auto* array = json.as_array()) {
+    for (const auto& pair : *array) {
       const auto* both = pair.as_array();
-      if (!both || both->size() != 2) continue;
-      generation.source.variables.emplace_back((*both)[0].string_or(""), (*both)[1].string_or(""));
+      if (both && both->size() == 2) pairs.emplace_back((*both)[0].string_or(""), (*both)[1].string_or(""));
     }
   }
-  if (const auto* files = json["files"].as_object()) {
-    for (const auto& [path, digest] : *files) generation.files[path] = std::string(digest.string_or(""));
+  return pairs;
+}
+
+Result<Generation> generation_from(std::string_view text) {
+  auto json = base::Json::parse(text);
+  if (!json) return json.error();
+  Generation generation;
+  generation.number = static_cast<std::uint64_t>((*json)["number"].integer_or(0));
+  generation.digest = (*json)["digest"].string_or("");
+  generation.since = base::TimePoint{std::chrono::seconds{(*json)["since"].integer_or(0)}};
+  generation.back_to = static_cast<std::uint64_t>((*json)["back_to"].integer_or(0));
+  generation.source.directory = (*json)["directory"].string_or("");
+  generation.source.file_roots = paths_from((*json)["file_roots"]);
+  generation.source.variables = pairs_from((*json)["variables"]);
+  generation.source.variable_files = paths_from((*json)["variable_files"]);
+  const auto environment = pairs_from((*json)["environment"]);
+  generation.source.environment.emplace(environment.begin(), environment.end());
+  const auto* files = (*json)["files"].as_object();
+  if (generation.number == 0 || generation.digest.empty() || !files) {
+    return Error{Errc::kMalformed, "it has no number, digest or files"};
   }
+  for (const auto& [path, digest] : *files) generation.files[path] = std::string(digest.string_or(""));
   return generation;
 }
 
 std::string digest_of(const Generation& generation) {
-  std::error_code failure;
-  const auto directory = fs::weakly_canonical(generation.source.directory, failure);
   std::string text;
   for (const auto& [path, digest] : generation.files) {
-    text += fmt::format("{} {}\n", path.lexically_relative(directory).native(), digest);
+    text += fmt::format("{} {}\n", path.lexically_relative(generation.source.directory).native(), digest);
   }
   for (const auto& [name, value] : generation.source.variables) text += fmt::format("{}={}\n", name, value);
+  for (const auto& [name, value] : *generation.source.environment) text += fmt::format("{}={}\n", name, value);
   return base::hex(base::sha256(text)).substr(0, 12);
 }
 
-StackSource absolute(StackSource source) {
-  source.directory = fs::absolute(source.directory).lexically_normal();
+// Whatever links lead there now; and the variables of the environment as they are now.
+StackSource as_it_is(StackSource source) {
+  std::error_code failure;
+  source.directory = fs::weakly_canonical(source.directory, failure);
   for (auto* paths : {&source.file_roots, &source.variable_files}) {
-    for (auto& path : *paths) path = fs::absolute(path).lexically_normal();
+    for (auto& path : *paths) path = fs::weakly_canonical(path, failure);
   }
+  auto all = source.environment ? *source.environment : process_environment();
+  std::erase_if(all, [](const auto& one) { return !one.first.starts_with(kVariablePrefix); });
+  source.environment = std::move(all);
   return source;
 }
 
-fs::path within(const fs::path& tree, const fs::path& absolute) { return tree / absolute.relative_path(); }
+bool is_or_holds(const fs::path& path, const fs::path& below) {
+  return std::mismatch(path.begin(), path.end(), below.begin(), below.end()).first == path.end();
+}
 
-// Where a kept tree lies, taken off.
-std::string without_tree(std::string text, const fs::path& directory) {
-  const auto at = text.find(directory.native() + "/");
-  if (at == std::string::npos) return text;
-  const auto tree = text.find("/tree/", at + directory.native().size());
-  if (tree == std::string::npos) return text;
-  return text.erase(at, tree + 5 - at);
+// The path in `text` that a kept file has, itself or somewhere below it; "": none.
+bool names_kept(const KeptFiles& files, const std::string& text) {
+  if (text.size() < 2 || text.front() != '/') return false;
+  const fs::path path = fs::path(text).lexically_normal();
+  const auto at = files.lower_bound(path);
+  return at != files.end() && is_or_holds(path, at->first);
+}
+
+const std::string* absolute_name(const KeptFiles& files, const stack::Value& value) {
+  if (value.is_string()) return names_kept(files, value.string()) ? &value.string() : nullptr;
+  if (value.is_sequence()) {
+    for (const auto& element : value.elements()) {
+      if (const auto* found = absolute_name(files, element)) return found;
+    }
+  } else if (value.is_map()) {
+    for (const auto& [name, member] : value.members()) {
+      if (const auto* found = absolute_name(files, member)) return found;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace
 
 std::string Generation::name() const { return fmt::format("generation {} ({})", number, digest); }
-
-std::vector<fs::path> files_of(const stack::Stack& stack, const StackSource& source) {
-  Collector collector(stack, source);
-  for (const auto& file : stack.files) collector.read(file);
-  for (const auto& file : source.variable_files) collector.read(file);
-  for (const auto& resource : stack.resources) {
-    collector.look_into(resource.attributes.unmarked(), resource.module_directory);
-  }
-  return collector.found();
-}
 
 Result<Generations> Generations::open(fs::path directory) {
   Generations generations(std::move(directory));
@@ -191,16 +154,21 @@ Result<Generations> Generations::open(fs::path directory) {
   if (!fs::exists(generations.directory_, failure)) return generations;
   for (const auto& entry : fs::directory_iterator(generations.directory_, failure)) {
     const auto manifest = entry.path() / "generation.json";
-    auto text = base::read_file(manifest, kManifestBytes);
-    auto json = text ? base::Json::parse(*text) : Result<base::Json>(text.error());
-    if (!json) {
-      // Torn: files first, the manifest last.
-      fs::remove_all(entry.path(), failure);
+    std::error_code missing;
+    if (!fs::exists(manifest, missing) && !missing) {
+      fs::remove_all(entry.path(), missing);  // torn by a crash: files first, the manifest last
       continue;
     }
-    generations.all_.push_back(generation_from(*json));
+    auto text = base::read_file(manifest, kManifestBytes);
+    auto generation = text ? generation_from(*text) : Result<Generation>(text.error());
+    if (!generation) {
+      base::log(base::Level::kError, "platform", "no way back to what {} has: {}", entry.path().native(),
+                generation.error().message);
+      continue;
+    }
+    generations.all_.push_back(std::move(*generation));
   }
-  if (failure) return Error{Errc::kIo, fmt::format("{}: {}", generations.directory_.native(), failure.message())};
+  if (failure) return system_error(failure.value(), "list", generations.directory_.native());
   std::sort(generations.all_.begin(), generations.all_.end(),
             [](const Generation& a, const Generation& b) { return a.number < b.number; });
   return generations;
@@ -214,98 +182,126 @@ const Generation* Generations::find(std::uint64_t number) const {
 }
 
 const Generation* Generations::earlier() const {
+  const auto* now = current();
   for (auto one = all_.rbegin(); one != all_.rend(); ++one) {
-    if (one->digest != all_.back().digest) return &*one;
+    if (!now || (one->digest != now->digest && one->number < now->number)) return &*one;
   }
   return nullptr;
 }
 
-Result<Done> Generations::keep(const stack::Stack& stack, const StackSource& source, base::TimePoint now) {
+Result<std::uint64_t> Generations::keep(const stack::Stack& stack, const StackSource& source, base::TimePoint now) {
   Generation generation;
   generation.since = now;
-  generation.source = absolute(source);
-  std::uint64_t bytes = 0;
-  for (auto& file : files_of(stack, generation.source)) {
-    auto content = base::read_file(file);
-    if (!content) return content.error();
-    bytes += content->size();
-    if (bytes > kMostBytes || generation.files.size() >= kMostFiles) {
-      return Error{Errc::kLimit, fmt::format("what the stack is made of has more than {} files or {} MiB", kMostFiles,
-                                             kMostBytes >> 20)};
-    }
-    generation.files[std::move(file)] = base::hex(base::sha256(*content));
-  }
+  generation.source = as_it_is(source);
+  auto files = files_of(stack, generation.source);
+  if (!files) return files.error();
+  generation.files = std::move(*files);
   generation.digest = digest_of(generation);
-  if (!all_.empty() && all_.back().digest == generation.digest) return Done{};
-  return add(std::move(generation), nullptr);
+  const auto* newest = current_ ? current() : all_.empty() ? nullptr : &all_.back();
+  if (newest && newest->digest == generation.digest) return newest->number;
+  return add(std::move(generation), {});
 }
 
-Result<Done> Generations::keep_again(const Generation& older, base::TimePoint now) {
+Result<std::uint64_t> Generations::keep_again(const Generation& older, base::TimePoint now) {
   Generation generation = older;
   generation.since = now;
   generation.back_to = older.number;
-  return add(std::move(generation), find(older.number));
+  return add(std::move(generation), tree(older));
 }
 
-// From the files where they are, or as another generation has them.
-Result<Done> Generations::copy_files(const Generation& generation, const Generation* from) const {
-  const auto* newest = all_.empty() ? nullptr : &all_.back();
-  for (const auto& [path, digest] : generation.files) {
-    const auto to = within(tree(generation), path);
-    if (auto made = base::make_directory(to.parent_path(), 0700); !made) return made;
-    const auto* linked = from ? from : newest;
-    std::error_code failure;
-    if (linked) {
-      const auto same = linked->files.find(path);
-      if (same != linked->files.end() && same->second == digest) {
-        fs::create_hard_link(within(tree(*linked), path), to, failure);
-        if (!failure) continue;
-      }
-    }
-    failure.clear();
-    fs::copy_file(from ? within(tree(*from), path) : path, to, failure);
-    if (failure) return Error{Errc::kIo, fmt::format("{}: {}", path.native(), failure.message())};
-  }
-  return Done{};
-}
-
-Result<Done> Generations::add(Generation generation, const Generation* copied_from) {
+Result<std::uint64_t> Generations::add(Generation generation, const fs::path& from) {
+  // Variables and files may be secrets.
+  if (auto made = base::make_directory(directory_, 0700); !made) return made.error();
   generation.number = all_.empty() ? 1 : all_.back().number + 1;
   std::error_code failure;
   const auto place = folder(generation.number);
   fs::remove_all(place, failure);
-  auto copied = copy_files(generation, copied_from);
-  if (copied) copied = base::replace_file(place / "generation.json", to_json(generation).dump(1) + "\n", 0600);
-  if (!copied) {
-    fs::remove_all(place, failure);
-    return copied;
+  const KeptFiles none;
+  const Generation* linked = generation.back_to > 0 ? find(generation.back_to) : all_.empty() ? nullptr : &all_.back();
+  auto kept = copy_files(generation.files, from, place / "tree", linked ? linked->files : none,
+                         linked ? tree(*linked) : fs::path());
+  if (kept) {
+    generation.digest = digest_of(generation);
+    kept = base::replace_file(place / "generation.json", to_json(generation).dump(1) + "\n", 0600);
   }
+  if (!kept) {
+    fs::remove_all(place, failure);
+    return kept.error();
+  }
+  const auto number = generation.number;
   all_.push_back(std::move(generation));
-  while (all_.size() > kMost) {
-    // What is in force may be read from its tree, and it is the newest.
-    fs::remove_all(folder(all_.front().number), failure);
-    all_.erase(all_.begin());
+  return number;
+}
+
+void Generations::in_force(std::optional<std::uint64_t> number) {
+  current_ = number;
+  std::error_code failure;
+  for (auto oldest = all_.begin(); all_.size() > kMost && oldest != all_.end();) {
+    if (current_ && oldest->number == *current_) {
+      ++oldest;
+      continue;
+    }
+    fs::remove_all(folder(oldest->number), failure);
+    oldest = all_.erase(oldest);
+  }
+}
+
+void Generations::drop(std::uint64_t number) {
+  const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& one) { return one.number == number; });
+  if (found == all_.end() || (current_ && *current_ == number)) return;
+  std::error_code failure;
+  fs::remove_all(folder(number), failure);
+  all_.erase(found);
+}
+
+Result<StackSource> Generations::kept_source(const Generation& generation) const {
+  const auto kept = tree(generation);
+  if (auto whole = verify_files(generation.files, kept); !whole) return whole.error().within(generation.name());
+  StackSource source = generation.source;
+  for (auto& [name, value] : source.variables) {
+    // A variable that says where code lies says where it is kept; one that names what is around everything does not.
+    if (names_kept(generation.files, value) &&
+        !is_or_holds(fs::path(value).lexically_normal(), generation.source.directory)) {
+      value = within(kept, value).native();
+    }
+  }
+  source.directory = within(kept, source.directory);
+  for (auto& path : source.variable_files) path = within(kept, path);
+  for (auto& root : source.file_roots) root = within(kept, root);
+  return source;
+}
+
+Result<Done> Generations::check_read_back(const Generation& generation, const stack::Stack& stack) const {
+  for (const auto& resource : stack.resources) {
+    const auto* name = absolute_name(generation.files, resource.attributes.unmarked());
+    if (!name) continue;
+    return Error{Errc::kUnsupported,
+                 fmt::format("{} of {} names {} by its absolute path, which is the file of today and not that of then; "
+                             "a path from ${{path.module}}, or one in a -var, can go back",
+                             resource.address, generation.name(), *name)};
   }
   return Done{};
 }
 
-StackSource Generations::kept_source(const Generation& generation) const {
-  const auto kept = tree(generation);
-  StackSource source = generation.source;
-  source.directory = within(kept, source.directory);
-  std::error_code failure;
-  for (auto& path : source.variable_files) path = within(kept, path);
-  for (auto& root : source.file_roots) root = within(kept, root);
-  for (auto& [name, value] : source.variables) {
-    if (value.starts_with('/') && fs::exists(within(kept, value), failure)) value = within(kept, value).native();
+std::string Generations::without_places(std::string text) const {
+  const std::string begin = directory_.native() + "/";
+  constexpr std::string_view kTree = "/tree";
+  for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos;) {
+    auto end = at + begin.size();
+    while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0) ++end;
+    if (text.compare(end, kTree.size(), kTree) == 0) {
+      text.erase(at, end + kTree.size() - at);
+    } else {
+      at = end;
+    }
   }
-  return source;
+  return text;
 }
 
 void Generations::forget_places(stack::Plan& plan) const {
   const auto same = [this](const stack::Change::Attribute& attribute) {
     if (!attribute.before.is_string() || !attribute.after.is_string()) return false;
-    return without_tree(attribute.before.string(), directory_) == without_tree(attribute.after.string(), directory_);
+    return without_places(attribute.before.string()) == without_places(attribute.after.string());
   };
   for (auto& change : plan.changes) {
     if (change.action == stack::Change::Action::kUpdate) std::erase_if(change.attributes, same);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct StackSource {
   std::vector<std::filesystem::path> file_roots;
   std::vector<std::pair<std::string, std::string>> variables;
   std::vector<std::filesystem::path> variable_files;
+  // Where TF_VAR_name is read from; nullopt: this process's environment.
+  std::optional<std::map<std::string, std::string>> environment;
 };
 
 // Where metrics are pushed, besides being kept; an empty URL: not there. The files hold "Name: value" lines that go

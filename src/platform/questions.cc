@@ -86,8 +86,7 @@ Result<base::Json> Rooms::apply(const base::Json& question) {
   if (question["fingerprint"].string_or("") != fingerprint_of(changes, after)) {
     return Error{Errc::kConflict, "the files or the platform changed since the plan was shown; plan again"};
   }
-  if (auto done = go_over_to(std::move(*next), nullptr); !done) return done.error();
-  note_configuration(&*source);
+  if (auto done = go_over_and_keep(std::move(*next), *source); !done) return done.error();
   return base::Json::object({{"text", fmt::format("Applied: {}.", summary_of(changes))}});
 }
 

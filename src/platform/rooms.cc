@@ -101,10 +101,11 @@ Result<Done> Rooms::start() {
   if (!authority) return authority.error();
   authority_.emplace(std::move(*authority));
 
-  if (auto opened = open_gates(); !opened) return opened;
+  open_gates();
   if (auto made = make_engines(); !made) return made;
   if (auto made = make_instruments(); !made) return made;
   make_aws_port();
+  const auto kept = generations_->keep(*first->files, settings_.stack, base::system_clock().now());
   if (auto applied = apply_all(first->configuration); !applied) return applied;
   if (first->recorded != *recorded) {
     if (auto saved = first->recorded.save(registry_file()); !saved) return saved;
@@ -113,7 +114,7 @@ Result<Done> Rooms::start() {
   files_ = std::move(first->files);
   recorded_ = std::move(first->recorded);
   in_force_.set(applied_.stack);
-  note_configuration(&settings_.stack);
+  came_into_force(kept);
   return start_servers();
 }
 

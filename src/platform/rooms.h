@@ -88,9 +88,9 @@ class Rooms final : public stack::Changes {
 
   // An older configuration, read from where it is kept, and what going over to it would change.
   struct WayBack {
-    const Generation* generation = nullptr;
     Wanted wanted;
-    stack::Plan changes;
+    std::string text;  // the plan
+    std::size_t changes = 0;
   };
 
   Result<Done> make_engines();
@@ -116,14 +116,18 @@ class Rooms final : public stack::Changes {
   Result<Wanted> wanted(std::shared_ptr<const stack::Stack> files, const stack::Registry& recorded) const;
   Result<Wanted> over(std::shared_ptr<const stack::Stack> files, stack::Registry recorded) const;
   std::filesystem::path registry_file() const { return state_.of("registry") / "resources.json"; }
-  Result<Done> open_gates();
+  void open_gates();
   advisor::Facts facts(advisor::Gate gate, std::chrono::seconds window, std::chrono::seconds freshness);
   std::optional<advisor::Rehearsal> last_rehearsal() const;
   // way_back.cc; with mutex_ held, or before the servers start.
   std::string configuration_in_force() const;
-  // After a change. `files`: it was read from there; null: an API made it, or a rollback.
-  void note_configuration(const StackSource* files);
-  Result<WayBack> way_back(std::int64_t number) const;
+  void note_configuration();  // since when it is in force
+  void came_into_force(const Result<std::uint64_t>& kept);
+  Result<Done> go_over_and_keep(Wanted wanted, const StackSource& source);
+  Result<Done> can_be_opened(const Configuration& configuration) const;
+  Result<WayBack> way_back(const Generation& generation) const;
+  Result<base::Json> listed_generations() const;
+  Result<base::Json> go_back(const Generation& older);
   // With mutex_ held.
   Result<Done> go_over_to(Wanted wanted, const RoomNames* touched);
 
@@ -178,6 +182,7 @@ class Rooms final : public stack::Changes {
   std::shared_ptr<const stack::Stack> files_;
   stack::Registry recorded_;
   std::optional<Generations> generations_;
+  std::string not_kept_;      // why there is no way back to the configuration in force; "": there is
   base::TimePoint deployed_;  // since when this configuration is in force
   bool stopped_ = false;
 };

@@ -47,6 +47,8 @@ const LoadRun* newest(const std::vector<LoadRun>& runs, const Fits& fits) {
   }
   return nullptr;
 }
+// Why a load run says nothing about this platform: it made no requests, or they did not come here. "": it does.
+std::string not_ours(const Facts& facts, const LoadRun& run);
 std::string in_a_line(const LoadRun& run, base::TimePoint now);
 
 }  // namespace securebase::advisor

@@ -143,6 +143,21 @@ double total(const std::vector<Of>& all) {
   return sum;
 }
 
+std::string not_ours(const Facts& facts, const LoadRun& run) {
+  if (run.requests == 0) return "the load test made no requests";
+  // Through the edge, or to the API beside it. Other traffic may have come too.
+  const auto came = [&](std::string_view name_space, std::string_view metric, std::string_view dimension) {
+    return total(of_each(*facts.series, name_space, metric, dimension, "Sum", run.began, run.ended));
+  };
+  const double here =
+      std::max(came("AWS/CloudFront", "Requests", "DistributionId"), came("AWS/ApiGateway", "Count", "ApiName"));
+  constexpr double kMostOfThem = 0.9;  // what failed on the way was not seen
+  const double answered = static_cast<double>(run.requests) * (1 - run.errors_percent / 100);
+  if (here >= kMostOfThem * answered) return "";
+  return fmt::format("of the load test's {} requests the platform saw at most {:.0f}: it was one of something else",
+                     run.requests, here);
+}
+
 std::string in_a_line(const LoadRun& run, base::TimePoint now) {
   std::string verdict = !run.valid ? "invalid" : !run.passed ? "without thresholds" : *run.passed ? "passed" : "failed";
   auto line = fmt::format(

@@ -17,13 +17,17 @@ using testing::HasSubstr;
 constexpr base::TimePoint kAt{seconds{1'795'737'600}};
 constexpr const char* kTopic = "arn:aws:sns:us-east-1:123456789012:alerts";
 
-// One point for each metric and statistic, whatever the window.
+// What was recorded when: the samples of a window count, weighted as averages are.
 class Numbers final : public monitoring::Series {
  public:
+  // From `since` on, at each time that is asked for.
   void set(std::string name_space, std::string metric, std::string dimension, std::string of, std::string statistic,
-           double value, std::uint64_t samples) {
+           double value, std::uint64_t samples, base::TimePoint since = kAt - hours{24 * 400},
+           base::TimePoint until = kAt + hours{24 * 400}) {
     monitoring::MetricId id{std::move(name_space), std::move(metric), {{std::move(dimension), std::move(of)}}};
-    points_[{id, std::move(statistic)}] = {kAt, value, samples};
+    auto& stretches = points_[{id, std::move(statistic)}];
+    std::erase_if(stretches, [since](const Stretch& one) { return one.since == since; });
+    stretches.push_back({since, until, {since, value, samples}});
   }
   Result<std::vector<monitoring::Point>> read(const monitoring::MetricQuery&) const override {
     return std::vector<monitoring::Point>{};
@@ -31,11 +35,14 @@ class Numbers final : public monitoring::Series {
   Result<std::optional<monitoring::Point>> whole(const monitoring::MetricQuery& query) const override {
     const auto found = points_.find({query.metric, query.statistic});
     if (found == points_.end()) return std::optional<monitoring::Point>{};
-    return std::optional(found->second);
+    for (const auto& one : found->second) {
+      if (query.from < one.until && one.since < query.to) return std::optional(one.point);
+    }
+    return std::optional<monitoring::Point>{};
   }
   std::vector<monitoring::MetricId> list(const monitoring::MetricFilter& filter) const override {
     std::vector<monitoring::MetricId> found;
-    for (const auto& [key, point] : points_) {
+    for (const auto& [key, points] : points_) {
       const auto& id = key.first;
       if (id.name_space != filter.name_space || id.name != filter.name) continue;
       if (!filter.dimensions.empty() && id.dimensions.front().first != filter.dimensions.front().first) continue;
@@ -43,10 +50,22 @@ class Numbers final : public monitoring::Series {
     }
     return found;
   }
-  std::optional<base::TimePoint> newest(const monitoring::MetricId&) const override { return std::nullopt; }
+  std::optional<base::TimePoint> newest(const monitoring::MetricId& id) const override {
+    std::optional<base::TimePoint> last;
+    for (const auto& [key, points] : points_) {
+      if (key.first != id) continue;
+      for (const auto& one : points) last = std::max(last.value_or(one.since), std::min(one.until, kAt));
+    }
+    return last;
+  }
 
  private:
-  std::map<std::pair<monitoring::MetricId, std::string>, monitoring::Point> points_;
+  struct Stretch {
+    base::TimePoint since;
+    base::TimePoint until;
+    monitoring::Point point;
+  };
+  std::map<std::pair<monitoring::MetricId, std::string>, std::vector<Stretch>> points_;
 };
 
 struct World {
@@ -57,6 +76,8 @@ struct World {
     facts.deployed = kAt - hours{48};
     facts.configuration = "c0ffee";
     facts.series = &numbers;
+    // What load tests send comes here.
+    numbers.set("AWS/CloudFront", "Requests", "DistributionId", "E1", "Sum", 1000, 1000);
   }
   Check of(Gate gate, std::string_view id, const std::vector<Waiver>& waivers = {}) const {
     for (auto& one : check(gate, facts, waivers).checks) {
@@ -114,6 +135,9 @@ TEST(LoadTestCheck, CountsOnlyAFreshValidRunWithThresholdsOnThisConfiguration) {
   World world;
   world.facts.runs = {passed_run()};
   EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kPass);
+  world.facts.freshness = hours{0};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+  world.facts.freshness = hours{24};
 
   auto& run = world.facts.runs.front();
   run.configuration = "another";
@@ -128,6 +152,43 @@ TEST(LoadTestCheck, CountsOnlyAFreshValidRunWithThresholdsOnThisConfiguration) {
   run.began -= hours{30};
   run.ended -= hours{30};
   EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+}
+
+TEST(LoadTestCheck, CountsNoneOfSomethingElse) {
+  World world;
+  world.facts.runs = {passed_run()};
+  world.facts.runs.front().requests = 2000;  // 1000 came here
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+  world.facts.runs.front().requests = 0;
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+}
+
+TEST(WarmingCheck, IsAWordAndHasToHaveMadeRequests) {
+  World world;
+  auto run = passed_run();
+  for (const auto& [name, decision] :
+       {std::pair{"warm-up.yml", Decision::kPass}, std::pair{"cache_Warming.js", Decision::kPass},
+        std::pair{"swarm.yml", Decision::kInsufficient}}) {
+    run.scenario = name;
+    world.facts.runs = {run};
+    EXPECT_EQ(world.of(Gate::kPreDeploy, "cache-warming").decision, decision) << name;
+  }
+  run.scenario = "warm.yml";
+  run.errors_percent = 2;
+  world.facts.runs = {run};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "cache-warming").decision, Decision::kFail);
+}
+
+TEST(DashboardsCheck, NeedsSamplesOfTheLastDayInHalfOfWhatIsShown) {
+  World world;
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "dashboards").decision, Decision::kFail);
+  world.facts.dashboards = {
+      {"d", R"({"widgets":[{"properties":{"metrics":[["AWS/CloudFront","Requests"],["A","B"]]}}]})", kAt, true}};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "dashboards").decision, Decision::kPass);
+  world.facts.dashboards.front().body = R"({"widgets":[{"properties":{"metrics":[["A","C"],["A","B"]]}}]})";
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "dashboards").decision, Decision::kInsufficient);
+  world.facts.dashboards.front().body = "{}";
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "dashboards").decision, Decision::kInsufficient);
 }
 
 TEST(LoadTestCheck, FailsWithTheNewestRun) {
@@ -145,7 +206,7 @@ TEST(LoadTestCheck, FailsWithTheNewestRun) {
 TEST(AlarmsCheck, NeedsAllEightAndSomebodyWhoWasReached) {
   World world;
   world.facts.alarms = the_eight();
-  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kInsufficient);
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kFail);  // there is no such topic
   world.facts.topics = {{kTopic, 2, 1, "2026-11-27T05:00:00.000Z", ""}};
   EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kPass);
 
@@ -162,7 +223,16 @@ TEST(AlarmsCheck, NeedsAllEightAndSomebodyWhoWasReached) {
 
   world.facts.alarms = the_eight();
   world.facts.alarms.front().definition.actions_enabled = false;
-  EXPECT_NE(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kPass);
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kFail);
+}
+
+TEST(AlarmsCheck, DoesNotMindATopicThatNoAlarmTells) {
+  World world;
+  world.facts.alarms = the_eight();
+  world.facts.topics = {{kTopic, 2, 1, "2026-11-27T05:00:00.000Z", ""}, {"arn:aws:sns:::unused", 0, 0, "", ""}};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kPass);
+  world.facts.topics.front().reached = 0;
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kInsufficient);
 }
 
 TEST(RollbackCheck, CountsARehearsalOfThisWayOnly) {
@@ -188,6 +258,38 @@ TEST(LatencyCheck, FailsAtOnceAndPassesOnlyOverTheWholeWindow) {
   EXPECT_EQ(world.of(Gate::kPostDeploy, "latency").decision, Decision::kFail);
 }
 
+TEST(LatencyCheck, DoesNotCountWhatMetTheConfigurationBefore) {
+  World world;
+  world.facts.deployed = kAt - std::chrono::minutes{10} - seconds{30};
+  world.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 900, 10'000, kAt - hours{9},
+                    kAt - std::chrono::minutes{10});
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "latency").decision, Decision::kInsufficient);
+  world.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 900, 10'000, kAt - std::chrono::minutes{5});
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "latency").decision, Decision::kFail);
+  world.facts.deployed = kAt - seconds{20};
+  EXPECT_THAT(world.of(Gate::kPostDeploy, "latency").reason, HasSubstr("not a minute old"));
+}
+
+TEST(ColdStartsCheck, LooksAtTheirTimeAndTheirShare) {
+  World world;
+  world.numbers.set("AWS/Lambda", "Invocations", "FunctionName", "auth", "Sum", 1000, 1000);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "cold-starts").decision, Decision::kPass);
+  world.numbers.set("AWS/Lambda", "InitDuration", "FunctionName", "auth", "Average", 200, 60);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "cold-starts").decision, Decision::kFail);
+  World slow;
+  slow.numbers.set("AWS/Lambda", "Invocations", "FunctionName", "auth", "Sum", 1000, 1000);
+  slow.numbers.set("AWS/Lambda", "InitDuration", "FunctionName", "auth", "Average", 500, 2);
+  EXPECT_EQ(slow.of(Gate::kPostDeploy, "cold-starts").decision, Decision::kFail);
+}
+
+TEST(ErrorsCheck, DoesNotPassOverFewInvocationsThatFail) {
+  World world;
+  world.numbers.set("AWS/ApiGateway", "Count", "ApiName", "api", "Sum", 1000, 1000);
+  world.numbers.set("AWS/Lambda", "Invocations", "FunctionName", "later", "Sum", 99, 99);
+  world.numbers.set("AWS/Lambda", "Errors", "FunctionName", "later", "Sum", 99, 99);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "errors").decision, Decision::kInsufficient);
+}
+
 TEST(ErrorsCheck, CountsWhatTheServerDidAndNotItsCallers) {
   World world;
   world.numbers.set("AWS/ApiGateway", "Count", "ApiName", "api", "Sum", 1000, 1000);
@@ -207,6 +309,14 @@ TEST(HitRatesCheck, NeedsBothCachesAndEnoughLookups) {
   EXPECT_EQ(world.of(Gate::kPostDeploy, "hit-rates").decision, Decision::kFail);
 }
 
+TEST(HitRatesCheck, AddsUpCachesThatAreTooSmallToTellAlone) {
+  World world;
+  world.numbers.set("AWS/ElastiCache", "CacheHitRate", "ReplicationGroupId", "redis", "Average", 90, 1000);
+  world.numbers.set("AWS/CloudFront", "CacheHitRate", "DistributionId", "E1", "Average", 10, 60);
+  world.numbers.set("AWS/CloudFront", "CacheHitRate", "DistributionId", "E2", "Average", 10, 60);
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "hit-rates").decision, Decision::kFail);
+}
+
 TEST(ScalingCheck, IsDecidedByASpike) {
   World world;
   auto spike = passed_run();
@@ -215,6 +325,9 @@ TEST(ScalingCheck, IsDecidedByASpike) {
   world.facts.runs = {spike};
   EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kPass);
   world.facts.runs.front().scaling_seconds = 121;
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kFail);
+  world.facts.runs.front().scaling_seconds = 4;
+  world.numbers.set("AWS/Lambda", "Throttles", "FunctionName", "auth", "Sum", 50, 50);
   EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kFail);
 }
 
@@ -228,6 +341,42 @@ TEST(MemoryCheck, FailsWhatIsTightAndNamesTheSizeThatFits) {
   EXPECT_EQ(world.of(Gate::kMonthly, "memory").decision, Decision::kPass);
   world.facts.functions = Error{Errc::kIo, "the logs cannot be read"};
   EXPECT_EQ(world.of(Gate::kMonthly, "memory").decision, Decision::kInsufficient);
+}
+
+TEST(CostCheck, FailsWhatIsDearerWithoutBeingFaster) {
+  World world;
+  world.facts.window = hours{24 * 30};
+  EXPECT_EQ(world.of(Gate::kMonthly, "cost").decision, Decision::kInsufficient);
+  world.facts.spent_before = Spent{10'000, 1000};
+  world.facts.spent = Spent{10'000, 2000};  // twice the memory
+  world.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 80, 9000, kAt - hours{24 * 60},
+                    kAt - hours{24 * 30});
+  world.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 80, 9000, kAt - hours{24 * 30});
+  EXPECT_EQ(world.of(Gate::kMonthly, "cost").decision, Decision::kFail);
+  World faster;
+  faster.facts = world.facts;
+  faster.facts.series = &faster.numbers;
+  faster.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 80, 9000, kAt - hours{24 * 60},
+                     kAt - hours{24 * 30});
+  faster.numbers.set("AWS/ApiGateway", "Latency", "ApiName", "api", "p95", 40, 9000, kAt - hours{24 * 30});
+  EXPECT_EQ(faster.of(Gate::kMonthly, "cost").decision, Decision::kPass);
+}
+
+TEST(EvictionsCheck, IsAShareOfWhatWasWritten) {
+  World world;
+  world.numbers.set("AWS/ElastiCache", "SetTypeCmds", "CacheClusterId", "redis", "Sum", 1000, 60);
+  EXPECT_EQ(world.of(Gate::kMonthly, "evictions").decision, Decision::kPass);
+  world.numbers.set("AWS/ElastiCache", "Evictions", "CacheClusterId", "redis", "Sum", 10, 60);
+  EXPECT_EQ(world.of(Gate::kMonthly, "evictions").decision, Decision::kFail);
+}
+
+TEST(SlowQueriesCheck, FailsWhatIsSlowOften) {
+  World world;
+  world.numbers.set("SecureBase/Performance", "QueryTime", "DBClusterIdentifier", "db", "Average", 3, 900);
+  world.facts.slow_statements = std::vector<SlowStatement>{{"CREATE INDEX", 1, 900, 900}};
+  EXPECT_EQ(world.of(Gate::kMonthly, "slow-queries").decision, Decision::kPass);
+  world.facts.slow_statements->push_back({"SELECT", 10, 150, 200});
+  EXPECT_EQ(world.of(Gate::kMonthly, "slow-queries").decision, Decision::kFail);
 }
 
 TEST(BaselinesCheck, GrowOld) {

@@ -8,8 +8,11 @@ namespace securebase::advisor {
 
 namespace {
 
-constexpr std::size_t kFileBytes = std::size_t{16} << 20;
+// A thousand runs of the largest size.
+constexpr std::size_t kFileBytes = std::size_t{32} << 20;
 constexpr std::size_t kTextBytes = 2000;
+constexpr std::size_t kMostFailed = 20;    // thresholds that a run is remembered to have crossed
+constexpr std::size_t kFailedBytes = 200;  // of each
 
 std::int64_t milliseconds_of(base::TimePoint time) {
   return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
@@ -59,7 +62,10 @@ Result<LoadRun> load_run_from(const base::Json& json) {
   run.valid = json["valid"].bool_or(false);
   if (json["passed"].is_bool()) run.passed = json["passed"].bool_or(false);
   if (const auto* failed = json["failed_thresholds"].as_array()) {
-    for (const auto& one : *failed) run.failed_thresholds.emplace_back(one.string_or(""));
+    for (const auto& one : *failed) {
+      if (run.failed_thresholds.size() == kMostFailed) break;
+      run.failed_thresholds.emplace_back(one.string_or("").substr(0, kFailedBytes));
+    }
   }
   run.requests = static_cast<std::uint64_t>(std::max<std::int64_t>(0, json["requests"].integer_or(0)));
   run.errors_percent = number_of(json["errors_percent"]);

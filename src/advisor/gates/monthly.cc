@@ -129,27 +129,11 @@ void memory(const Facts& facts, Check& check) {
 
 // --- cost -----------------------------------------------------------------------------------------------------------
 
-struct Spent {
-  double invocations = 0;
-  double gigabyte_seconds = 0;
-  double dollars() const {
-    return gigabyte_seconds * kDollarsPerGigabyteSecond + invocations / 1e6 * kDollarsPerMillionRequests;
-  }
-  double dollars_per_million() const { return invocations > 0 ? dollars() / invocations * 1e6 : 0; }
-};
-
-Spent spent(const Facts& facts, int windows_ago) {
-  const auto from = window_begin(facts, windows_ago);
-  const auto to = from + facts.window;
-  Spent all;
-  all.invocations = total(of_each(*facts.series, "AWS/Lambda", "Invocations", "FunctionName", "Sum", from, to));
-  for (const auto& one : of_each(*facts.series, "AWS/Lambda", "Duration", "FunctionName", "Sum", from, to)) {
-    for (const auto& function : *facts.functions) {
-      if (function.name != one.name) continue;
-      all.gigabyte_seconds += one.point.value / 1000 * static_cast<double>(function.memory_mb) / 1024;
-    }
-  }
-  return all;
+double dollars(const Spent& spent) {
+  return spent.gigabyte_seconds * kDollarsPerGigabyteSecond + spent.invocations / 1e6 * kDollarsPerMillionRequests;
+}
+double dollars_per_million(const Spent& spent) {
+  return spent.invocations > 0 ? dollars(spent) / spent.invocations * 1e6 : 0;
 }
 
 std::optional<double> p95(const Facts& facts, int windows_ago) {
@@ -163,17 +147,21 @@ std::optional<double> p95(const Facts& facts, int windows_ago) {
 }
 
 void cost(const Facts& facts, Check& check) {
-  check.command = "securebase check monthly --json -";
-  if (!facts.functions) return decide(check, Decision::kInsufficient, facts.functions.error().message);
-  const auto now = spent(facts, 0);
-  const auto before = spent(facts, 1);
+  check.command =
+      "aws logs insights query --log-group-name /aws/lambda/securebase-prod --query-string 'filter "
+      "@type=\"REPORT\" | stats sum(@billedDuration * @memorySize), count(*) by @log'";
+  for (const auto* spent : {&facts.spent, &facts.spent_before}) {
+    if (!*spent) return decide(check, Decision::kInsufficient, spent->error().message);
+  }
+  const Spent& now = *facts.spent;
+  const Spent& before = *facts.spent_before;
   const auto latency = p95(facts, 0);
   const auto earlier = p95(facts, 1);
   const auto line = [&](std::string_view when, const Spent& one, const std::optional<double>& p95_ms) {
     check.evidence.push_back(
         fmt::format("{}: {:.0f} invocations, {:.1f} GB-seconds, {:.4f} USD at AWS Lambda's list price ({:.3f} USD a "
                     "million), p95 {}",
-                    when, one.invocations, one.gigabyte_seconds, one.dollars(), one.dollars_per_million(),
+                    when, one.invocations, one.gigabyte_seconds, dollars(one), dollars_per_million(one),
                     p95_ms ? fmt::format("{:.1f} ms", *p95_ms) : "unknown"));
   };
   line("this window", now, latency);
@@ -183,7 +171,7 @@ void cost(const Facts& facts, Check& check) {
     return decide(check, Decision::kInsufficient,
                   fmt::format("two windows with {:.0f} invocations each are needed to compare", kInvocations));
   }
-  const double growth = now.dollars_per_million() / before.dollars_per_million() - 1;
+  const double growth = dollars_per_million(now) / dollars_per_million(before) - 1;
   const auto words =
       fmt::format("a million invocations cost {:+.0f} %, p95 {:+.0f} %", 100 * growth, 100 * (*latency / *earlier - 1));
   // Dearer is a decision when it bought speed, and a defect when it did not.
@@ -194,7 +182,9 @@ void cost(const Facts& facts, Check& check) {
 
 void baselines(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
-  const auto is_baseline = [](const LoadRun& run) { return run.valid && run.scenario == "baseline"; };
+  const auto is_baseline = [](const LoadRun& run) {
+    return run.valid && run.requests > 0 && run.scenario == "baseline";
+  };
   const auto* run = newest(facts.runs, is_baseline);
   if (!run) return decide(check, Decision::kInsufficient, "there is no baseline yet");
   check.evidence.push_back(in_a_line(*run, facts.now));
@@ -205,6 +195,7 @@ void baselines(const Facts& facts, Check& check) {
     check.evidence.push_back(
         fmt::format("p95 {:+.0f} % against the one before", 100 * (run->p95_ms / before->p95_ms - 1)));
   }
+  if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
   const auto age = facts.now - run->ended;
   if (age > facts.window) {
     return decide(check, Decision::kFail,

@@ -14,29 +14,34 @@ constexpr double kColdSharePercent = 5;
 constexpr double kInvocationsForShare = 100;
 constexpr double kErrorsPercent = 1;
 constexpr double kHitRatePercent = 70;
+constexpr double kThrottledPercent = 1;
 constexpr std::chrono::seconds kScalingTime{120};
 
-base::TimePoint begin_of_watch(const Facts& facts) { return std::max(facts.now - facts.window, facts.deployed); }
-
-std::chrono::seconds seen(const Facts& facts) {
-  return std::chrono::duration_cast<std::chrono::seconds>(facts.now - begin_of_watch(facts));
+// Whole minutes, as older samples are kept: what came in the minute of the deployment may have met the one before.
+base::TimePoint begin_of_watch(const Facts& facts) {
+  const base::TimePoint first = std::chrono::ceil<std::chrono::minutes>(facts.deployed);
+  return std::max<base::TimePoint>(facts.now - facts.window, first);
 }
 
-// "" when the window is full.
-std::string not_yet(const Facts& facts) {
-  if (facts.now - facts.deployed >= facts.window) return "";
-  return fmt::format("; watched for {} of {} so far", in_words(facts.now - facts.deployed), in_words(facts.window));
+// "": something was seen yet.
+std::string too_early(const Facts& facts) {
+  if (facts.now > begin_of_watch(facts)) return "";
+  return "the deployment is not a minute old, and the minute that it came in does not count";
 }
 
 void decide_over_window(const Facts& facts, Check& check, std::string reason) {
-  const auto waiting = not_yet(facts);
-  decide(check, waiting.empty() ? Decision::kPass : Decision::kInsufficient, reason + waiting);
+  if (facts.now - facts.deployed >= facts.window) return decide(check, Decision::kPass, std::move(reason));
+  decide(check, Decision::kInsufficient,
+         fmt::format("{}; watched for {} of {} so far", reason, in_words(facts.now - facts.deployed),
+                     in_words(facts.window)));
 }
 
 // --- latency --------------------------------------------------------------------------------------------------------
 
 void latency(const Facts& facts, Check& check) {
-  for (const auto& row : targets(*facts.series, facts.now, std::max(seen(facts), std::chrono::seconds{60}))) {
+  if (auto early = too_early(facts); !early.empty()) return decide(check, Decision::kInsufficient, early);
+  const auto window = std::chrono::ceil<std::chrono::seconds>(facts.now - begin_of_watch(facts));
+  for (const auto& row : targets(*facts.series, facts.now, window)) {
     if (!row.name.starts_with("API p")) continue;
     if (row.value) {
       check.evidence.push_back(
@@ -64,23 +69,32 @@ struct HitRate {
 };
 
 void hit_rates(const Facts& facts, Check& check) {
+  if (auto early = too_early(facts); !early.empty()) return decide(check, Decision::kInsufficient, early);
   check.command = "securebase targets";
   constexpr std::uint64_t kLookups = 100;
   std::string low;
   std::string silent;
+  const auto add = [](std::string& list, const std::string& what) { list += (list.empty() ? "" : ", ") + what; };
   for (const auto& one : {HitRate{"CloudFront", "AWS/CloudFront", "DistributionId"},
                           HitRate{"ElastiCache", "AWS/ElastiCache", "ReplicationGroupId"}}) {
     std::uint64_t lookups = 0;
+    double hits = 0;
     for (const auto& of : of_each(*facts.series, one.name_space, "CacheHitRate", one.dimension, "Average",
                                   begin_of_watch(facts), facts.now)) {
       lookups += of.point.samples;
+      hits += of.point.value / 100 * static_cast<double>(of.point.samples);
       check.evidence.push_back(
           fmt::format("{} {}: {:.1f} % of {} lookups", one.what, of.name, of.point.value, of.point.samples));
       if (of.point.samples >= kLookups && of.point.value <= kHitRatePercent) {
-        low += fmt::format("{}{} {:.1f} %", low.empty() ? "" : ", ", one.what, of.point.value);
+        add(low, fmt::format("{} {:.1f} %", of.name, of.point.value));
       }
     }
-    if (lookups < kLookups) silent += fmt::format("{}{}", silent.empty() ? "" : " and ", one.what);
+    const double together = lookups > 0 ? 100 * hits / static_cast<double>(lookups) : 0;
+    if (lookups < kLookups) {
+      add(silent, std::string(one.what));
+    } else if (together <= kHitRatePercent && low.empty()) {
+      add(low, fmt::format("{} together {:.1f} %", one.what, together));
+    }
   }
   if (!low.empty()) return decide(check, Decision::kFail, fmt::format("{}; above {} % is asked", low, kHitRatePercent));
   if (!silent.empty()) {
@@ -92,6 +106,7 @@ void hit_rates(const Facts& facts, Check& check) {
 // --- cold starts ----------------------------------------------------------------------------------------------------
 
 void cold_starts(const Facts& facts, Check& check) {
+  if (auto early = too_early(facts); !early.empty()) return decide(check, Decision::kInsufficient, early);
   check.command =
       "aws logs insights query --log-group-name /aws/lambda/securebase-prod --query-string 'filter @type=\"REPORT\" | "
       "stats count(@initDuration), avg(@initDuration), count(*) by @log'";
@@ -127,6 +142,7 @@ void cold_starts(const Facts& facts, Check& check) {
 // --- errors ---------------------------------------------------------------------------------------------------------
 
 void errors(const Facts& facts, Check& check) {
+  if (auto early = too_early(facts); !early.empty()) return decide(check, Decision::kInsufficient, early);
   check.command = "securebase alarms; securebase traces --filter 'fault = true'";
   constexpr double kRequests = 100;  // one error more or less does not turn the verdict
   const auto from = begin_of_watch(facts);
@@ -157,6 +173,11 @@ void errors(const Facts& facts, Check& check) {
     return decide(check, Decision::kFail,
                   fmt::format("{:.2f} % of the invocations failed; below 1 % is asked", percent(failed, invocations)));
   }
+  if (invocations < kRequests && failed > 0) {
+    return decide(check, Decision::kInsufficient,
+                  fmt::format("{:.0f} of {:.0f} invocations failed; {:.0f} are needed for a rate", failed, invocations,
+                              kRequests));
+  }
   decide_over_window(facts, check, fmt::format("{:.3f} % of {:.0f} requests", rate, requests));
 }
 
@@ -166,7 +187,15 @@ void scaling(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
   const double throttles =
       total(of_each(*facts.series, "AWS/Lambda", "Throttles", "FunctionName", "Sum", begin_of_watch(facts), facts.now));
-  check.evidence.push_back(fmt::format("{:.0f} invocations were throttled since the deployment", throttles));
+  const double invocations = total(
+      of_each(*facts.series, "AWS/Lambda", "Invocations", "FunctionName", "Sum", begin_of_watch(facts), facts.now));
+  check.evidence.push_back(
+      fmt::format("{:.0f} invocations were throttled since the deployment, {:.0f} were not", throttles, invocations));
+  if (throttles >= 10 && throttles > kThrottledPercent / 100 * (throttles + invocations)) {
+    return decide(check, Decision::kFail,
+                  fmt::format("{:.1f} % of the invocations were throttled: there is no concurrency left to scale into",
+                              100 * throttles / (throttles + invocations)));
+  }
   const auto* run = newest(facts.runs, [&facts](const LoadRun& one) {
     return one.configuration == facts.configuration && one.scaling_seconds.has_value();
   });
@@ -174,6 +203,7 @@ void scaling(const Facts& facts, Check& check) {
     return decide(check, Decision::kInsufficient, "no spike ran on this configuration, so nothing is known of scaling");
   }
   check.evidence.push_back(in_a_line(*run, facts.now));
+  if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
   if (!run->valid) return decide(check, Decision::kInsufficient, "the spike's load generator was late itself");
   if (*run->scaling_seconds > static_cast<double>(kScalingTime.count())) {
     return decide(check, Decision::kFail,
@@ -200,7 +230,8 @@ const std::vector<DeclaredCheck>& post_deploy_checks() {
        "5xx of all requests of the API, and errors of all invocations, each below 1 %",
        "securebase logs insights and securebase traces show which ones", errors},
       {"scaling", "Validate auto-scaling behavior",
-       "after a spike from 10 to 500 users latency was back below its threshold within two minutes",
+       "after a spike from 10 to 500 users latency was back below its threshold within two minutes, and at most 1 % of "
+       "the invocations were throttled",
        "securebase load spike", scaling}};
   return checks;
 }

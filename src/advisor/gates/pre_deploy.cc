@@ -1,7 +1,9 @@
 // Before a deployment: was this configuration tested, would somebody hear of trouble, and is there a way back?
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
+#include <optional>
 
 #include "advisor/gates/checks.h"
 
@@ -27,6 +29,7 @@ void load_test(const Facts& facts, Check& check) {
   if (!run->valid) {
     return decide(check, Decision::kInsufficient, "the load generator was late itself: its numbers say nothing");
   }
+  if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
   if (!run->passed) {
     return decide(check, Decision::kInsufficient, "the load test had no thresholds, so that it could not fail");
   }
@@ -72,21 +75,31 @@ bool watches(const monitoring::AlarmDefinition& alarm, const Watched& watched) {
   });
 }
 
-// Why nobody would hear of the alarm; "": somebody would.
-std::string unheard(const monitoring::AlarmView& alarm, const std::map<std::string, const Topic*>& topics) {
-  if (!alarm.definition.actions_enabled) return "its actions are off";
-  if (alarm.definition.alarm_actions.empty()) return "it has no action";
-  std::string why = "its actions are no topics";
+// Why nobody would hear of the alarm, and whether that is known or only not shown.
+struct Unheard {
+  std::string why;  // "": somebody would
+  bool known = false;
+};
+
+Unheard unheard(const monitoring::AlarmView& alarm, const std::map<std::string, const Topic*>& topics) {
+  if (!alarm.definition.actions_enabled) return {"its actions are off", true};
+  if (alarm.definition.alarm_actions.empty()) return {"it has no action", true};
+  Unheard worst{"its actions are no topics that there are", true};
   for (const auto& action : alarm.definition.alarm_actions) {
     const auto found = topics.find(action);
     if (found == topics.end()) continue;
     const auto& topic = *found->second;
-    if (topic.receivers > 0 && topic.reached > 0) return "";
-    why = topic.receivers == 0    ? fmt::format("nobody is subscribed to {}", topic.arn)
-          : topic.trouble.empty() ? fmt::format("no message reached a subscriber of {} within the last day", topic.arn)
-                                  : fmt::format("{}: {}", topic.arn, topic.trouble);
+    if (topic.receivers == 0) {
+      worst = {fmt::format("nobody is subscribed to {}", topic.arn), true};
+    } else if (topic.reached > 0) {
+      return {};
+    } else if (!topic.trouble.empty()) {
+      worst = {fmt::format("{}: {}", topic.arn, topic.trouble), true};
+    } else {
+      worst = {fmt::format("no message reached a subscriber of {} within the last day", topic.arn), false};
+    }
   }
-  return why;
+  return worst;
 }
 
 void alarms(const Facts& facts, Check& check) {
@@ -95,25 +108,27 @@ void alarms(const Facts& facts, Check& check) {
   for (const auto& topic : facts.topics) topics[topic.arn] = &topic;
   std::size_t missing = 0;
   std::size_t mute = 0;
+  std::size_t not_shown = 0;
   for (const auto& watched : kWatched) {
     const monitoring::AlarmView* heard = nullptr;
-    std::string why = "there is no such alarm";
-    bool there = false;
+    std::optional<Unheard> not_heard;
     for (const auto& alarm : facts.alarms) {
       if (!watches(alarm.definition, watched)) continue;
-      there = true;
-      why = unheard(alarm, topics);
-      if (!why.empty()) continue;
-      heard = &alarm;
-      break;
+      auto one = unheard(alarm, topics);
+      if (one.why.empty()) {
+        heard = &alarm;
+        break;
+      }
+      if (!not_heard || not_heard->known) not_heard = std::move(one);
     }
     if (heard) {
       check.evidence.push_back(
           fmt::format("{}: {} ({})", watched.what, heard->definition.name, monitoring::to_string(heard->status.state)));
-    } else {
-      check.evidence.push_back(fmt::format("{}: {}", watched.what, why));
-      ++(there ? mute : missing);
+      continue;
     }
+    check.evidence.push_back(
+        fmt::format("{}: {}", watched.what, not_heard ? not_heard->why : std::string("there is no such alarm")));
+    ++(!not_heard ? missing : not_heard->known ? mute : not_shown);
   }
   for (const auto& topic : facts.topics) {
     check.evidence.push_back(topic.delivered.empty()
@@ -124,14 +139,15 @@ void alarms(const Facts& facts, Check& check) {
   if (missing > 0) {
     return decide(check, Decision::kFail, fmt::format("{} of {} alarms are missing", missing, kWatched.size()));
   }
-  if (mute == 0)
-    return decide(check, Decision::kPass,
-                  fmt::format("{} alarms, and a message reached somebody of each", kWatched.size()));
-  // A topic that could not be reached is known to be broken; one that was not tried is not known.
-  const bool broken = std::any_of(facts.topics.begin(), facts.topics.end(),
-                                  [](const Topic& topic) { return topic.receivers == 0 || !topic.trouble.empty(); });
-  decide(check, broken ? Decision::kFail : Decision::kInsufficient,
-         fmt::format("of {} of {} alarms it is not shown that somebody hears them", mute, kWatched.size()));
+  if (mute > 0) {
+    return decide(check, Decision::kFail, fmt::format("nobody would hear {} of {} alarms", mute, kWatched.size()));
+  }
+  if (not_shown > 0) {
+    return decide(
+        check, Decision::kInsufficient,
+        fmt::format("of {} of {} alarms it is not shown that somebody hears them", not_shown, kWatched.size()));
+  }
+  decide(check, Decision::kPass, fmt::format("{} alarms, and a message reached somebody of each", kWatched.size()));
 }
 
 // --- dashboards -----------------------------------------------------------------------------------------------------
@@ -159,35 +175,56 @@ void collect_metrics(const base::Json& body, std::vector<monitoring::MetricFilte
 void dashboards(const Facts& facts, Check& check) {
   check.command = "aws cloudwatch list-dashboards";
   if (facts.dashboards.empty()) return decide(check, Decision::kFail, "there is no dashboard");
-  bool blind = false;
+  const auto has_samples = [&facts](const monitoring::MetricFilter& filter) {
+    const auto series = facts.series->list(filter);
+    return std::any_of(series.begin(), series.end(), [&facts](const monitoring::MetricId& id) {
+      const auto newest_sample = facts.series->newest(id);
+      return newest_sample && *newest_sample > facts.now - std::chrono::hours{24};
+    });
+  };
+  std::string blind;
   for (const auto& dashboard : facts.dashboards) {
     std::vector<monitoring::MetricFilter> metrics;
     if (auto body = base::Json::parse(dashboard.body)) collect_metrics(*body, metrics);
-    const auto with_data = std::count_if(metrics.begin(), metrics.end(),
-                                         [&facts](const auto& filter) { return !facts.series->list(filter).empty(); });
+    const auto with_samples = std::count_if(metrics.begin(), metrics.end(), has_samples);
     check.evidence.push_back(
-        fmt::format("{}: {} of {} metrics have samples", dashboard.name, with_data, metrics.size()));
-    blind = blind || (!metrics.empty() && with_data == 0);
+        fmt::format("{}: {} of {} metrics have samples of the last day", dashboard.name, with_samples, metrics.size()));
+    if (2 * static_cast<std::size_t>(with_samples) < metrics.size() || metrics.empty()) blind = dashboard.name;
   }
-  if (blind)
-    return decide(check, Decision::kInsufficient, "a dashboard shows nothing: none of its metrics has samples");
+  if (!blind.empty()) {
+    return decide(check, Decision::kInsufficient, fmt::format("less than half of what {} shows has samples", blind));
+  }
   decide(check, Decision::kPass, fmt::format("{} dashboards", facts.dashboards.size()));
 }
 
 // --- warming --------------------------------------------------------------------------------------------------------
 
+// "warm-up.yml", "cache_warming", "warm"; not "swarm".
+bool is_warming(std::string_view name) {
+  constexpr std::string_view kWarm = "warm";
+  for (std::size_t i = 0; i + kWarm.size() <= name.size(); ++i) {
+    const bool begins_word = i == 0 || std::isalpha(static_cast<unsigned char>(name[i - 1])) == 0;
+    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+    if (begins_word && std::equal(kWarm.begin(), kWarm.end(), name.begin() + static_cast<std::ptrdiff_t>(i),
+                                  [&](char b, char a) { return same(a, b); })) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // A warming is a load run by that name, so that what warms the cache is what was measured.
 void warming(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
   const auto* run = newest(facts.runs, [&facts](const LoadRun& one) {
-    return one.configuration == facts.configuration &&
-           (one.scenario.find("warm") != std::string::npos || one.scenario.find("Warm") != std::string::npos);
+    return one.configuration == facts.configuration && is_warming(one.scenario);
   });
   if (!run) {
     return decide(check, Decision::kInsufficient,
                   "no script with \"warm\" in its name ran on this configuration; the platform has no other warming");
   }
   check.evidence.push_back(in_a_line(*run, facts.now));
+  if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
   if (run->errors_percent >= 1) {
     return decide(check, Decision::kFail,
                   fmt::format("{:.1f} % of the warming's requests failed", run->errors_percent));
@@ -221,21 +258,24 @@ void rollback(const Facts& facts, Check& check) {
 const std::vector<DeclaredCheck>& pre_deploy_checks() {
   static const std::vector<DeclaredCheck> checks{
       {"load-test", "Load test completed with passing results",
-       "the newest load test on exactly this configuration was valid, had thresholds, crossed none, and is fresh",
+       "the newest load test on exactly this configuration came here, was valid, had thresholds, crossed none, and is "
+       "fresh",
        "securebase load run SCRIPT --criteria guide", load_test},
       {"alarms", "All performance alarms configured",
        "each of the guide's eight alarms exists, its actions are on, and a message reached a subscriber within a day",
        "apply the stack's alarms, subscribe somebody (aws sns subscribe), then `securebase check pre-deploy "
        "--send-tests`",
        alarms},
-      {"dashboards", "CloudWatch dashboards created", "there are dashboards, and their metrics have samples",
+      {"dashboards", "CloudWatch dashboards created",
+       "there are dashboards, and at least half of what each shows has samples of the last day",
        "apply the stack's aws_cloudwatch_dashboard, and let some traffic through", dashboards},
       {"cache-warming", "Cache warming scripts ready",
        "a load script with \"warm\" in its name ran on this configuration with less than 1 % errors",
        "write one that asks for what visitors ask for first, and run it: securebase artillery run warm-up.yml",
        warming},
       {"rollback", "Rollback plan documented",
-       "the way from this configuration back to the one before was rehearsed: read, configured by every room, compared",
+       "the way from this configuration back to the one before was rehearsed: read, configured by every room, its code "
+       "found",
        "securebase rollback --rehearse", rollback}};
   return checks;
 }

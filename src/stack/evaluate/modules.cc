@@ -34,6 +34,7 @@ void Loader::read_module_index() {
   const auto text = base::read_file(path, 16 << 20);
   const auto json = text ? base::Json::parse(*text) : Result<base::Json>(text.error());
   if (!json) return;
+  files_.push_back(path.string());
   const auto* modules = (*json)["Modules"].as_array();
   if (!modules) return;
   for (const auto& one : *modules) {
