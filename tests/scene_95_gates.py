@@ -198,14 +198,16 @@ class Gates(unittest.TestCase):
         listed = self.platform.cli("rollback", "--list").stdout
         self.platform.stop()
         type(self).platform = Platform(state=SHARED / "gates" / "state", stack=self.service / "infra",
-                                       arguments=["--allow-files", self.service, "-var", f"build={BUILD}"])
+                                       arguments=["--allow-files", self.service, "-var", f"build={BUILD}"],
+                                       ports=self.platform.port)
         after = json.loads(self.platform.cli("check", "monthly", "--json", "-", check=False).stdout)
         # The files say what they said when the platform went back to generation 1: they count again.
         self.assertNotEqual(before["configuration"], after["configuration"])
         self.assertGreater(len(self.platform.cli("rollback", "--list").stdout), len(listed))
         self.platform.stop()
         type(self).platform = Platform(state=SHARED / "gates" / "state", stack=self.service / "infra",
-                                       arguments=["--allow-files", self.service, "-var", f"build={BUILD}"])
+                                       arguments=["--allow-files", self.service, "-var", f"build={BUILD}"],
+                                       ports=self.platform.port)
         again = json.loads(self.platform.cli("check", "monthly", "--json", "-", check=False).stdout)
         self.assertEqual((after["configuration"], after["deployed"]), (again["configuration"], again["deployed"]))
 
