@@ -199,7 +199,7 @@ Outcome unsubscribe(Engine& engine, const Call& call) {
 
 Value entry_of(const Subscription& one, std::string_view account) {
   std::string endpoint = one.endpoint;
-  if (const auto url = parse_url(endpoint); url && !url->user_info.empty()) {
+  if (const auto url = http::parse_url(endpoint); url && !url->user_info.empty()) {
     endpoint = without_secrets(one.protocol, Format::kSns, endpoint);
   }
   return Value::structure({{"SubscriptionArn", one.confirmed ? one.arn : std::string(kPending)},

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-
-#include "base/encoding.h"
 
 namespace securebase::notify {
 
@@ -25,23 +22,6 @@ constexpr std::size_t kEndpointBytes = 2048;
 constexpr std::size_t kAddressBytes = 254;  // RFC 5321 §4.5.3.1.3, without its brackets
 
 Error bad_endpoint(std::string text) { return {Errc::kMalformed, std::move(text)}; }
-
-bool is_visible(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c != 0x7f; });
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
-bool is_host(std::string_view host) {
-  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == ':';
-  });
-}
 
 // Dot-atom or what UTF-8 mail allows in its place (RFC 6531), "@", a domain.
 bool is_mail_address(std::string_view address) {
@@ -99,64 +79,11 @@ std::optional<Format> format_from(std::string_view name) {
   return std::nullopt;
 }
 
-std::string Url::authority() const {
-  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return port == (tls ? 443 : 80) ? name : fmt::format("{}:{}", name, port);
-}
-
-Result<Url> parse_url(std::string_view text) {
-  const auto whole = text;
-  Url url;
-  if (text.size() > kEndpointBytes) return bad_endpoint(fmt::format("a URL has at most {} characters", kEndpointBytes));
-  if (!is_visible(text)) return bad_endpoint("a URL holds no blanks and no control characters");
-  const auto scheme_end = text.find("://");
-  const auto scheme = lower(text.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end));
-  if (scheme != "http" && scheme != "https")
-    return bad_endpoint(fmt::format("expected an http:// or https:// URL, got \"{}\"", whole));
-  url.tls = scheme == "https";
-  url.port = url.tls ? 443 : 80;
-  text.remove_prefix(scheme_end + 3);
-  if (text.find('#') != std::string_view::npos) return bad_endpoint("a URL to post to has no fragment");
-  const auto path = text.find_first_of("/?");
-  auto authority = text.substr(0, path);
-  if (path != std::string_view::npos) url.target = (text[path] == '?' ? "/" : "") + std::string(text.substr(path));
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
-    auto decoded = base::percent_decode(authority.substr(0, at));
-    if (!decoded) return bad_endpoint("the user of the URL is not percent-encoded");
-    url.user_info = std::move(*decoded);
-    authority.remove_prefix(at + 1);
-  }
-  std::string_view digits;
-  if (authority.starts_with('[')) {
-    const auto end = authority.find(']');
-    if (end == std::string_view::npos) return bad_endpoint("the URL's IPv6 address has no ']'");
-    url.host = lower(authority.substr(1, end - 1));
-    authority.remove_prefix(end + 1);
-    if (!authority.empty() && authority[0] != ':')
-      return bad_endpoint("a port is expected behind the URL's IPv6 address");
-    if (!authority.empty()) digits = authority.substr(1);
-  } else {
-    const auto colon = authority.find(':');
-    url.host = lower(authority.substr(0, colon));
-    if (url.host.find(':') != std::string::npos) return bad_endpoint("the URL's host is none");
-    if (colon != std::string_view::npos) digits = authority.substr(colon + 1);
-  }
-  if (!is_host(url.host))
-    return bad_endpoint(fmt::format("\"{}\" has no host that a name can be looked up for", whole));
-  if (!digits.empty()) {
-    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), url.port);
-    if (failure != std::errc{} || end != digits.data() + digits.size() || url.port == 0) {
-      return bad_endpoint(fmt::format("\"{}\" is no port", digits));
-    }
-  }
-  return url;
-}
-
 Result<std::string> check_endpoint(Protocol protocol, std::string_view endpoint) {
   switch (protocol) {
     case Protocol::kHttp:
     case Protocol::kHttps: {
-      auto url = parse_url(endpoint);
+      auto url = http::parse_url(endpoint);
       if (!url) return url.error();
       if (url->tls != (protocol == Protocol::kHttps)) {
         return bad_endpoint(
@@ -208,7 +135,7 @@ Result<PagerDutyTarget> pagerduty_target(const Url& url) {
 
 std::string without_secrets(Protocol protocol, Format format, std::string_view endpoint) {
   if (protocol != Protocol::kHttp && protocol != Protocol::kHttps) return std::string(endpoint);
-  const auto url = parse_url(endpoint);
+  const auto url = http::parse_url(endpoint);
   if (!url) return "****";
   std::string shown = fmt::format("{}://", url->tls ? "https" : "http");
   if (!url->user_info.empty()) shown += url->user_info.substr(0, url->user_info.find(':')) + ":****@";

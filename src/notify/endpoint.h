@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/http/url.h"
 
 namespace securebase::notify {
 
@@ -20,17 +21,7 @@ enum class Format { kSns, kSlack, kPagerDuty };
 std::string_view to_string(Format format);
 std::optional<Format> format_from(std::string_view name);
 
-struct Url {
-  bool tls = false;
-  std::string user_info;  // "user:password", decoded; empty: none
-  std::string host;       // lower case; an IPv6 address without its brackets
-  std::uint16_t port = 0;
-  std::string target = "/";  // path and query
-
-  std::string authority() const;  // for Host
-};
-// Absolute http and https URLs (RFC 3986), without fragment.
-Result<Url> parse_url(std::string_view text);
+using http::Url;
 
 // An endpoint as SNS would take it for that protocol; the error says what was expected.
 Result<std::string> check_endpoint(Protocol protocol, std::string_view endpoint);

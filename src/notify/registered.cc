@@ -153,7 +153,7 @@ Format Subscription::form(const Topic& topic) const {
   if (protocol != Protocol::kHttp && protocol != Protocol::kHttps) return Format::kSns;
   if (format) return *format;
   if (topic.format) return *topic.format;
-  const auto url = parse_url(endpoint);
+  const auto url = http::parse_url(endpoint);
   return url ? format_of_host(*url) : Format::kSns;
 }
 
@@ -195,7 +195,7 @@ Result<Done, aws::Fault> settle(Subscription& subscription, const Topic& topic) 
     subscription.delivery = *parsed;
   }
   if (subscription.form(topic) == Format::kPagerDuty) {
-    const auto url = parse_url(subscription.endpoint);
+    const auto url = http::parse_url(subscription.endpoint);
     if (!url) return invalid_parameter("Endpoint", url.error().message);
     if (auto target = pagerduty_target(*url); !target) return invalid_parameter("Endpoint", target.error().message);
   }

@@ -136,7 +136,7 @@ Task<Attempt> Sender::post(http::ClientRequest request) {
 }
 
 Task<Attempt> Sender::to_webhook(Queue::Delivery delivery, TopicPointer topic, SubscriptionPointer subscription) {
-  const auto url = parse_url(subscription->endpoint);
+  const auto url = http::parse_url(subscription->endpoint);
   if (!url) co_return refused(url.error().message);
   const auto& message = *delivery.message;
   const auto policy = effective(topic->delivery, subscription->delivery);
@@ -163,7 +163,7 @@ Task<Attempt> Sender::to_webhook(Queue::Delivery delivery, TopicPointer topic, S
 }
 
 Task<Attempt> Sender::to_slack(Queue::Delivery delivery, TopicPointer topic, SubscriptionPointer subscription) {
-  const auto url = parse_url(subscription->endpoint);
+  const auto url = http::parse_url(subscription->endpoint);
   if (!url) co_return refused(url.error().message);
   const auto& text = delivery.message->text_for(to_string(subscription->protocol));
   auto request = post_to(*url, "application/json; charset=utf-8",
@@ -172,7 +172,7 @@ Task<Attempt> Sender::to_slack(Queue::Delivery delivery, TopicPointer topic, Sub
 }
 
 Task<Attempt> Sender::to_pagerduty(Queue::Delivery delivery, TopicPointer topic, SubscriptionPointer subscription) {
-  const auto url = parse_url(subscription->endpoint);
+  const auto url = http::parse_url(subscription->endpoint);
   if (!url) co_return refused(url.error().message);
   const auto target = pagerduty_target(*url);
   if (!target) co_return refused(target.error().message);

@@ -1,8 +1,7 @@
 #include "platform/otlp_post.h"
 
-#include <fmt/format.h>
-
 #include "net/http/client.h"
+#include "net/http/url.h"
 #include "platform/await.h"
 
 namespace securebase::platform {
@@ -32,22 +31,13 @@ net::Task<Result<int>> exchange_in_time(http::ClientRequest request, std::shared
 
 Result<std::shared_ptr<OtlpPost>> OtlpPost::make(const std::string& url, net::Worker& worker) {
   std::shared_ptr<OtlpPost> made(new OtlpPost(worker));
-  const bool secure = url.starts_with("https://");
-  if (!secure && !url.starts_with("http://")) {
-    return Error{Errc::kMalformed,
-                 fmt::format("\"{}\" is no URL for OTLP: expected one as http://127.0.0.1:4318/v1/traces", url)};
-  }
-  std::string_view rest(url);
-  rest.remove_prefix(secure ? 8 : 7);
-  const auto slash = std::min(rest.find('/'), rest.size());
-  made->authority_ = rest.substr(0, slash);
-  made->target_ = slash == rest.size() ? "/v1/traces" : std::string(rest.substr(slash));
-  std::string with_port = made->authority_;
-  if (with_port.rfind(':') == std::string::npos || with_port.ends_with(']')) with_port += secure ? ":443" : ":80";
-  auto address = net::Address::parse(with_port);
-  if (!address) return address.error().within(url);
-  made->origin_ = std::move(*address);
-  if (secure) {
+  auto parsed = http::parse_url(url);
+  if (!parsed) return parsed.error().within("a URL for OTLP, like http://127.0.0.1:4318/v1/traces");
+  if (!parsed->user_info.empty()) return Error{Errc::kUnsupported, "a URL for OTLP holds no user and no password"};
+  made->authority_ = parsed->authority();
+  made->target_ = parsed->target == "/" ? "/v1/traces" : parsed->target;
+  made->origin_ = parsed->address();
+  if (parsed->tls) {
     auto tls = net::TlsClient::make({});
     if (!tls) return tls.error().within(url);
     made->tls_ = std::move(*tls);

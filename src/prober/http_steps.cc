@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "net/http/client.h"
+#include "net/http/url.h"
 #include "net/worker.h"
-#include "prober/place.h"
 #include "prober/rounds.h"
 
 namespace securebase::prober {
@@ -25,18 +25,18 @@ milliseconds since(base::SteadyPoint begin) {
 }
 
 net::Task<Result<Answer>> ask_step(HttpStep step, std::string url, std::shared_ptr<const net::TlsClient> tls) {
-  auto place = place_of(url);
+  auto place = http::parse_url(url);
   if (!place) co_return place.error();
   http::ClientLimits limits;
   limits.idle_connections = 0;
   limits.read_time = step.within;
   http::Client client(limits, std::move(tls));
   http::ClientRequest request;
-  request.origin = place->address;
+  request.origin = place->address();
   request.tls = place->tls;
   request.method = http::method_from(step.method);
-  request.target = place->path;
-  request.headers.add("Host", place->authority);
+  request.target = place->target;
+  request.headers.add("Host", place->authority());
   request.headers.add("User-Agent", "securebase-canary");
   for (const auto& [name, value] : step.headers) request.headers.set(name, value);
   if (!step.body.empty()) request.body = http::Body(step.body);

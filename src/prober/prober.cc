@@ -12,9 +12,9 @@
 
 #include "base/log.h"
 #include "net/http/client.h"
+#include "net/http/url.h"
 #include "net/task_group.h"
 #include "net/worker.h"
-#include "prober/place.h"
 #include "prober/rounds.h"
 
 namespace securebase::prober {
@@ -25,15 +25,15 @@ constexpr const char* kArgument = "--securebase-prober";
 constexpr std::size_t kBodyBytes = std::size_t{1} << 20;  // beyond, the answer is taken as come
 
 net::Task<Result<int>> ask(Target target, Probe& probe, base::SteadyPoint begin) {
-  auto place = place_of(target.url);
+  auto place = http::parse_url(target.url);
   if (!place) co_return place.error();
   http::ClientLimits limits;
   limits.idle_connections = 0;
   http::Client client(limits);
   http::ClientRequest request;
-  request.origin = place->address;
-  request.target = place->path;
-  request.headers.add("Host", target.host.empty() ? place->authority : target.host);
+  request.origin = place->address();
+  request.target = place->target;
+  request.headers.add("Host", target.host.empty() ? place->authority() : target.host);
   request.headers.add("User-Agent", "securebase-prober");
   auto response = co_await client.send(std::move(request));
   if (!response) co_return response.error();
