@@ -47,6 +47,7 @@ struct ExportSettings {
   std::string otlp_url;                        // OTLP/HTTP: the whole URL, "http://collector:4318/v1/metrics"
   std::filesystem::path otlp_headers;
   std::chrono::milliseconds interval{15'000};
+  std::filesystem::path queues;  // a directory, for what a receiver could not take yet; empty: it is in memory only
 };
 
 class Metrics {

@@ -50,6 +50,7 @@ Result<Done> Rooms::make_instruments() {
   const auto& wanted = settings_.exports;
   monitoring::ExportSettings exports{wanted.remote_write_url, wanted.remote_write_headers, wanted.otlp_metrics_url,
                                      wanted.otlp_metrics_headers, wanted.interval};
+  exports.queues = state_.of("metrics") / "exports";
   if (auto started = metrics_->start_exports(exports, (*workers_)[0], *pool_); !started) {
     return started.error().within("exports of metrics");
   }

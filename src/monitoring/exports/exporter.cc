@@ -18,9 +18,14 @@ constexpr milliseconds kLook{20};
 
 }  // namespace
 
-Exporter::Exporter(milliseconds interval, telemetry::Registry& registry, const Store& store, const base::Clock& clock,
-                   net::Worker& worker, net::Pool& pool)
-    : interval_(interval), clock_(clock), worker_(worker), pool_(pool), snapshots_(registry, store, clock.now()) {}
+Exporter::Exporter(const ExportSettings& settings, telemetry::Registry& registry, const Store& store,
+                   const base::Clock& clock, net::Worker& worker, net::Pool& pool)
+    : interval_(settings.interval),
+      queues_(settings.queues),
+      clock_(clock),
+      worker_(worker),
+      pool_(pool),
+      snapshots_(registry, store, clock.now()) {}
 
 Exporter::~Exporter() { stop(); }
 
@@ -30,7 +35,7 @@ Result<std::unique_ptr<Exporter>> Exporter::make(const ExportSettings& settings,
   if (settings.interval < milliseconds{1}) return Error{Errc::kMalformed, "exports have an interval above 0"};
   auto tls = net::TlsClient::make({});
   if (!tls) return tls.error().within("TLS for exports");
-  std::unique_ptr<Exporter> made(new Exporter(settings.interval, registry, store, clock, worker, pool));
+  std::unique_ptr<Exporter> made(new Exporter(settings, registry, store, clock, worker, pool));
   if (auto added =
           made->add(Protocol::kRemoteWrite, settings.remote_write_url, settings.remote_write_headers, *tls, registry);
       !added) {
@@ -54,6 +59,10 @@ Result<Done> Exporter::add(Protocol protocol, const std::string& url, const std:
   if (!target) return target.error();
   settings.target = std::move(*target);
   Destination destination{std::make_unique<Outlet>(std::move(settings), tls, registry, clock_), fields};
+  if (!queues_.empty()) {
+    const auto file = queues_ / (std::string(to_string(protocol)) + ".queue");
+    if (auto kept = destination.outlet->keep_in(file); !kept) return kept.error().within("the queue of exports");
+  }
   if (!fields.empty()) {
     auto read = read_fields(fields);
     if (!read) return read.error();
@@ -99,6 +108,7 @@ void Exporter::stop() {
     }(*this, closed));
   });
   closed.get_future().wait();
+  for (auto& destination : destinations_) destination.outlet->save();
 }
 
 // At multiples of the interval, so that several platforms' samples lie at the same times.

@@ -33,8 +33,8 @@ class Exporter {
     std::filesystem::path fields_file;  // empty: none
   };
 
-  Exporter(std::chrono::milliseconds interval, telemetry::Registry& registry, const Store& store,
-           const base::Clock& clock, net::Worker& worker, net::Pool& pool);
+  Exporter(const ExportSettings& settings, telemetry::Registry& registry, const Store& store, const base::Clock& clock,
+           net::Worker& worker, net::Pool& pool);
   Result<Done> add(Protocol protocol, const std::string& url, const std::filesystem::path& fields,
                    const std::shared_ptr<const net::TlsClient>& tls, telemetry::Registry& registry);
   void push();  // on the pool
@@ -43,6 +43,7 @@ class Exporter {
 
   // Constant after make().
   const std::chrono::milliseconds interval_;
+  const std::filesystem::path queues_;  // empty: what waits is in memory only
   const base::Clock& clock_;
   net::Worker& worker_;
   net::Pool& pool_;

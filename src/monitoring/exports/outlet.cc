@@ -47,9 +47,33 @@ Outlet::Outlet(Settings settings, std::shared_ptr<const net::TlsClient> tls, tel
       queue_bytes_(registry.gauge(kQueueBytes, {{"Exporter", std::string(to_string(settings_.protocol))}})),
       queue_(settings_.queue_bytes) {}
 
+Result<Done> Outlet::keep_in(const std::filesystem::path& file) {
+  std::vector<Payload> waiting;
+  auto opened = Spool::open(file, settings_.target.origin() + settings_.target.target, waiting);
+  if (!opened) return opened.error();
+  spool_ = std::move(*opened);
+  if (!waiting.empty()) {
+    base::log(base::Level::kInfo, "monitoring", "exports to {}: {} bodies waited when the last run ended",
+              shown(settings_.target), waiting.size());
+  }
+  push(std::move(waiting));
+  return Done{};
+}
+
 void Outlet::push(std::vector<Payload> payloads) {
   dropped_.add(queue_.push(std::move(payloads)));
   queue_bytes_.set(static_cast<double>(queue_.bytes()));
+  save();
+}
+
+void Outlet::save() {
+  if (!spool_) return;
+  const auto saved = spool_->save(queue_.all());
+  if (!saved && !spool_failed_) {
+    base::log(base::Level::kWarning, "monitoring", "what waits to be exported is in memory only: {}",
+              saved.error().message);
+  }
+  spool_failed_ = !saved;
 }
 
 Task<void> Outlet::run() {
@@ -96,7 +120,7 @@ void Outlet::finish(const Queue::Waiting& waiting, const Attempt& attempt) {
   if (lost > 0) {
     complain(fmt::format("{} of {} samples are refused: {}", lost, waiting.samples, attempt.trouble));
   } else if (!complaint_.empty()) {
-    base::log(base::Level::kInfo, "monitoring", "{}: takes samples again", settings_.target.shown());
+    base::log(base::Level::kInfo, "monitoring", "{}: takes samples again", shown(settings_.target));
     complaint_.clear();
   }
 }
@@ -104,16 +128,16 @@ void Outlet::finish(const Queue::Waiting& waiting, const Attempt& attempt) {
 void Outlet::complain(std::string_view what) {
   if (what == complaint_) return;
   complaint_ = what;
-  base::log(base::Level::kWarning, "monitoring", "exports to {}: {}", settings_.target.shown(), what);
+  base::log(base::Level::kWarning, "monitoring", "exports to {}: {}", shown(settings_.target), what);
 }
 
 http::ClientRequest Outlet::request_for(std::shared_ptr<const std::string> body) const {
   http::ClientRequest request;
-  request.origin = settings_.target.origin;
+  request.origin = settings_.target.address();
   request.tls = settings_.target.tls;
   request.method = http::Method::kPost;
-  request.target = settings_.target.path;
-  request.headers.add("Host", settings_.target.authority);
+  request.target = settings_.target.target;
+  request.headers.add("Host", settings_.target.authority());
   request.headers.add("Content-Type", "application/x-protobuf");
   request.headers.add("User-Agent", "SecureBase");
   if (settings_.protocol == Protocol::kRemoteWrite) {

@@ -7,6 +7,7 @@
 
 #include "base/snapshot.h"
 #include "monitoring/exports/queue.h"
+#include "monitoring/exports/spool.h"
 #include "monitoring/exports/target.h"
 #include "monitoring/exports/verdict.h"
 #include "net/http/client.h"
@@ -21,7 +22,7 @@ class Outlet {
  public:
   struct Settings {
     Protocol protocol = Protocol::kRemoteWrite;
-    Target target;
+    http::Url target;
     std::size_t queue_bytes = std::size_t{32} << 20;
     Pauses pauses;
     std::chrono::milliseconds attempt_time{30'000};
@@ -31,8 +32,15 @@ class Outlet {
   Outlet(Settings settings, std::shared_ptr<const net::TlsClient> tls, telemetry::Registry& registry,
          const base::Clock& clock);
 
-  // Any thread.
+  // From here on what waits is in this file too, and what waited there waits again. kIo: it cannot be written. Before
+  // the first push().
+  Result<Done> keep_in(const std::filesystem::path& file);
+  // One thread at a time; blocks where there is a file.
   void push(std::vector<Payload> payloads);
+  // Writes what waits to the file.
+  void save();
+
+  // Any thread.
   void set_fields(Fields fields) { fields_.set(std::make_shared<const Fields>(std::move(fields))); }
   const Settings& settings() const { return settings_; }
   bool empty() const { return queue_.bytes() == 0; }
@@ -62,6 +70,8 @@ class Outlet {
   telemetry::Counter& retries_;
   telemetry::Gauge& queue_bytes_;
   Queue queue_;
+  std::optional<Spool> spool_;  // of who pushes
+  bool spool_failed_ = false;
   base::Snapshot<Fields> fields_{std::make_shared<const Fields>()};
   // The worker's.
   std::string complaint_;  // told last: the same one is not told again and again

@@ -33,6 +33,11 @@ void Queue::remove(std::uint64_t number) {
   waiting_.pop_front();
 }
 
+std::vector<Queue::Waiting> Queue::all() const {
+  const std::lock_guard lock(mutex_);
+  return {waiting_.begin(), waiting_.end()};
+}
+
 std::size_t Queue::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;

@@ -1,5 +1,5 @@
-// Bodies that wait for a receiver, in the order of their times; in memory. When it is full the oldest ones go: what is
-// newer says more, and cumulative series need no predecessors.
+// Bodies that wait for a receiver, in the order of their times; in memory (spool.h has them on disk). When it is full
+// the oldest ones go: what is newer says more, and cumulative series need no predecessors.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ class Queue {
   explicit Queue(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   struct Waiting {
-    std::uint64_t number = 0;
+    std::uint64_t number = 0;  // from 1, one after the other
     std::shared_ptr<const std::string> body;
     std::size_t samples = 0;
   };
@@ -31,6 +31,8 @@ class Queue {
   // It was sent, or refused. Nothing if it was dropped meanwhile.
   void remove(std::uint64_t number);
 
+  // All of them, the oldest first.
+  std::vector<Waiting> all() const;
   std::size_t bytes() const;
   // Tells of push().
   net::Event& news() { return news_; }

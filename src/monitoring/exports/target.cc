@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -15,7 +14,6 @@ namespace securebase::monitoring::exports {
 
 namespace {
 
-constexpr std::size_t kMostUrlBytes = 2048;
 constexpr std::size_t kMostFieldBytes = 64 << 10;
 
 constexpr std::array<std::string_view, 8> kOurs{"Host",
@@ -29,67 +27,20 @@ constexpr std::array<std::string_view, 8> kOurs{"Host",
 
 Error malformed(std::string text) { return {Errc::kMalformed, std::move(text)}; }
 
-bool is_visible(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-// "host", "host:1", "[::1]:1".
-Result<Done> split_authority(std::string_view authority, Target& target) {
-  std::string_view digits;
-  if (authority.starts_with('[')) {
-    const auto end = authority.find(']');
-    if (end == std::string_view::npos) return malformed("the IPv6 address has no ']'");
-    target.origin.host = authority.substr(1, end - 1);
-    digits = authority.substr(end + 1);
-  } else {
-    const auto colon = std::min(authority.find(':'), authority.size());
-    target.origin.host = authority.substr(0, colon);
-    digits = authority.substr(colon);
-  }
-  if (target.origin.host.empty()) return malformed("it has no host");
-  if (digits.empty()) return Done{};
-  const char* const end = digits.data() + digits.size();
-  const auto [stopped, failure] = std::from_chars(digits.data() + 1, end, target.origin.port);
-  if (digits[0] != ':' || failure != std::errc{} || stopped != end || target.origin.port == 0) {
-    return malformed(fmt::format("\":PORT\" is expected behind the host, not \"{}\"", digits));
-  }
-  return Done{};
-}
-
 }  // namespace
 
-std::string Target::shown() const {
-  return fmt::format("{}://{}{}", tls ? "https" : "http", authority, path.substr(0, path.find('?')));
+std::string shown(const http::Url& target) {
+  return target.origin() + target.target.substr(0, target.target.find('?'));
 }
 
-Result<Target> parse_target(std::string_view url) {
-  const auto wrong = [&](std::string_view why) {
-    return malformed(
-        fmt::format("\"{}\" is no URL to export to, like https://host:9090/api/v1/write: {}", url.substr(0, 200), why));
-  };
-  if (url.size() > kMostUrlBytes || !is_visible(url)) return wrong("it has blanks, or is too long");
-  Target target;
-  std::string_view rest = url;
-  if (rest.starts_with("https://")) {
-    target.tls = true;
-    rest.remove_prefix(8);
-  } else if (rest.starts_with("http://")) {
-    rest.remove_prefix(7);
-  } else {
-    return wrong("it begins with neither http:// nor https://");
-  }
-  if (rest.find('#') != std::string_view::npos) return wrong("it has a fragment");
-  const auto path = std::min(rest.find_first_of("/?"), rest.size());
-  const auto authority = rest.substr(0, path);
-  if (authority.find('@') != std::string_view::npos) {
+Result<http::Url> parse_target(std::string_view url) {
+  auto target = http::parse_url(url);
+  if (!target) return target.error().within("a URL to export to, like https://host:9090/api/v1/write");
+  if (!target->user_info.empty()) {
     return malformed(
         "a URL to export to holds no user and no password, which every user of this machine could see: put "
         "\"Authorization: Basic ...\" into the file of header fields");
   }
-  target.origin.port = target.tls ? 443 : 80;
-  if (auto split = split_authority(authority, target); !split) return wrong(split.error().message);
-  target.authority = authority;
-  if (path < rest.size()) target.path = (rest[path] == '?' ? "/" : "") + std::string(rest.substr(path));
   return target;
 }
 

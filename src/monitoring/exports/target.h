@@ -1,4 +1,4 @@
-// Where exports go: an address and the fields that come with each request, credentials among them.
+// Where exports go: a URL and the fields that come with each request, credentials among them.
 #pragma once
 
 #include <filesystem>
@@ -8,20 +8,14 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/stream.h"
+#include "net/http/url.h"
 
 namespace securebase::monitoring::exports {
 
-struct Target {
-  net::Address origin;
-  bool tls = false;
-  std::string authority;   // for Host
-  std::string path = "/";  // and query
-
-  std::string shown() const;  // for logs and lists; without the query, which may hold a key
-};
-// An absolute http or https URL without user and fragment. kMalformed says what is wrong with it.
-Result<Target> parse_target(std::string_view url);
+// A URL without user. kMalformed says what is wrong with it.
+Result<http::Url> parse_target(std::string_view url);
+// For logs and lists: without the query, which may hold a key.
+std::string shown(const http::Url& target);
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 // Lines of "Name: value"; empty lines and those that begin with '#' count for nothing. kMalformed: a line that is
