@@ -6,15 +6,10 @@
 #include <string>
 
 #include "aws/aws.h"
-#include "base/json.h"
 #include "monitoring/alarms.h"
 #include "monitoring/dashboards.h"
 
 namespace securebase::monitoring {
-
-// The same tree; a time is seconds since the epoch, absent members are left out.
-base::Json json_from(const aws::Value& value);
-aws::Value value_from(const base::Json& json);
 
 // ValidationError, LimitExceeded, ResourceNotFound or InternalServiceError.
 aws::Fault fault_of(const Error& error);

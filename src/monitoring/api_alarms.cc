@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "aws/json_value.h"
 #include "monitoring/alarms/definition.h"
 #include "monitoring/api.h"
 
@@ -37,7 +38,7 @@ std::size_t page_size(const Value& input, std::string_view member) {
 Value described(const AlarmView& alarm) {
   base::Json json = to_json(alarm.definition);
   json.erase("Tags");
-  Value made = value_from(json);
+  Value made = aws::value_from(json);
   const auto& status = alarm.status;
   made.set("AlarmArn", alarm.arn);
   made.set("AlarmConfigurationUpdatedTimestamp", status.configured);
@@ -54,7 +55,7 @@ Value described(const AlarmView& alarm) {
 }
 
 aws::Outcome put(Alarms& alarms, const aws::Call& call) {
-  auto definition = alarm_from_json(json_from(call.input));
+  auto definition = alarm_from_json(json_from(call.input, aws::TimeAs::kWholeSeconds));
   if (!definition) return fault_of(definition.error());
   auto result = alarms.put(std::move(*definition));
   // A child that does not exist is a bad parameter, not a missing resource.

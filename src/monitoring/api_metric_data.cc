@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "aws/json_value.h"
 #include "monitoring/alarms/definition.h"
 #include "monitoring/api.h"
 #include "monitoring/math/label.h"
@@ -92,7 +93,7 @@ class Answerer {
       return validation(fmt::format("MetricDataQueries holds at most {}, got {}", kMostQueries, list.size()));
     const auto least = kept_period(start_, call_.now);
     for (const auto& one : list) {
-      auto query = data_query_from(json_from(one));
+      auto query = data_query_from(json_from(one, aws::TimeAs::kWholeSeconds));
       if (!query) return fault_of(query.error());
       std::string message;
       if (query->metric_stat) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "aws/aws.h"
+#include "aws/json_value.h"
 #include "traces/api/xray_json.h"
 #include "traces/engine.h"
 #include "traces/segment/graph.h"
@@ -21,6 +22,9 @@ constexpr std::size_t kMostIds = 5;                // of BatchGetTraces
 constexpr std::chrono::hours kLongestSummary{24};  // of GetTraceSummaries
 constexpr std::size_t kSummaries = 1000;           // a page
 
+// X-Ray's own JSON writes times as numbers.
+Json input_of(const Call& call) { return aws::json_from(call.input, aws::TimeAs::kSeconds); }
+
 Fault invalid(std::string message) { return {"InvalidRequestException", std::move(message), 400, {}}; }
 
 Fault fault_of(const Error& error) {
@@ -31,7 +35,7 @@ Fault fault_of(const Error& error) {
 
 Outcome outcome_of(Result<Json> json) {
   if (!json) return fault_of(json.error());
-  return aws::Answer(value_from(*json));
+  return aws::Answer(aws::value_from(*json));
 }
 
 struct Range {
@@ -67,7 +71,7 @@ class XRay {
     if (auto kept = collector_.keep(std::move(documents)); !kept) {
       return Fault{"InternalFailure", kept.error().message, 500, {}};
     }
-    return aws::Answer(value_from(Json::object({{"UnprocessedTraceSegments", std::move(refused)}})));
+    return aws::Answer(aws::value_from(Json::object({{"UnprocessedTraceSegments", std::move(refused)}})));
   }
 
   Outcome get_summaries(const Call& call) {
@@ -101,7 +105,7 @@ class XRay {
                                 {"ApproximateTime", seconds_of(call.now)},
                                 {"TracesProcessedCount", found.looked_at}});
     if (found.next) answer.set("NextToken", std::to_string(found.next->time_since_epoch().count()));
-    return aws::Answer(value_from(answer));
+    return aws::Answer(aws::value_from(answer));
   }
 
   Outcome batch_get(const Call& call) {
@@ -120,7 +124,7 @@ class XRay {
       }
     }
     return aws::Answer(
-        value_from(Json::object({{"Traces", std::move(traces)}, {"UnprocessedTraceIds", std::move(missing)}})));
+        aws::value_from(Json::object({{"Traces", std::move(traces)}, {"UnprocessedTraceIds", std::move(missing)}})));
   }
 
   Outcome get_graph(const Call& call) {
@@ -130,10 +134,10 @@ class XRay {
     const double begin = seconds_of(range->from);
     const double end = seconds_of(range->to);
     const auto counts = collector_.counts(range->from, range->to);
-    return aws::Answer(value_from(Json::object({{"StartTime", begin},
-                                                {"EndTime", end},
-                                                {"Services", services_json(counts, begin, end, call.account)},
-                                                {"ContainsOldGroupVersions", false}})));
+    return aws::Answer(aws::value_from(Json::object({{"StartTime", begin},
+                                                     {"EndTime", end},
+                                                     {"Services", services_json(counts, begin, end, call.account)},
+                                                     {"ContainsOldGroupVersions", false}})));
   }
 
   Outcome get_trace_graph(const Call& call) {
@@ -151,7 +155,7 @@ class XRay {
       count_segments(
           trace->segments, [](const std::string&) { return std::optional<Node>(); }, counts);
     }
-    return aws::Answer(value_from(Json::object({{"Services", services_json(counts, begin, end, call.account)}})));
+    return aws::Answer(aws::value_from(Json::object({{"Services", services_json(counts, begin, end, call.account)}})));
   }
 
   SamplingRules& rules() { return rules_; }
@@ -178,13 +182,13 @@ void Traces::add_operations(aws::Operations& operations) {
                  [](const Call&) -> Outcome { return aws::Answer(aws::Value::structure()); });
   operations.add("xray", "GetSamplingRules", [xray](const Call&) { return outcome_of(xray->rules().list()); });
   operations.add("xray", "CreateSamplingRule",
-                 [xray](const Call& call) { return outcome_of(xray->rules().create(json_from(call.input))); });
+                 [xray](const Call& call) { return outcome_of(xray->rules().create(input_of(call))); });
   operations.add("xray", "UpdateSamplingRule",
-                 [xray](const Call& call) { return outcome_of(xray->rules().update(json_from(call.input))); });
+                 [xray](const Call& call) { return outcome_of(xray->rules().update(input_of(call))); });
   operations.add("xray", "DeleteSamplingRule",
-                 [xray](const Call& call) { return outcome_of(xray->rules().remove(json_from(call.input))); });
+                 [xray](const Call& call) { return outcome_of(xray->rules().remove(input_of(call))); });
   operations.add("xray", "GetSamplingTargets",
-                 [xray](const Call& call) { return outcome_of(xray->rules().targets(json_from(call.input))); });
+                 [xray](const Call& call) { return outcome_of(xray->rules().targets(input_of(call))); });
   operations.add("xray", "GetSamplingStatisticSummaries",
                  [xray](const Call&) { return outcome_of(xray->rules().statistics()); });
 }

@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "aws/value.h"
 #include "base/json.h"
 #include "traces/api/query.h"
 #include "traces/counts/counts.h"
@@ -16,9 +15,5 @@ base::Json summary_json(const Trace& trace, std::string_view account);
 base::Json whole_json(const Trace& trace);
 // Services, of GetServiceGraph and GetTraceGraph.
 base::Json services_json(const Counts& counts, double begin, double end, std::string_view account);
-
-// The same tree. Times are numbers, which X-Ray's JSON writes as they are.
-aws::Value value_from(const base::Json& json);
-base::Json json_from(const aws::Value& value);
 
 }  // namespace securebase::traces
