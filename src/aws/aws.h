@@ -108,10 +108,14 @@ using Handler = std::function<Outcome(const Call&)>;
 // On the worker; awaits.
 using WorkerHandler = std::function<net::Task<Outcome>(Call&)>;
 
-// Answers a request in CBOR from its bytes, without a Value being made of them: for operations that are called with
+// Answers a request from the bytes of its body, without a Value being made of them: for operations that are called with
 // much, often. On the pool; may block. `call` has no input. nullopt: something in it is out of the ordinary; the
 // Handler, which every such operation has too, is called with what the model makes of it.
-using QuickHandler = std::function<std::optional<Outcome>(const Call& call, std::string_view cbor)>;
+using QuickHandler = std::function<std::optional<Outcome>(const Call& call, std::string_view body)>;
+enum class QuickBody {
+  kCbor,
+  kForm,  // of the query protocol: all parameters, in a body that begins with Action
+};
 
 // What the rooms answer. Filled by hand at start (platform/rooms.cc), constant afterwards.
 class Operations {
@@ -121,19 +125,19 @@ class Operations {
   void add_on_worker(std::string_view service, std::string_view operation, WorkerHandler handler);
 
   // Of one that add() was told of.
-  void add_quick(std::string_view service, std::string_view operation, QuickHandler handler);
+  void add_quick(std::string_view service, std::string_view operation, QuickBody body, QuickHandler handler);
 
   using Either = std::variant<std::monostate, Handler, WorkerHandler>;
   const Either& find(std::string_view service, std::string_view operation) const;
   // null: it has none.
-  const QuickHandler* find_quick(std::string_view service, std::string_view operation) const;
+  const QuickHandler* find_quick(std::string_view service, std::string_view operation, QuickBody body) const;
   // Service and operation, sorted.
   std::vector<std::pair<std::string, std::string>> all() const;
 
  private:
   void insert(std::string_view service, std::string_view operation, Either handler);
   std::map<std::string, std::map<std::string, Either, std::less<>>, std::less<>> handlers_;  // by service, by operation
-  std::map<std::pair<std::string, std::string>, QuickHandler> quick_;
+  std::map<std::tuple<std::string, std::string, QuickBody>, QuickHandler> quick_;
 };
 
 // One page of a list by the operation's token and limit members (paginators-1.json): keeps of `output`'s result list

@@ -23,6 +23,7 @@ constexpr std::size_t kDecodedOnWorker = 64 << 10;
 constexpr std::size_t kDrainedBytes = std::size_t{128} << 20;
 // Of a form that nobody signed.
 constexpr std::size_t kUnsignedBytes = 64 << 10;
+constexpr std::uint64_t kReservedBytes = 1 << 20;
 
 bool is_streaming(const Operation* operation) {
   return operation && operation->input && operation->input->payload && operation->input->payload->streaming;
@@ -30,6 +31,22 @@ bool is_streaming(const Operation* operation) {
 
 // The service of a form that nobody signed is not known before it was read.
 bool is_s3(const Target& target) { return target.service && target.service->name == "s3"; }
+
+// read_all() of a body whose length was announced, or not (0): memory for all of it is asked for at once, if it is not
+// more than what a client may make us hold for an announcement.
+net::Task<Result<std::string>> read_announced(http::BodyReader& body, std::size_t limit, std::uint64_t announced) {
+  std::string all;
+  all.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(announced, kReservedBytes)));
+  for (;;) {
+    auto piece = co_await body.next();
+    if (!piece) co_return piece.error();
+    if (piece->empty()) co_return all;
+    if (piece->size() > limit - all.size()) {
+      co_return Error{Errc::kLimit, fmt::format("the body is longer than {} bytes", limit)};
+    }
+    all += *piece;
+  }
+}
 
 net::Task<void> drain(http::BodyReader& body) {
   for (std::size_t drained = 0; drained < kDrainedBytes;) {
@@ -51,6 +68,7 @@ struct Front::Engine {
     bool verified = false;       // the signature was compared
     std::optional<CheckedPayload> payload;
     std::string body;
+    const QuickHandler* quick = nullptr;  // it gets to see `body` first; a form is not taken apart yet
   };
 
   Engine(Settings settings, const Operations& operations, const Identities& identities, net::Pool& pool,
@@ -66,6 +84,8 @@ struct Front::Engine {
   Result<Done, Fault> compare(const http::Request& request, Visit& visit, std::string_view payload_hash);
   Result<Done, Fault> plan(const http::Request& request, Visit& visit);
   net::Task<Result<Done, Fault>> read_body(const http::Request& request, Visit& visit);
+  Result<Done, Fault> take_form(Visit& visit) const;
+  const QuickHandler* find_quick(Visit& visit) const;
   Result<Done, Fault> settle_operation(Visit& visit) const;
   Result<Value, Fault> decode(const http::Request& request, Visit& visit) const;
   net::Task<Outcome> call(http::Request& request, Visit& visit);
@@ -147,7 +167,7 @@ net::Task<Result<Done, Fault>> Front::Engine::read_body(const http::Request& req
         visit, Problem::kTooLarge,
         fmt::format("Request must be smaller than {} bytes; this one has {}", limit, *request.content_length));
   }
-  auto body = co_await http::read_all(*visit.payload, limit);
+  auto body = co_await read_announced(*visit.payload, limit, request.content_length.value_or(0));
   if (!body) {
     if (visit.payload->trouble()) co_return fault_of(visit.target.service, *visit.payload->trouble());
     const bool too_large = body.error().code == Errc::kLimit;
@@ -170,18 +190,46 @@ net::Task<Result<Done, Fault>> Front::Engine::read_body(const http::Request& req
   co_return Done{};
 }
 
+Result<Done, Fault> Front::Engine::take_form(Visit& visit) const {
+  auto& target = visit.target;
+  auto form = parse_form(visit.body);
+  if (!form) return fault(visit, Problem::kIncompleteBody, form.error().message);
+  for (const auto& one : target.query) {
+    if (!one.name.starts_with("X-Amz-")) target.form.push_back(one);
+  }
+  target.form.insert(target.form.end(), std::make_move_iterator(form->begin()), std::make_move_iterator(form->end()));
+  if (Recogniser::wants_form(target)) recogniser.take_form(target);
+  visit.body.clear();
+  return Done{};
+}
+
+// Of a form whose first parameter is Action, which settles the operation; null when there is none.
+const QuickHandler* Front::Engine::find_quick(Visit& visit) const {
+  auto& target = visit.target;
+  if (!visit.claim || !target.service) return nullptr;
+  if (target.protocol == Protocol::kCbor) {
+    return target.operation ? operations.find_quick(target.service->name, target.operation->name, QuickBody::kCbor)
+                            : nullptr;
+  }
+  constexpr std::string_view kAction = "Action=";
+  const std::string_view body(visit.body);
+  if (target.protocol != Protocol::kQuery || !target.query.empty() || !body.starts_with(kAction)) return nullptr;
+  const auto name = body.substr(kAction.size(), body.find('&') - kAction.size());
+  const auto* operation = target.service->find(name);
+  if (!operation) return nullptr;
+  const auto* quick = operations.find_quick(target.service->name, operation->name, QuickBody::kForm);
+  if (!quick) return nullptr;
+  target.operation_name = name;
+  target.operation = operation;
+  return quick;
+}
+
 // The operation has to be known now, and may come without a signature only where the model says so.
 Result<Done, Fault> Front::Engine::settle_operation(Visit& visit) const {
   auto& target = visit.target;
-  if (target.protocol == Protocol::kQuery) {
-    auto form = parse_form(visit.body);
-    if (!form) return fault(visit, Problem::kIncompleteBody, form.error().message);
-    for (const auto& one : target.query) {
-      if (!one.name.starts_with("X-Amz-")) target.form.push_back(one);
-    }
-    target.form.insert(target.form.end(), std::make_move_iterator(form->begin()), std::make_move_iterator(form->end()));
-    if (Recogniser::wants_form(target)) recogniser.take_form(target);
-    visit.body.clear();
+  visit.quick = find_quick(visit);
+  if (target.protocol == Protocol::kQuery && !visit.quick) {
+    if (auto taken = take_form(visit); !taken) return taken;
   }
   if (!target.service) {
     return Fault{"InvalidAction", "The form names no Action and Version of a service that is known here.", 400, {}};
@@ -231,11 +279,12 @@ net::Task<Outcome> Front::Engine::call(http::Request& request, Visit& visit) {
             .payload = is_streaming(visit.target.operation) ? &*visit.payload : nullptr};
   const auto& either = operations.find(call.service, call.operation);
   if (const auto* handler = std::get_if<aws::Handler>(&either)) {
-    const auto* quick =
-        visit.target.protocol == Protocol::kCbor ? operations.find_quick(call.service, call.operation) : nullptr;
     auto work = [&]() -> Outcome {
-      if (quick) {
-        if (auto done = (*quick)(call, visit.body)) return std::move(*done);
+      if (visit.quick) {
+        if (auto done = (*visit.quick)(call, visit.body)) return std::move(*done);
+        if (visit.target.protocol == Protocol::kQuery) {
+          if (auto taken = take_form(visit); !taken) return taken.error();
+        }
       }
       auto input = decode(request, visit);
       if (!input) return input.error();

@@ -105,6 +105,39 @@ class FrontTest : public testing::Test {
   std::string streamed_;
 };
 
+TEST_F(FrontTest, AsksTheQuickWayOfAFormFirst) {
+  answer("cloudwatch", "PutMetricData", Value());
+  std::string seen;
+  bool takes = true;
+  operations_.add_quick("cloudwatch", "PutMetricData", QuickBody::kForm,
+                        [&](const Call& call, std::string_view form) -> std::optional<Outcome> {
+                          EXPECT_EQ(call.operation, "PutMetricData");
+                          seen = form;
+                          return takes ? std::optional<Outcome>(Answer()) : std::nullopt;
+                        });
+  const std::string form =
+      "Action=PutMetricData&Version=2010-08-01&Namespace=App&MetricData.member.1.MetricName=A"
+      "&MetricData.member.1.Value=2.5";
+  auto request = form_call("monitoring", form);
+  auto answered = call(request);
+  EXPECT_EQ(answered.status, 200) << answered.body;
+  EXPECT_THAT(answered.body, HasSubstr("PutMetricDataResponse"));
+  EXPECT_EQ(seen, form);
+  EXPECT_TRUE(got_.is_null()) << "the handler was not asked";
+
+  takes = false;
+  request = form_call("monitoring", form);
+  EXPECT_EQ(call(request).status, 200);
+  EXPECT_EQ(got_["MetricData"].elements()[0]["Value"].number_or(0), 2.5);
+  request = form_call("monitoring", form + "&x=%");
+  EXPECT_EQ(call(request).status, 400) << "what is wrong with it is said as ever";
+
+  seen.clear();
+  request = form_call("monitoring", "Version=2010-08-01&" + form);
+  EXPECT_EQ(call(request).status, 200);
+  EXPECT_EQ(seen, "") << "Action does not stand first";
+}
+
 TEST_F(FrontTest, ReadsCborAsTheJavaScriptSdkSendsIt) {
   answer("cloudwatch", "PutMetricData", Value());
   answer("cloudwatch", "ListMetrics",

@@ -30,14 +30,14 @@ const Operations::Either& Operations::find(std::string_view service, std::string
   return found == of_service->second.end() ? none : found->second;
 }
 
-void Operations::add_quick(std::string_view service, std::string_view operation, QuickHandler handler) {
+void Operations::add_quick(std::string_view service, std::string_view operation, QuickBody body, QuickHandler handler) {
   check(std::holds_alternative<Handler>(find(service, operation)),
         fmt::format("{} {} has a handler for what is out of the ordinary", service, operation));
-  quick_.emplace(std::pair(service, operation), std::move(handler));
+  quick_.emplace(std::tuple(service, operation, body), std::move(handler));
 }
 
-const QuickHandler* Operations::find_quick(std::string_view service, std::string_view operation) const {
-  const auto found = quick_.find(std::pair(std::string(service), std::string(operation)));
+const QuickHandler* Operations::find_quick(std::string_view service, std::string_view operation, QuickBody body) const {
+  const auto found = quick_.find(std::tuple(std::string(service), std::string(operation), body));
   return found == quick_.end() ? nullptr : &found->second;
 }
 

@@ -285,7 +285,7 @@ Outcome put_metric_data(Store& store, const aws::Call& call) {
   return aws::Answer{};
 }
 
-Outcome put_batch(Store& store, const PutBatch& batch) {
+Outcome put_batch(Store& store, PutBatch& batch) {
   if (auto put = store.put(batch); !put) return metrics_fault(put.error());
   return aws::Answer{};
 }

@@ -8,8 +8,8 @@ namespace securebase::monitoring {
 
 // Any thread but a worker's.
 aws::Outcome put_metric_data(Store& store, const aws::Call& call);
-// Of what read_put_metric_data() read (quick_put.h).
-aws::Outcome put_batch(Store& store, const PutBatch& batch);
+// Of what was read quickly (quick_put.h).
+aws::Outcome put_batch(Store& store, PutBatch& batch);
 aws::Outcome get_metric_statistics(const Store& store, const aws::Call& call);
 aws::Outcome list_metrics(const Store& store, const aws::Call& call);
 

@@ -1,11 +1,14 @@
 #include "monitoring/quick_put.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <random>
 
+#include "base/encoding.h"
 #include "monitoring/api_metrics.h"
 #include "monitoring/metrics/test_directory.h"
 
@@ -48,6 +51,28 @@ void put_cbor(std::string& out, const Value& value) {
   }
 }
 
+// As botocore writes it: escapes for all but letters, digits and "-._~", and no lists that are empty.
+void put_form(std::string& out, const std::string& name, const Value& value) {
+  if (value.is_structure()) {
+    for (const auto& [member, one] : value.members()) put_form(out, name.empty() ? member : name + "." + member, one);
+  } else if (value.is_list()) {
+    std::size_t number = 0;
+    for (const auto& one : value.elements()) put_form(out, name + ".member." + std::to_string(++number), one);
+  } else {
+    std::string text;
+    if (const auto* own = value.as_string()) {
+      text = *own;
+    } else if (const auto* time = value.as_time()) {
+      const auto parts = time->time_since_epoch() % 1s;
+      text = base::iso8601(*time);
+      if (parts.count() != 0) text.insert(text.size() - 1, fmt::format(".{:06}", parts.count()));
+    } else {
+      text = value.is_integer() ? std::to_string(value.integer_or(0)) : fmt::format("{}", value.number_or(0));
+    }
+    out += "&" + name + "=" + base::percent_encode(text);
+  }
+}
+
 class QuickPut : public testing::Test {
  protected:
   QuickPut() : plain_(open(plain_directory_)), quick_(open(quick_directory_)) {}
@@ -63,7 +88,30 @@ class QuickPut : public testing::Test {
     put_cbor(bytes, input);
     return bytes;
   }
-  bool is_taken(const Value& input) { return read_put_metric_data(cbor(input), clock_.now()).has_value(); }
+  static std::string form(const Value& input) {
+    std::string text = "Action=PutMetricData&Version=2010-08-01";
+    put_form(text, "", input);
+    return text;
+  }
+  bool is_cbor(std::string_view bytes) { return read_cbor_put(bytes, clock_.now(), nothing_).has_value(); }
+  bool is_form(std::string_view bytes) { return read_form_put(bytes, clock_.now(), nothing_).has_value(); }
+  // As both, or as neither.
+  bool is_taken(const Value& input) {
+    const bool taken = is_cbor(cbor(input));
+    EXPECT_EQ(is_form(form(input)), taken) << form(input);
+    return taken;
+  }
+  aws::Call call(Value input) const {
+    return {.service = "cloudwatch",
+            .operation = "PutMetricData",
+            .identity = nobody_,
+            .region = "us-east-1",
+            .account = "123456789012",
+            .request_id = "",
+            .now = clock_.now(),
+            .input = std::move(input),
+            .request = request_};
+  }
   // One datum, with these members beside its name.
   bool takes(std::initializer_list<Value::Member> members) {
     Value datum = Value::structure({{"MetricName", "Latency"}});
@@ -101,6 +149,7 @@ class QuickPut : public testing::Test {
   TestDirectory quick_directory_;
   std::unique_ptr<Store> plain_;
   std::unique_ptr<Store> quick_;
+  const KnownSeries nothing_;
   const aws::Identity nobody_;
   const http::Request request_;
 };
@@ -124,22 +173,190 @@ TEST_F(QuickPut, StoresWhatTheWayOfEveryOperationStores) {
                          {"Timestamp", now - 2h + 123456us},
                          {"Unit", "Count/Second"},
                          {"Dimensions", Value::list({dimension("A", "first"), dimension("Z", "last")})}})});
-  const aws::Call call{.service = "cloudwatch",
-                       .operation = "PutMetricData",
-                       .identity = nobody_,
-                       .region = "us-east-1",
-                       .account = "123456789012",
-                       .request_id = "",
-                       .now = now,
-                       .input = input(data),
-                       .request = request_};
-  ASSERT_TRUE(put_metric_data(*plain_, call));
-  const auto batch = read_put_metric_data(cbor(input(data)), now);
-  ASSERT_TRUE(batch);
-  EXPECT_EQ(batch->data.size(), 4u);
-  ASSERT_TRUE(put_batch(*quick_, *batch));
-  EXPECT_EQ(everything(*plain_, now), everything(*quick_, now));
-  EXPECT_FALSE(everything(*plain_, now).empty());
+  for (const bool is_cbor : {true, true, false, false, true}) {
+    ASSERT_TRUE(put_metric_data(*plain_, call(input(data))));
+    const ReadPut read = is_cbor ? read_cbor_put : read_form_put;
+    const auto bytes = is_cbor ? cbor(input(data)) : form(input(data));
+    const auto done = quick_put(*quick_, read, bytes, now);
+    ASSERT_TRUE(done && *done);
+    EXPECT_EQ(everything(*plain_, now), everything(*quick_, now)) << is_cbor;
+    EXPECT_FALSE(everything(*plain_, now).empty());
+    ASSERT_TRUE(quick_->tick());
+    const auto known = quick_->known();
+    EXPECT_GE(known.spellings().size(), 4u) << "A in two units, B in two orders";
+    const auto batch = read(bytes, now, known.spellings());
+    ASSERT_TRUE(batch);
+    EXPECT_TRUE(batch->keys.empty()) << "all of them are known";
+  }
+}
+
+// What is right, a little wrong, or nothing at all, in every place.
+class Inputs {
+ public:
+  explicit Inputs(base::TimePoint now) : now_(now) {}
+
+  Value next() {
+    Value data = Value::list();
+    for (auto left = random_() % 4; left-- > 0;) data.push_back(datum());
+    Value input = Value::structure({{"Namespace", one_of({"App", "App", "App", "B", "", "AWS/Lambda", ":x"})}});
+    input.set("MetricData", std::move(data));
+    return input;
+  }
+
+ private:
+  bool seldom() { return random_() % 12 == 0; }
+  Value one_of(std::initializer_list<Value> values) {
+    return std::data(values)[random_() % (seldom() ? values.size() : (values.size() + 1) / 2)];
+  }
+  Value number() { return one_of({1.5, 7, -3, 0, 2.25, 1e300, std::numeric_limits<double>::infinity()}); }
+  Value numbers() {
+    Value made = Value::list();
+    for (auto left = random_() % 3; left-- > 0;) made.push_back(number());
+    return made;
+  }
+  Value dimensions() {
+    Value made = Value::list();
+    for (auto left = random_() % 3; left-- > 0;) {
+      Value one = Value::structure();
+      const auto name = one_of({"Host", "Zone", "A", "", ":b"});
+      const auto value = one_of({"1", "2", "3", "\xc3\xb6", " "});
+      const bool name_first = random_() % 2 == 0;
+      if (name_first) one.set("Name", name);
+      one.set("Value", value);
+      if (!name_first && !seldom()) one.set("Name", name);
+      made.push_back(std::move(one));
+    }
+    return made;
+  }
+  Value datum() {
+    Value made = Value::structure();
+    if (!seldom()) made.set("MetricName", one_of({"A", "B", "C", "D", ""}));
+    if (random_() % 2 == 0) made.set("Dimensions", dimensions());
+    if (random_() % 2 == 0) made.set("Unit", one_of({"Count", "None", "Milliseconds", "Furlong"}));
+    if (random_() % 2 == 0) made.set("StorageResolution", one_of({1, 60, 5}));
+    if (random_() % 2 == 0) {
+      made.set("Timestamp", one_of({now_, now_ - 61s, now_ - 24h * 15, now_ + 3h}));
+    }
+    const bool list = random_() % 2 == 0;
+    if (!list || seldom()) made.set("Value", number());
+    if (list) made.set("Values", numbers());
+    if (list && random_() % 3 == 0) made.set("Counts", numbers());
+    if (seldom()) made.set("StatisticValues", Value::structure({{"SampleCount", 1}, {"Sum", 1}}));
+    return made;
+  }
+
+  const base::TimePoint now_;
+  std::mt19937 random_{1};
+};
+
+class QuickPutOfAny : public QuickPut, public testing::WithParamInterface<bool> {
+ protected:
+  std::optional<aws::Outcome> put(const Value& input) {
+    return GetParam() ? quick_put(*quick_, read_cbor_put, cbor(input), clock_.now())
+                      : quick_put(*quick_, read_form_put, form(input), clock_.now());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(CborAndForm, QuickPutOfAny, testing::Bool());
+
+TEST_P(QuickPutOfAny, TakesOnlyWhatTheWayOfEveryOperationTakesAndMakesTheSameOfIt) {
+  Inputs inputs(clock_.now());
+  int taken = 0;
+  for (int turn = 0; turn < 3000; ++turn) {
+    const auto input = inputs.next();
+    const auto done = put(input);
+    if (!done) continue;
+    ++taken;
+    ASSERT_TRUE(*done) << done->error().message;
+    const auto plain = put_metric_data(*plain_, call(input));
+    ASSERT_TRUE(plain) << plain.error().message;
+  }
+  EXPECT_GT(taken, 300);
+  EXPECT_GT(quick_->known().spellings().size(), 30u);
+  EXPECT_EQ(everything(*plain_, clock_.now()), everything(*quick_, clock_.now()));
+}
+
+TEST_F(QuickPut, LeavesToTheModelWhatIsUnusualInAForm) {
+  const std::string head = "Action=PutMetricData&Version=2010-08-01";
+  const std::string datum = "&MetricData.member.1.MetricName=A&MetricData.member.1.Value=1";
+  EXPECT_TRUE(is_form(head + "&Namespace=App" + datum));
+  EXPECT_TRUE(is_form(head + datum + "&Namespace=App")) << "wherever it stands";
+  EXPECT_TRUE(is_form(head + "&Namespace=A%70p" + datum + "&MetricData.member.1.Unit=Count%2FSecond"));
+  EXPECT_TRUE(is_form(head + "&Namespace=App" + datum + "&MetricData.member.1.Timestamp=2023-11-14T22%3A13%3A20Z"));
+  EXPECT_TRUE(is_form(head + "&Namespace=App" + datum + "&MetricData.member.1.Timestamp=2023-11-14T22%3A13%3A20.5Z"));
+  for (const char* more :
+       {"&Namespace=App", "&Another=1", "&MetricData.member.1.Value=2", "&MetricData.member.3.Value=2",
+        "&MetricData.member.1.Value", "&MetricData.member.1.Unit=%2", "&MetricData.member.1.Unit=Coun%7x",
+        "&MetricData.member.1.Timestamp=2023-11-14", "&MetricData.member.1.Timestamp=2023-02-30T00%3A00%3A00Z",
+        "&MetricData.member.1.Timestamp=2023-11-14T22%3A13%3A20+01%3A00", "&MetricData.member.1.StorageResolution=1.0",
+        "&MetricData.member.1.Dimensions.member.2.Name=A&MetricData.member.1.Dimensions.member.2.Value=A",
+        "&MetricData.member.1.Dimensions.member.1.Name=A", "&MetricData.member.1.Dimensions.member.1.Nom=A",
+        "&MetricData.member.0.Value=1", "&MetricData.member.2.Value=1", "&MetricData.member.x.Value=1", "&&", "&="}) {
+    EXPECT_FALSE(is_form(head + "&Namespace=App" + datum + more)) << more;
+  }
+  for (const char* value : {"", "x", "nan", "inf", "1e999", "+1", "%2B1", "0x10", "1,5"}) {
+    EXPECT_FALSE(is_form(head + "&Namespace=App&MetricData.member.1.MetricName=A&MetricData.member.1.Value=" + value))
+        << value;
+  }
+  EXPECT_FALSE(is_form(head + "&Namespace=App"));
+  EXPECT_FALSE(is_form(head + datum));
+  EXPECT_FALSE(is_form(""));
+}
+
+TEST_F(QuickPut, BytesThatResembleAKnownSeriesAreNotIt) {
+  const auto with = [](const char* name, const char* dimension, const char* value) {
+    return input(Value::list(
+        {Value::structure({{"MetricName", name},
+                           {"Dimensions", Value::list({Value::structure({{"Name", dimension}, {"Value", value}})})},
+                           {"Value", 1}})}));
+  };
+  ASSERT_TRUE(*quick_put(*quick_, read_cbor_put, cbor(with("Latency", "Host", "a")), clock_.now()));
+  for (const auto& other : {with("Latenc", "Host", "a"), with("Latency", "Hos", "ta"), with("Latency", "Host", "b")}) {
+    ASSERT_TRUE(*quick_put(*quick_, read_cbor_put, cbor(other), clock_.now()));
+  }
+  EXPECT_EQ(quick_->list({}).size(), 4u);
+  EXPECT_FALSE(is_taken(with("Latency", "", "a")));
+  auto swapped = cbor(with("Latency", "Host", "a"));
+  swapped.replace(swapped.find("Name", swapped.find("Host") - 6), 4, "Nome");
+  EXPECT_FALSE(quick_put(*quick_, read_cbor_put, swapped, clock_.now()));
+}
+
+TEST_F(QuickPut, WhatIsKnownIsForgottenWithTheSeries) {
+  const auto bytes = cbor(input(Value::list({Value::structure({{"MetricName", "A"}, {"Value", 1}})})));
+  ASSERT_TRUE(*quick_put(*quick_, read_cbor_put, bytes, clock_.now()));
+  EXPECT_EQ(quick_->known().spellings().size(), 1u);
+  ASSERT_TRUE(quick_->flush());
+  clock_.advance(24h * 500);
+  ASSERT_TRUE(quick_->maintain());
+  EXPECT_EQ(quick_->figures().series, 0u);
+  EXPECT_EQ(quick_->known().spellings().size(), 0u);
+  ASSERT_TRUE(*quick_put(*quick_, read_cbor_put, bytes, clock_.now()));
+  EXPECT_EQ(quick_->figures().series, 1u);
+}
+
+TEST(KnownSeries, StaysWithinItsBytesAndFindsWhatItHas) {
+  KnownSeries known;
+  Shard shard;
+  const auto spelled = [&known](const std::string& dimensions) {
+    KnownSeries::Spelling spelling{"App", "Latency", dimensions, 3, 0};
+    spelling.hash = known.hash_of(spelling, known.hash_of("App"));
+    return spelling;
+  };
+  std::vector<std::unique_ptr<StoredSeries>> series;
+  for (std::uint32_t i = 0; i < 60'000; ++i) {
+    series.push_back(std::unique_ptr<StoredSeries>(new StoredSeries{i, 3}));
+    known.add(spelled(std::string(i % 1500, 'x') + std::to_string(i)), {&shard, series.back().get()});
+    ASSERT_LE(known.bytes(), KnownSeries::kMostBytes + (1 << 16));
+    ASSERT_EQ(known.find(spelled(std::string(i % 1500, 'x') + std::to_string(i))).series, series.back().get());
+  }
+  EXPECT_LT(known.size(), 60'000u) << "it has begun anew";
+  known.clear();
+  for (std::uint32_t i = 0; i < 5000; ++i) known.add(spelled(std::to_string(i)), {&shard, series[i].get()});
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    ASSERT_EQ(known.find(spelled(std::to_string(i))).series, series[i].get());
+  }
+  auto other = spelled("7");
+  other.unit = 4;
+  EXPECT_EQ(known.find(other).series, nullptr);
 }
 
 TEST_F(QuickPut, LeavesToTheModelWhatIsNotPlainOrWrong) {
@@ -152,7 +369,6 @@ TEST_F(QuickPut, LeavesToTheModelWhatIsNotPlainOrWrong) {
   EXPECT_FALSE(takes({{"Values", Value::list({1})}, {"Counts", Value::list({0})}}));
   EXPECT_FALSE(takes({{"Value", 1e300}}));
   EXPECT_FALSE(takes({{"Value", std::numeric_limits<double>::quiet_NaN()}}));
-  EXPECT_FALSE(takes({{"Value", "1"}}));
   EXPECT_FALSE(takes({{"StatisticValues", Value::structure({{"Sum", 1}})}}));
   EXPECT_FALSE(takes({{"Value", 1}, {"Unit", "Furlong"}}));
   EXPECT_FALSE(takes({{"Value", 1}, {"StorageResolution", 5}}));
@@ -180,7 +396,9 @@ TEST_F(QuickPut, LeavesToTheModelWhatIsNotPlainOrWrong) {
   EXPECT_FALSE(is_taken(input(Value::list({datum}), "AWS/Lambda")));
   EXPECT_FALSE(is_taken(input(Value::list({datum}), "")));
   EXPECT_FALSE(is_taken(Value::structure({{"Namespace", "App"}})));
-  EXPECT_FALSE(is_taken(Value::structure({{"MetricData", Value::list({datum})}, {"Namespace", "App"}})));
+  EXPECT_FALSE(is_cbor(cbor(Value::structure({{"MetricData", Value::list({datum})}, {"Namespace", "App"}}))));
+  const Value text = Value::structure({{"MetricName", "A"}, {"Value", "1"}});
+  EXPECT_FALSE(is_cbor(cbor(input(Value::list({text})))));
   Value data = Value::list();
   for (int i = 0; i <= 1000; ++i) data.push_back(datum);
   EXPECT_FALSE(is_taken(input(data)));
@@ -189,20 +407,20 @@ TEST_F(QuickPut, LeavesToTheModelWhatIsNotPlainOrWrong) {
 TEST_F(QuickPut, NoPartOfARequestIsARequest) {
   const auto whole =
       cbor(input(Value::list({Value::structure({{"MetricName", "A"}, {"Values", Value::list({1, 2.5})}})})));
-  EXPECT_TRUE(read_put_metric_data(whole, clock_.now()));
+  EXPECT_TRUE(is_cbor(whole));
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_FALSE(read_put_metric_data(std::string_view(whole).substr(0, size), clock_.now())) << size;
+    EXPECT_FALSE(is_cbor(std::string_view(whole).substr(0, size))) << size;
   }
-  EXPECT_FALSE(read_put_metric_data(whole + "x", clock_.now()));
+  EXPECT_FALSE(is_cbor(whole + "x"));
 }
 
 TEST_F(QuickPut, TheStoreRefusesNewMetricsBeyondItsLimitAndOldTimes) {
   TestDirectory directory;
   const auto store =
       std::move(*Store::open({.directory = directory.path(), .series_limit = 1, .threads = false}, clock_));
-  auto batch = *read_put_metric_data(cbor(input(Value::list({Value::structure({{"MetricName", "A"}, {"Value", 1}}),
-                                                             Value::structure({{"MetricName", "B"}, {"Value", 1}})}))),
-                                     clock_.now());
+  const auto bytes = cbor(input(Value::list(
+      {Value::structure({{"MetricName", "A"}, {"Value", 1}}), Value::structure({{"MetricName", "B"}, {"Value", 1}})})));
+  auto batch = *read_cbor_put(bytes, clock_.now(), nothing_);
   EXPECT_EQ(put_batch(*store, batch).error().code, "LimitExceeded");
   EXPECT_TRUE(store->list({}).empty()) << "all or none";
   batch.data[1].time -= 24h * 15;

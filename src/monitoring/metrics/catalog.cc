@@ -20,6 +20,16 @@ std::string payload_of(SeriesId id, UnitNumber unit, std::string_view key) {
 // The upper bits: the table uses the lower ones.
 Shard& Catalog::shard_of(const HashedKey& key) { return shards_[(key.hash >> 48) % kShards]; }
 
+std::string Catalog::key_of(const SeriesRef& series) {
+  const std::lock_guard lock(series.shard->mutex);
+  for (const auto& [key, metric] : series.shard->metrics) {
+    for (const auto& one : metric->series) {
+      if (one.get() == series.series) return metric->key;
+    }
+  }
+  return {};
+}
+
 StoredMetric* Catalog::find(Shard& shard, const HashedKey& key) {
   const auto found = shard.metrics.find(key);
   return found == shard.metrics.end() ? nullptr : found->second.get();

@@ -72,6 +72,8 @@ class Catalog {
   Shard& shard_of(const HashedKey& key);
   std::array<Shard, kShards>& shards() { return shards_; }
 
+  // For messages: searches its shard. "" when it is in none.
+  std::string key_of(const SeriesRef& series);
   // Under the lock of the key's shard. null: no such metric.
   static StoredMetric* find(Shard& shard, const HashedKey& key);
   // Under the lock of the key's shard. The same series for the same metric and unit; null: at the limit.

@@ -261,8 +261,16 @@ Result<Done> Store::forget_series() {
     }
   }
   const std::lock_guard lock(log_mutex_);
+  std::vector<std::string> left;
+  {
+    const std::lock_guard door(known_door_);
+    const std::unique_lock known_lock(known_mutex_);
+    left = catalog_.prune([&](SeriesId id) { return alive.contains(id); });
+    known_.clear();
+    ++known_generation_;
+  }
   std::string payloads;
-  for (const auto& payload : catalog_.prune([&](SeriesId id) { return alive.contains(id); })) {
+  for (const auto& payload : left) {
     put_varint(payloads, payload.size());
     payloads += payload;
   }

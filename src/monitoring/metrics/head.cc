@@ -44,11 +44,6 @@ void Head::freeze() {
   pending_.summary.buckets.shrink_to_fit();
 }
 
-std::size_t Head::bytes() const {
-  const std::size_t buckets = pending_.summary.buckets.size() + open_.summary.buckets.size();
-  return sealed_.capacity() + frozen_.capacity() + buckets * sizeof(Summary::Bucket);
-}
-
 void Head::read(Part part, std::int64_t from, std::int64_t to, std::vector<Slot>& slots) const {
   const auto read_bytes = [&](const std::string& bytes) {
     Cursor in(bytes);

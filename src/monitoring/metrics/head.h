@@ -20,17 +20,31 @@ class Head {
   bool must_commit(std::int64_t slot) const { return pending_.summary.count > 0 && pending_.number != slot; }
   bool has_pending() const { return pending_.summary.count > 0; }
   void add(std::int64_t slot, const Summary& summary);
+  void add(std::int64_t slot, double value, std::uint64_t times) {
+    pending_.number = slot;
+    pending_.summary.add(value, times);
+  }
   // What is pending, to be written to the log before commit().
   const Slot& pending() const { return pending_; }
   void commit();
   // At the start: what the log held.
   void restore(const Slot& slot);
 
+  // Asks for the memory that add() and commit() are about to write.
+  void prefetch() const {
+    __builtin_prefetch(sealed_.data() + sealed_.size(), 1);
+    __builtin_prefetch(pending_.summary.buckets.data(), 1);
+    __builtin_prefetch(open_.summary.buckets.data(), 1);
+  }
+
   void freeze();
   void thaw() { std::string().swap(frozen_); }  // its segments count now
 
   bool empty() const { return !has_pending() && open_.summary.count == 0 && sealed_.empty() && frozen_.empty(); }
-  std::size_t bytes() const;
+  std::size_t bytes() const {
+    const std::size_t buckets = pending_.summary.buckets.size() + open_.summary.buckets.size();
+    return sealed_.capacity() + frozen_.capacity() + buckets * sizeof(Summary::Bucket);
+  }
 
   enum class Part { kAll, kWithoutFrozen, kFrozenOnly };
   // Appends the slots from `from` to before `to`, in the order in which they came.

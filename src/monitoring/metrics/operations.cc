@@ -8,11 +8,13 @@ void Metrics::add_operations(aws::Operations& operations) {
   Store& store = *engine_->store;
   operations.add("cloudwatch", "PutMetricData",
                  [&store](const aws::Call& call) { return put_metric_data(store, call); });
-  operations.add_quick("cloudwatch", "PutMetricData",
-                       [&store](const aws::Call& call, std::string_view cbor) -> std::optional<aws::Outcome> {
-                         const auto batch = read_put_metric_data(cbor, call.now);
-                         if (!batch) return std::nullopt;
-                         return put_batch(store, *batch);
+  operations.add_quick("cloudwatch", "PutMetricData", aws::QuickBody::kForm,
+                       [&store](const aws::Call& call, std::string_view form) {
+                         return quick_put(store, read_form_put, form, call.now);
+                       });
+  operations.add_quick("cloudwatch", "PutMetricData", aws::QuickBody::kCbor,
+                       [&store](const aws::Call& call, std::string_view cbor) {
+                         return quick_put(store, read_cbor_put, cbor, call.now);
                        });
   operations.add("cloudwatch", "GetMetricStatistics",
                  [&store](const aws::Call& call) { return get_metric_statistics(store, call); });

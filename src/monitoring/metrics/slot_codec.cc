@@ -1,6 +1,7 @@
 #include "monitoring/metrics/slot_codec.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -42,14 +43,6 @@ Written written(double value, int first_way = 0) {
   return {};
 }
 
-void put_number(std::string& out, double value, const Written& number) {
-  if (number.way == kAsItLies) {
-    put_fixed(out, value);
-  } else {
-    put_varint(out, zigzag(number.steps));
-  }
-}
-
 double get_number(Cursor& in, int way) {
   if (way == kAsItLies) return in.fixed<double>();
   return static_cast<double>(in.signed_varint()) / kPerStep[way];
@@ -62,6 +55,12 @@ char* write_varint(char* at, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
   *at++ = static_cast<char>(value);
   return at;
+}
+
+char* write_number(char* at, double value, const Written& number) {
+  if (number.way != kAsItLies) return write_varint(at, zigzag(number.steps));
+  std::memcpy(at, &value, sizeof value);
+  return at + sizeof value;
 }
 
 // By way of the stack: a string that grows by a byte at a time costs more than all that is computed here.
@@ -126,13 +125,17 @@ void put_slot(const Slot& slot, std::int64_t before, std::string& heads, std::st
   if (summary.count == 1) flags |= kCountIsOne;
   if (slot.number == before + 1) flags |= kFollows;
   flags |= static_cast<std::uint8_t>(minimum.way << kNumbersShift | sum.way << kSumShift);
-  heads.push_back(static_cast<char>(flags));
-  if (!(flags & kFollows)) put_varint(heads, zigzag(slot.number - before));
-  if (!(flags & kCountIsOne)) put_varint(heads, summary.count);
-  put_number(heads, summary.minimum, minimum);
-  if (shape == kOneValue) return;
-  put_number(heads, summary.maximum, maximum);
-  put_number(heads, summary.sum, sum);
+  char bytes[1 + 5 * kMostVarintBytes];
+  char* at = bytes;
+  *at++ = static_cast<char>(flags);
+  if (!(flags & kFollows)) at = write_varint(at, zigzag(slot.number - before));
+  if (!(flags & kCountIsOne)) at = write_varint(at, summary.count);
+  at = write_number(at, summary.minimum, minimum);
+  if (shape != kOneValue) {
+    at = write_number(at, summary.maximum, maximum);
+    at = write_number(at, summary.sum, sum);
+  }
+  heads.append(bytes, static_cast<std::size_t>(at - bytes));
   if (shape == kHistogram) put_histogram(histograms, summary);
 }
 

@@ -15,6 +15,25 @@ constexpr std::string_view kRoom = "monitoring";
 constexpr std::size_t kHeadRoom = 4;  // times head_bytes: then samples are refused
 constexpr std::size_t kUnwrittenBytes = std::size_t{64} << 20;
 
+const Head* head_of(const StoredSeries& series, Resolution resolution) {
+  return (resolution == Resolution::kSecond ? series.fine : series.standard).get();
+}
+
+// A series' memory lies anywhere: it is fetched in steps, while those before it are added to.
+void prefetch(const PutBatch& batch, std::span<const std::uint32_t> places, std::size_t at) {
+  const auto series_at = [&](std::size_t ahead) -> const StoredSeries* {
+    return at + ahead < places.size() ? batch.data[places[at + ahead]].series.series : nullptr;
+  };
+  __builtin_prefetch(series_at(12));
+  if (const auto* series = series_at(8)) {
+    const auto* head = reinterpret_cast<const char*>(head_of(*series, batch.data[places[at + 8]].resolution));
+    for (std::size_t line = 0; line < sizeof(Head); line += 64) __builtin_prefetch(head + line);
+  }
+  if (const auto* series = series_at(4)) {
+    if (const auto* head = head_of(*series, batch.data[places[at + 4]].resolution)) head->prefetch();
+  }
+}
+
 std::int64_t microseconds(base::TimePoint time) { return time.time_since_epoch().count(); }
 
 }  // namespace
@@ -90,13 +109,41 @@ Result<Done> Store::check_series_limit(std::size_t count, KeyOf key_of, UnitOf u
   return Done{};
 }
 
+template <class Fill>
+void Store::add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time, base::TimePoint now,
+                const Telling& added, Fill fill) {
+  // What is past the seconds' retention is kept by the minute at once.
+  const bool fine = resolution == Resolution::kSecond && time >= now - kLevels[kFineLevel].retention;
+  auto& head = fine ? series.fine : series.standard;
+  if (!head) head = std::make_unique<Head>();
+  // Two calls, so that each divides by a number that the compiler knows.
+  const std::int64_t slot = fine ? slot_of(time, kLevels[kFineLevel]) : slot_of(time, kLevels[kStandardLevel]);
+  const std::size_t before = head->bytes();
+  if (head->must_commit(slot)) {
+    put_varint(shard.log, std::uint64_t{series.id} << 1 | fine);
+    put_slot(head->pending(), 0, shard.log, shard.log);
+    head->commit();  // and stays on the list, for what is added now
+  } else if (!head->has_pending()) {
+    shard.pending.emplace_back(&series, fine);
+  }
+  added.samples += fill(*head, slot);
+  const std::size_t grown = head->bytes() - before;
+  shard.head_bytes += grown;
+  added.head_bytes += grown;
+  series.newest_us = std::max(series.newest_us, microseconds(time));
+}
+
 Result<Done> Store::add_one(const HashedKey& key, UnitNumber unit, Resolution resolution, base::TimePoint time,
                             const Summary& samples, base::TimePoint now) {
   Shard& shard = catalog_.shard_of(key);
   const std::lock_guard lock(shard.mutex);
   StoredSeries* series = catalog_.find_or_make(shard, key, unit);
   if (!series) return refuse_new(1);
-  add(shard, *series, resolution, time, samples, now);
+  if (samples.count == 0) return Done{};
+  add(shard, *series, resolution, time, now, Telling(*this), [&](Head& head, std::int64_t slot) {
+    head.add(slot, samples);
+    return samples.count;
+  });
   return Done{};
 }
 
@@ -128,29 +175,89 @@ Result<Done> Store::put(std::span<const Datum> data) {
   return Done{};
 }
 
-Result<Done> Store::put(const PutBatch& batch) {
+Result<Done> Store::put(PutBatch& batch) {
   if (auto room = check_room(); !room) return room;
   const auto now = clock_.now();
+  const std::size_t count = batch.data.size();
   const auto key_of = [&](std::size_t i) {
     const std::size_t begin = i == 0 ? 0 : batch.data[i - 1].key_end;
     return HashedKey(std::string_view(batch.keys).substr(begin, batch.data[i].key_end - begin));
   };
-  for (std::size_t i = 0; i < batch.data.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const auto time = batch.data[i].time;
-    if (time < now - kOldestSample || time > now + kNewestSample) return out_of_window(key_of(i).text, time, now);
+    if (time < now - kOldestSample || time > now + kNewestSample) {
+      return out_of_window(batch.data[i].series.series ? catalog_.key_of(batch.data[i].series) : key_of(i).text, time,
+                           now);
+    }
   }
-  auto room = check_series_limit(batch.data.size(), key_of, [&](std::size_t i) { return batch.data[i].unit; });
+  // The data of each shard in their order, so that its lock is taken once.
+  std::array<std::uint32_t, Catalog::kShards + 1> begins{};
+  std::vector<std::uint8_t> shard_of(count);
+  std::vector<std::uint32_t> without_series;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& datum = batch.data[i];
+    if (!datum.series.series) without_series.push_back(static_cast<std::uint32_t>(i));
+    const Shard& shard = datum.series.series ? *datum.series.shard : catalog_.shard_of(key_of(i));
+    shard_of[i] = static_cast<std::uint8_t>(&shard - catalog_.shards().data());
+    ++begins[shard_of[i] + 1U];
+  }
+  auto room = check_series_limit(
+      without_series.size(), [&](std::size_t i) { return key_of(without_series[i]); },
+      [&](std::size_t i) { return batch.data[without_series[i]].unit; });
   if (!room) return room;
-  Summary samples;  // keeps its memory from one to the next
-  std::size_t value = 0;
-  for (std::size_t i = 0; i < batch.data.size(); ++i) {
-    const auto& one = batch.data[i];
-    samples.clear();
-    for (; value < one.values_end; ++value) samples.add(batch.values[value].first, batch.values[value].second);
-    auto added = add_one(key_of(i), one.unit, one.resolution, one.time, samples, now);
-    if (!added) return added;
+  for (std::size_t shard = 0; shard < Catalog::kShards; ++shard) begins[shard + 1] += begins[shard];
+  std::vector<std::uint32_t> places(count);
+  for (std::size_t i = 0; i < count; ++i) places[begins[shard_of[i]]++] = static_cast<std::uint32_t>(i);
+  // Each beginning has moved to the next one's.
+  Result<Done> done = Done{};
+  for (std::size_t shard = 0, begin = 0; shard < Catalog::kShards && done; begin = begins[shard++]) {
+    if (begin == begins[shard]) continue;
+    done = add_to_shard(catalog_.shards()[shard], batch, std::span(places).subspan(begin, begins[shard] - begin), now);
+  }
+  return done;
+}
+
+Result<Done> Store::add_to_shard(Shard& shard, PutBatch& batch, std::span<const std::uint32_t> places,
+                                 base::TimePoint now) {
+  const std::lock_guard lock(shard.mutex);
+  const Telling added(*this);
+  for (std::size_t n = 0; n < places.size(); ++n) {
+    prefetch(batch, places, n);
+    const std::uint32_t i = places[n];
+    auto& datum = batch.data[i];
+    if (!datum.series.series) {
+      const std::size_t begin = i == 0 ? 0 : batch.data[i - 1].key_end;
+      const auto key = std::string_view(batch.keys).substr(begin, datum.key_end - begin);
+      datum.series = {&shard, catalog_.find_or_make(shard, key, datum.unit)};
+      if (!datum.series.series) return refuse_new(1);
+    }
+    const auto* const values = batch.values.data();
+    const std::size_t first = i == 0 ? 0 : batch.data[i - 1].values_end;
+    add(shard, *datum.series.series, datum.resolution, datum.time, now, added, [&](Head& head, std::int64_t slot) {
+      std::uint64_t samples = 0;
+      for (std::size_t at = first; at < datum.values_end; ++at) {
+        head.add(slot, values[at].first, values[at].second);
+        samples += values[at].second;
+      }
+      return samples;
+    });
   }
   return Done{};
+}
+
+Store::Known Store::known() const {
+  const std::lock_guard door(known_door_);
+  return {std::shared_lock(known_mutex_), known_, known_generation_};
+}
+
+void Store::learn(const PutBatch& batch, std::uint64_t generation) {
+  if (batch.spellings.empty()) return;
+  const std::lock_guard door(known_door_);
+  const std::unique_lock lock(known_mutex_);
+  if (generation != known_generation_) return;
+  for (const auto& [place, spelling] : batch.spellings) {
+    if (batch.data[place].series.series) known_.add(spelling, batch.data[place].series);
+  }
 }
 
 Result<SeriesRef> Store::refer(const MetricId& metric, UnitNumber unit) {
@@ -169,8 +276,13 @@ Result<SeriesRef> Store::refer(const MetricId& metric, UnitNumber unit) {
 
 Result<Done> Store::put(const SeriesRef& series, base::TimePoint time, const Summary& samples) {
   if (auto room = check_room(); !room) return room;
+  if (samples.count == 0) return Done{};
   const std::lock_guard lock(series.shard->mutex);
-  add(*series.shard, *series.series, Resolution::kSecond, time, samples, clock_.now());
+  add(*series.shard, *series.series, Resolution::kSecond, time, clock_.now(), Telling(*this),
+      [&](Head& head, std::int64_t slot) {
+        head.add(slot, samples);
+        return samples.count;
+      });
   return Done{};
 }
 
@@ -179,31 +291,6 @@ Result<Done> Store::check_room() const {
   return Error{Errc::kUnavailable, fmt::format("the metrics store has more than {} MiB that are not on disk yet: see "
                                                "the log for what keeps it from writing to {}",
                                                kHeadRoom * settings_.head_bytes >> 20, settings_.directory.native())};
-}
-
-void Store::add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time, const Summary& samples,
-                base::TimePoint now) {
-  if (samples.count == 0) return;
-  // What is past the seconds' retention is kept by the minute at once.
-  const bool fine = resolution == Resolution::kSecond && time >= now - kLevels[kFineLevel].retention;
-  const Level& level = kLevels[fine ? kFineLevel : kStandardLevel];
-  auto& head = fine ? series.fine : series.standard;
-  if (!head) head = std::make_unique<Head>();
-  const std::int64_t slot = slot_of(time, level);
-  const std::size_t before = head->bytes();
-  if (head->must_commit(slot)) {
-    put_varint(shard.log, std::uint64_t{series.id} << 1 | fine);
-    put_slot(head->pending(), 0, shard.log, shard.log);
-    head->commit();  // and stays on the list, for what is added now
-  } else if (!head->has_pending()) {
-    shard.pending.emplace_back(&series, fine);
-  }
-  head->add(slot, samples);
-  const std::size_t grown = head->bytes() - before;  // modulo 2^64, as the sums below
-  shard.head_bytes += grown;
-  head_bytes_.fetch_add(grown, std::memory_order_relaxed);
-  series.newest_us = std::max(series.newest_us, microseconds(time));
-  samples_.fetch_add(samples.count, std::memory_order_relaxed);
 }
 
 // --- to the log -----------------------------------------------------------------------------------------------------

@@ -67,8 +67,28 @@ class Store final : public Series {
   // All or none, but for a series limit that is reached meanwhile. kLimit: too many series; the message says how many
   // there may be. kMalformed: a time outside of the window. kUnavailable: heads are full because the disk refuses.
   Result<Done> put(std::span<const Datum> data);
-  // The same. At least one value in each; values are finite, counts above 0.
-  Result<Done> put(const PutBatch& batch);
+  // The same. At least one value in each; values are finite, counts above 0. Gives those with a key their series.
+  Result<Done> put(PutBatch& batch);
+
+  // What is known of how clients spell series. While one is held no series is forgotten, so that a batch whose data
+  // name their series is read and put under it; for one request.
+  class Known {
+   public:
+    const KnownSeries& spellings() const { return spellings_; }
+    std::uint64_t generation() const { return generation_; }
+
+   private:
+    friend class Store;
+    Known(std::shared_lock<std::shared_mutex> lock, const KnownSeries& spellings, std::uint64_t generation)
+        : lock_(std::move(lock)), spellings_(spellings), generation_(generation) {}
+    std::shared_lock<std::shared_mutex> lock_;
+    const KnownSeries& spellings_;
+    const std::uint64_t generation_;
+  };
+  Known known() const;
+  // After put(), with no Known held: its spellings are known from here on. Nothing if series were forgotten since
+  // `generation`.
+  void learn(const PutBatch& batch, std::uint64_t generation);
 
   // For who writes to the same series each second: looked up once, never forgotten. kLimit as in put().
   Result<SeriesRef> refer(const MetricId& metric, UnitNumber unit);
@@ -126,8 +146,24 @@ class Store final : public Series {
   Result<Done> check_series_limit(std::size_t count, KeyOf key_of, UnitOf unit_of);
   Result<Done> add_one(const HashedKey& key, UnitNumber unit, Resolution resolution, base::TimePoint time,
                        const Summary& samples, base::TimePoint now);
-  void add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time, const Summary& samples,
-           base::TimePoint now);
+  // Adds to the counters that all threads share once for all additions under a shard's lock, before it is given back.
+  struct Telling {
+    explicit Telling(Store& store) : store(store) {}
+    ~Telling() {
+      store.samples_.fetch_add(samples, std::memory_order_relaxed);
+      store.head_bytes_.fetch_add(head_bytes, std::memory_order_relaxed);
+    }
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+    Store& store;
+    mutable std::uint64_t samples = 0;
+    mutable std::size_t head_bytes = 0;  // modulo 2^64, for they may become fewer
+  };
+  // fill(head, slot) adds to the head that takes samples of that time, and gives how many.
+  template <class Fill>
+  void add(Shard& shard, StoredSeries& series, Resolution resolution, base::TimePoint time, base::TimePoint now,
+           const Telling& added, Fill fill);
+  Result<Done> add_to_shard(Shard& shard, PutBatch& batch, std::span<const std::uint32_t> places, base::TimePoint now);
   void commit_pending(Shard& shard);
   Result<Done> write_log(std::string records);
   Result<Done> write_catalog();
@@ -149,6 +185,12 @@ class Store final : public Series {
   const base::Clock& clock_;
 
   mutable Catalog catalog_;
+  // Above a shard's lock, below log_mutex_. Who wants it alone stands in the door, so that requests in turns cannot
+  // keep him out.
+  mutable std::mutex known_door_;
+  mutable std::shared_mutex known_mutex_;
+  KnownSeries known_;
+  std::uint64_t known_generation_ = 0;
   std::atomic<std::uint64_t> samples_{0};
   std::atomic<std::uint64_t> refused_series_{0};
   std::atomic<std::uint64_t> failed_writes_{0};
