@@ -106,14 +106,18 @@ CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Su
   }
   const auto begin = base::system_clock().steady();
   const auto finished =
-      supervisor.run(command_for(canary, shop, work.directory, temporary.directory, *user), canary.timeout);
+      supervisor.run(command_for(canary, shop, work.directory, temporary.directory, *user),
+                     process::RunLimits{.time = canary.timeout, .memory_bytes = std::uint64_t{canary.memory_mb} << 20});
   run.duration = std::chrono::duration_cast<milliseconds>(base::system_clock().steady() - begin);
   if (!finished) {
-    const bool late = finished.error().code == Errc::kTimeout;
+    const auto code = finished.error().code;
     run.passed = false;
-    run.executed = late;
-    run.reason =
-        late ? fmt::format("the script did not end within {} s", canary.timeout.count()) : finished.error().message;
+    run.executed = code == Errc::kTimeout || code == Errc::kLimit;
+    run.reason = code == Errc::kTimeout ? fmt::format("the script did not end within {} s", canary.timeout.count())
+                 : code == Errc::kLimit
+                     ? fmt::format("the script and its browser took more than the {} MB of memory that it may have",
+                                   canary.memory_mb)
+                     : finished.error().message;
     return run;
   }
   take_report(finished->output, finished->exit_code, run);

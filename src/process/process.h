@@ -121,6 +121,14 @@ struct Finished {
   std::string output;  // standard output and error, at most the last 64 KiB
 };
 
+// What a command may take. Looked at ten times a second: in between it may take more.
+struct RunLimits {
+  std::chrono::milliseconds time;
+  // Of the command and everything below it together: what is in nobody else's memory, swapped out or not. What has
+  // left its tree (a daemon) is not counted, and ends with it. 0: without bound.
+  std::uint64_t memory_bytes = 0;
+};
+
 class Supervisor {
  public:
   struct Settings {
@@ -134,8 +142,12 @@ class Supervisor {
 
   // Begins to start it and returns. The supervisor outlives the child's handle's use.
   virtual std::shared_ptr<Child> add(ChildSpec spec) = 0;
-  // Blocks until the command has ended; kTimeout: it was killed. As safe from orphans as a child.
-  virtual Result<Finished> run(const Command& command, std::chrono::milliseconds timeout) = 0;
+  // Blocks until the command has ended. As safe from orphans as a child. kTimeout and kLimit: it was killed, with all
+  // that it started, for its time or its memory.
+  virtual Result<Finished> run(const Command& command, const RunLimits& limits) = 0;
+  Result<Finished> run(const Command& command, std::chrono::milliseconds timeout) {
+    return run(command, RunLimits{.time = timeout});
+  }
   // Stops all, the youngest first. Blocks.
   virtual void stop_all() = 0;
   virtual pid_t warden() const = 0;

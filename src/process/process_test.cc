@@ -134,6 +134,27 @@ TEST(Supervisor, RunsACommandAndGivesItsOutputAndExitCode) {
   EXPECT_EQ(missing.error().message, "cannot start /no/such/program: execute: No such file or directory");
 }
 
+TEST(Supervisor, EndsACommandWhoseFamilyTakesMoreMemoryThanItMay) {
+  auto supervisor = Supervisor::start();
+  ASSERT_TRUE(supervisor) << supervisor.error().message;
+  const RunLimits limits{.time = 30s, .memory_bytes = std::uint64_t{64} << 20};
+  const std::string mark = "memory-" + base::random_hex(8);
+  const auto shell_with = [&](const char* script) {
+    return Command{{"/bin/sh", "-c", script}, {{"PATH", "/usr/bin:/bin"}, {"MARK", mark}}, "/", {}};
+  };
+  // tail keeps a line without an end; it is the shell's child, and the loop is another.
+  const auto greedy =
+      (*supervisor)->run(shell_with("(while :; do sleep 1; done) & yes | tr -d '\\n' | tail; true"), limits);
+  ASSERT_FALSE(greedy);
+  EXPECT_EQ(greedy.error().code, Errc::kLimit) << greedy.error().message;
+  EXPECT_NE(greedy.error().message.find("64 MiB"), std::string::npos) << greedy.error().message;
+  EXPECT_TRUE(eventually([&] { return marked(mark).empty(); })) << "nothing of it is left";
+  const auto modest =
+      (*supervisor)->run(shell_with("yes | head -c 20000000 | tail -c 10000000 | wc -c; sleep 0.3"), limits);
+  ASSERT_TRUE(modest) << modest.error().message;
+  EXPECT_EQ(modest->output, "10000000\n");
+}
+
 TEST(Supervisor, RunsChildrenAsAnotherUserWithoutItsOwnGroups) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can change its user";
   auto supervisor = Supervisor::start();

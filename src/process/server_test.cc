@@ -49,7 +49,7 @@ struct FakeSupervisor final : Supervisor {
     children.back()->outcome = next;
     return children.back();
   }
-  Result<Finished> run(const Command&, std::chrono::milliseconds) override { return Finished{}; }
+  Result<Finished> run(const Command&, const RunLimits&) override { return Finished{}; }
   void stop_all() override {}
   pid_t warden() const override { return 0; }
 };

@@ -13,6 +13,7 @@
 #include "process/child_log.h"
 #include "process/link.h"
 #include "process/process.h"
+#include "process/usage.h"
 
 namespace securebase::process {
 
@@ -24,6 +25,7 @@ namespace {
 constexpr milliseconds kFirstProbePause{5};
 constexpr milliseconds kMostProbePause{100};
 constexpr milliseconds kLogCheck{30'000};
+constexpr milliseconds kMemoryCheck{100};
 constexpr milliseconds kKillPatience{10'000};  // what SIGKILL may take before we say so
 
 // One child's life, on its own thread. All members that change are under the link's lock, for one bell rings for all.
@@ -204,10 +206,11 @@ class SupervisorOnThreads final : public Supervisor {
     return child;
   }
 
-  Result<Finished> run(const Command& command, milliseconds timeout) override {
+  using Supervisor::run;
+  Result<Finished> run(const Command& command, const RunLimits& limits) override {
     const int output = memfd_create("output", MFD_CLOEXEC);
     if (output < 0) return system_error(errno, "memfd_create", command.argv[0]);
-    auto finished = run_into(command, timeout, output);
+    auto finished = run_into(command, limits, output);
     close(output);
     return finished;
   }
@@ -226,15 +229,32 @@ class SupervisorOnThreads final : public Supervisor {
   pid_t warden() const override { return link_->warden(); }
 
  private:
-  Result<Finished> run_into(const Command& command, milliseconds timeout, int output) {
+  // nullopt: it ended by itself, within its limits.
+  std::optional<Error> await_end(std::uint64_t id, const Command& command, const RunLimits& limits) {
+    const auto never = [] { return false; };
+    const auto deadline = steady_clock::now() + limits.time;
+    const pid_t pid = link_->pid(id);
+    for (;;) {
+      const auto next = limits.memory_bytes > 0 ? steady_clock::now() + kMemoryCheck : deadline;
+      if (link_->wait_end(id, std::min(next, deadline), never)) return std::nullopt;
+      if (steady_clock::now() >= deadline) {
+        return Error{Errc::kTimeout, fmt::format("{} took longer than {} ms", command.argv[0], limits.time.count())};
+      }
+      if (const auto used = memory_below(pid); used > limits.memory_bytes) {
+        return Error{Errc::kLimit, fmt::format("{} and what it started took {} MiB of memory, more than the {} MiB "
+                                               "that they may have",
+                                               command.argv[0], used >> 20, limits.memory_bytes >> 20)};
+      }
+    }
+  }
+
+  Result<Finished> run_into(const Command& command, const RunLimits& limits, int output) {
     auto id = link_->spawn(command, output);
     if (!id) return id.error();
-    const auto never = [] { return false; };
-    const bool in_time = link_->wait_end(*id, steady_clock::now() + timeout, never);
-    if (!in_time) {
+    if (auto exceeded = await_end(*id, command, limits)) {
       link_->signal(*id, SIGKILL, Link::To::kGroup);
-      link_->wait_end(*id, steady_clock::now() + kKillPatience, never);
-      return Error{Errc::kTimeout, fmt::format("{} took longer than {} ms", command.argv[0], timeout.count())};
+      link_->wait_end(*id, steady_clock::now() + kKillPatience, [] { return false; });
+      return std::move(*exceeded);
     }
     Finished finished;
     finished.exit_code = link_->take_end(*id).exit_code;

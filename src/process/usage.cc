@@ -30,6 +30,8 @@ std::uint64_t field(const std::string& text, std::string_view name) {
   return 0;
 }
 
+constexpr std::size_t kMostSeen = 4096;  // processes of one tree
+
 struct Stat {
   pid_t parent = 0;
   std::uint64_t ticks = 0;  // utime + stime + cutime + cstime
@@ -103,6 +105,25 @@ Usage UsageMeter::read(pid_t root) {
   total_.resident_bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   total_.cpu = std::chrono::microseconds(ticks * 1'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)));
   return total_;
+}
+
+std::uint64_t memory_below(pid_t root, const fs::path& proc) {
+  std::uint64_t kilobytes = 0;
+  std::vector<pid_t> left{root};
+  // Processes that come while we look are seen the next time.
+  for (std::size_t seen = 0; !left.empty() && seen < kMostSeen; ++seen) {
+    const fs::path process = proc / std::to_string(left.back());
+    left.pop_back();
+    const std::string status = read_all(process / "status");
+    for (const auto name : {"RssAnon", "RssShmem", "VmSwap"}) kilobytes += field(status, name);
+    // Children belong to the thread that made them.
+    std::error_code failure;
+    for (const auto& thread : fs::directory_iterator(process / "task", failure)) {
+      std::istringstream children(read_all(thread.path() / "children"));
+      for (pid_t child = 0; children >> child;) left.push_back(child);
+    }
+  }
+  return kilobytes * 1024;
 }
 
 std::uint64_t available_memory_bytes(const fs::path& proc) {

@@ -35,6 +35,10 @@ class UsageMeter {
   std::map<pid_t, Usage> last_;  // bytes and calls of each living process when they were last read
 };
 
+// The memory of a process and its descendants that nobody else has: anonymous pages, shared memory, what of them is
+// swapped out. Pages that several of them share are counted for each. 0: there is no such process.
+std::uint64_t memory_below(pid_t root, const std::filesystem::path& proc = "/proc");
+
 // MemAvailable of /proc/meminfo: what could be used without swapping.
 std::uint64_t available_memory_bytes(const std::filesystem::path& proc = "/proc");
 
