@@ -35,12 +35,16 @@ Rounds::~Rounds() = default;
 net::Task<void> Rounds::always() {
   for (;;) {
     const auto now = base::system_clock().now();
-    look(now);
-    begin_due(now);
+    tick(now);
     const auto past = now.time_since_epoch() % std::chrono::seconds{1};
     auto slept = co_await net::sleep_for(std::chrono::microseconds{std::chrono::seconds{1}} - past);
     if (!slept) co_return;
   }
+}
+
+void Rounds::tick(base::TimePoint now) {
+  look(now);
+  begin_due(now);
 }
 
 // The platform replaces the file whole, so that what is read is one state of it.

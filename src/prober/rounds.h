@@ -29,8 +29,10 @@ class Rounds {
   Rounds(std::filesystem::path file, JournalWriter& runs, net::TaskGroup& tasks);
   ~Rounds();
 
-  // Until the worker ends.
+  // tick() each second, until the worker ends.
   net::Task<void> always();
+  // Reads the file if it has changed, and begins what is due: runs are spawned, and are in the journal when they end.
+  void tick(base::TimePoint now);
 
  private:
   struct Entry {
