@@ -199,7 +199,8 @@ Result<Done> Rooms::make_engines() {
                                                    .pool = *pool_,
                                                    .registry = registry_,
                                                    .spans = spans_});
-  rum_ = std::make_unique<rum::Rum>(rum::Doors{.next = *edge_, .registry = registry_, .logs = &logs_->sink()});
+  rum_ = std::make_unique<rum::Rum>(
+      rum::Doors{.next = *edge_, .registry = registry_, .logs = &logs_->sink(), .directory = state_.of("rum")});
 
   const auto browser = find_browser_tools();
   synthetics::Synthetics::Settings synthetics{.directory = state_.of("synthetics")};

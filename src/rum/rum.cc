@@ -4,9 +4,11 @@
 
 #include "base/encoding.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "rum/beacon.h"
 #include "rum/metrics.h"
 #include "rum/page.h"
+#include "rum/view_journal.h"
 #include "store/encodings.h"
 #include "telemetry/span.h"
 
@@ -174,7 +176,17 @@ Rum::Rum(Doors doors)
         auto nothing = std::make_shared<Live>();
         nothing->config = std::make_shared<const Config>();
         return nothing;
-      }()) {}
+      }()) {
+  if (doors_.directory.empty()) return;
+  std::vector<View> kept;
+  auto opened = ViewJournal::open(doors_.directory, kKeptViews, kept);
+  if (!opened) {
+    base::log(base::Level::kError, "rum", "page views are in memory only: {}", opened.error().message);
+    return;
+  }
+  journal_ = std::move(*opened);
+  views_.assign(std::make_move_iterator(kept.begin()), std::make_move_iterator(kept.end()));
+}
 
 Rum::~Rum() = default;
 
@@ -293,6 +305,7 @@ void Rum::record(const View& view) {
   recorders(view.application, view.page).record(view);
   ++statistics_.views;
   views_.push_back(view);
+  if (journal_) journal_->add(view);
   if (views_.size() > kKeptViews) views_.pop_front();
 }
 

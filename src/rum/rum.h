@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -85,7 +86,10 @@ struct Doors {  // all outlive the Rum
   telemetry::Registry& registry;
   telemetry::LogSink* logs = nullptr;  // null: page views are not logged
   const base::Clock& clock = base::system_clock();
+  std::filesystem::path directory = {};  // of the newest page views; empty: they end with this process
 };
+
+class ViewJournal;
 
 class Rum final : public http::Handler {
  public:
@@ -116,8 +120,9 @@ class Rum final : public http::Handler {
   const Doors doors_;
   base::Snapshot<Live> live_;
 
-  mutable std::mutex mutex_;  // guards what follows; held for microseconds, and only for beacons
-  std::deque<View> views_;    // the newest last
+  mutable std::mutex mutex_;              // guards what follows; held for microseconds, and only for beacons
+  std::deque<View> views_;                // the newest last
+  std::unique_ptr<ViewJournal> journal_;  // null: none
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Recorders>> recorders_;  // by application and page
   Statistics statistics_;
   std::chrono::seconds second_{0};

@@ -54,7 +54,7 @@ class Bytes final : public http::BodyReader {
 
 class RumTest : public testing::Test {
  protected:
-  RumTest() : worker_(0), rum_(Doors{edge_, registry_, &logs_, clock_}) {
+  RumTest() : worker_(0), rum_(Doors{edge_, registry_, &logs_, clock_, {}}) {
     apply({{"portal", {"portal.example.com"}, 1, "/aws/vendedlogs/RUMService_portal"},
            {"docs", {"*.example.org"}, 0.5, ""}});
   }
