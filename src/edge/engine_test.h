@@ -147,6 +147,7 @@ class EdgeTest : public ::testing::Test {
     request.path = std::string_view(path).substr(0, query);
     if (query != std::string::npos) request.query = std::string_view(path).substr(query + 1);
     request.peer_address = "192.0.2.1";
+    request.trace = trace_;
     for (const auto& [name, value] : fields) request.headers.add(name, value);
     http::Response response;
     if (!engine().answer_now(request, response)) {
@@ -204,6 +205,7 @@ class EdgeTest : public ::testing::Test {
   OriginMaker make_origin_ = [this](const OriginConfig&) { return std::make_unique<Shared>(origin_); };
   std::string scheme_ = "http";
   std::string authority_ = "d1.cloudfront.net";
+  telemetry::TraceContext trace_;
   Settings settings_;
   net::Worker worker_;
   net::Pool pool_;

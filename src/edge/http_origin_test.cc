@@ -14,6 +14,7 @@ class Server final : public http::Handler {
     ports.insert(request.peer_port);
     targets.emplace_back(request.target);
     host = request.authority;
+    headers = request.headers;
     http::Response response;
     response.headers.add("Cache-Control", request.path == "/api" ? "no-store" : "max-age=300");
     if (request.path == "/slow") {
@@ -37,6 +38,7 @@ class Server final : public http::Handler {
   std::set<std::uint16_t> ports;
   std::vector<std::string> targets;
   std::string host;
+  http::Headers headers;
   Making making;
 };
 
@@ -83,6 +85,15 @@ TEST_F(HttpOriginTest, IsAskedOverOneConnection) {
   EXPECT_EQ(handler_.requests, 3);
   EXPECT_EQ(handler_.ports.size(), 1U) << "kept and used again";
   EXPECT_EQ(handler_.host, "127.0.0.1") << "the origin's name, not the viewer's";
+}
+
+TEST_F(HttpOriginTest, IsToldTheTraceInBothForms) {
+  trace_ = telemetry::from_traceparent("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+  get("/a", {{"traceparent", "00-11111111111111111111111111111111-2222222222222222-00"},
+             {"X-Amzn-Trace-Id", "Root=1-11111111-111111111111111111111111"}});
+  EXPECT_EQ(handler_.headers.joined("traceparent"), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+  EXPECT_EQ(handler_.headers.joined("X-Amzn-Trace-Id"),
+            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
 }
 
 TEST_F(HttpOriginTest, SaysHowLongAHeadWouldBe) {

@@ -366,6 +366,7 @@ class GatewayTest : public testing::Test {
     if (target.find('?') != std::string_view::npos) made.query = target.substr(target.find('?') + 1);
     made.peer_address = "203.0.113.7";
     for (const auto& [name, value] : fields) {
+      if (name == "traceparent") made.trace = telemetry::from_traceparent(value);  // as the server does
       if (name == "Host") {
         made.authority = value;
       } else {

@@ -117,6 +117,14 @@ TEST_F(HttpProxyTest, HandsTheRequestOnAsItCame) {
   EXPECT_TRUE(reply.headers.has("x-amzn-RequestId"));
 }
 
+TEST_F(HttpProxyTest, TellsTheTraceInBothForms) {
+  const std::string trace = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+  get("/named/1", {{"traceparent", trace}, {"X-Amzn-Trace-Id", "Root=1-11111111-111111111111111111111111"}});
+  EXPECT_EQ(upstream_.headers.joined("traceparent"), trace);
+  EXPECT_EQ(upstream_.headers.joined("X-Amzn-Trace-Id"),
+            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+}
+
 TEST_F(HttpProxyTest, FillsTheUrl) {
   get("/named/42?y=2");
   EXPECT_EQ(upstream_.line, "GET /things/42?fixed=1&y=2");
