@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <condition_variable>
+
 #include "logs/insights/tables.h"
 
 namespace securebase::logs::insights {
@@ -35,7 +37,20 @@ struct Execution::Reading {
 
 struct Execution::Worker {
   explicit Worker(const Segment& segment) : run(segment) {}
+  // What it has found so far, added to `sink`. Whoever looks does not wait for more than the batch that is read now: a
+  // mutex alone would be taken again by the thread that works before the one that waits is awake.
+  void look(Sink& sink) {
+    looking.fetch_add(1);
+    {
+      const std::lock_guard lock(mutex);
+      sink.merge(run.sink());
+      looking.fetch_sub(1);
+    }
+    looked.notify_all();
+  }
   std::mutex mutex;  // held for a batch, or while somebody looks
+  std::condition_variable looked;
+  std::atomic<int> looking{0};
   SegmentRun run;
   std::size_t bytes = 0;
   std::uint64_t matched = 0;
@@ -189,7 +204,8 @@ void Execution::read(Reading& reading, Worker& worker) {
       return;
     }
     {
-      const std::lock_guard looked_at(worker.mutex);
+      std::unique_lock lock(worker.mutex);
+      worker.looked.wait(lock, [&worker] { return worker.looking.load() == 0; });
       worker.run.take(batch, reading.sequence);
       const auto bytes = worker.run.sink().bytes();
       held_bytes_ += bytes - worker.bytes;
@@ -230,10 +246,7 @@ void Execution::finish_job(std::unique_lock<std::mutex>& lock) {
   const auto workers = workers_;
   lock.unlock();
   const auto sink = make_sink(job.plan->first);
-  for (const auto& worker : workers) {
-    const std::lock_guard looked_at(worker->mutex);
-    sink->merge(worker->run.sink());
-  }
+  for (const auto& worker : workers) worker->look(*sink);
   auto table = apply(*job.plan, sink->table(), job.after);
   lock.lock();
   if (status_ != Status::kRunning) return;
@@ -289,10 +302,7 @@ Result<Results> Execution::results() const {
     const auto workers = workers_;
     lock.unlock();
     const auto sink = make_sink(plan_->first);
-    for (const auto& worker : workers) {
-      const std::lock_guard looked_at(worker->mutex);
-      sink->merge(worker->run.sink());
-    }
+    for (const auto& worker : workers) worker->look(*sink);
     auto seen = apply(*plan_, sink->table(), plan_->after.size());
     if (!seen) return seen.error();
     table = std::move(*seen);

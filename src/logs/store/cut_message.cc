@@ -1,6 +1,7 @@
 #include "logs/store/cut_message.h"
 
 #include <array>
+#include <cstdint>
 
 namespace securebase::logs {
 

@@ -139,7 +139,8 @@ EncodedColumn encode_messages(std::span<const std::string_view> messages, const 
       for (const auto row : shape.rows) take_words(messages[row]);
     }
     for (const auto& slot : shape.slots) {
-      put_slot(raw, slot, shape.rows, fields, apart ? VisitText(take_words) : VisitText([](std::string_view) {}));
+      Slot::put(
+          raw, slot, shape.rows, fields, apart ? Slot::VisitText(take_words) : [](std::string_view) {});
     }
   }
   check(raw.size() <= kMostRawBytes, "a block of log events is a few MiB");

@@ -87,9 +87,9 @@ std::span<const Decimal> decimals_of(std::span<const std::string_view> values) {
 
 }  // namespace
 
-void put_slot(MixedBytes& out, std::span<const std::string_view> values, std::span<const std::uint32_t> rows,
-              const MessageFields& fields, const VisitText& visit_words) {
-  const auto put_kind = [&out](Slot::Kind kind) { out.push_back(static_cast<char>(kind)); };
+void Slot::put(MixedBytes& out, std::span<const std::string_view> values, std::span<const std::uint32_t> rows,
+               const MessageFields& fields, const VisitText& visit_words) {
+  const auto put_kind = [&out](Kind kind) { out.push_back(static_cast<char>(kind)); };
   const auto visit_all = [&visit_words](std::span<const std::string_view> texts) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (i == 0 || texts[i] != texts[i - 1]) visit_words(texts[i]);
@@ -97,7 +97,7 @@ void put_slot(MixedBytes& out, std::span<const std::string_view> values, std::sp
   };
   if (const auto* field = field_of(values, rows, fields.texts)) {
     visit_all(field->words.empty() ? values : field->words);
-    put_kind(Slot::Kind::kTextField);
+    put_kind(Kind::kTextField);
     put_text(out, field->name);
     return;
   }
@@ -105,13 +105,13 @@ void put_slot(MixedBytes& out, std::span<const std::string_view> values, std::sp
   if (!numbers.empty()) visit_all(values);
   if (const auto form = form_of(numbers)) {
     if (const auto found = field_of(numbers, rows, fields.numbers)) {
-      put_kind(Slot::Kind::kNumberField);
+      put_kind(Kind::kNumberField);
       put_text(out, found->field->name);
       out.push_back(static_cast<char>(found->factor));
       out.push_back(static_cast<char>(*form));
       return;
     }
-    put_kind(Slot::Kind::kNumbers);
+    put_kind(Kind::kNumbers);
     out.push_back(static_cast<char>(*form));
     std::vector<double> stored;
     for (const auto& number : numbers) stored.push_back(*form <= kMostDecimals ? number.mantissa : number.value());
@@ -123,19 +123,19 @@ void put_slot(MixedBytes& out, std::span<const std::string_view> values, std::sp
   if (as_dictionary(values, words, codes)) {
     if (numbers.empty()) visit_all(words);
     if (const auto found = field_with(words, fields.texts)) {
-      put_kind(Slot::Kind::kWordsOfField);
+      put_kind(Kind::kWordsOfField);
       put_text(out, found->field->name);
       for (auto& code : codes) code = found->codes[code];
       put_codes(out, codes, found->field->words.size());
       return;
     }
-    put_kind(Slot::Kind::kDictionary);
+    put_kind(Kind::kDictionary);
     put_varint(out, words.size());
     put_texts(out, words);
     put_codes(out, codes, words.size());
   } else {
     if (numbers.empty()) visit_all(values);
-    put_kind(Slot::Kind::kTexts);
+    put_kind(Kind::kTexts);
     put_texts(out, values);
   }
 }

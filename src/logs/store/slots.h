@@ -37,14 +37,14 @@ struct MessageFields {
   std::vector<NumberField> numbers;
 };
 
-// `values` are those of the messages at `rows`. What has all their words is shown to `visit_words`, each text once
-// where that is known.
-using VisitText = std::function<void(std::string_view text)>;
-void put_slot(MixedBytes& out, std::span<const std::string_view> values, std::span<const std::uint32_t> rows,
-              const MessageFields& fields, const VisitText& visit_words);
-
 class Slot {
  public:
+  // `values` are those of the messages at `rows`. What has all their words is shown to `visit_words`, each text once
+  // where that is known.
+  using VisitText = std::function<void(std::string_view text)>;
+  static void put(MixedBytes& out, std::span<const std::string_view> values, std::span<const std::uint32_t> rows,
+                  const MessageFields& fields, const VisitText& visit_words);
+
   // A column of the same block.
   using FieldOf = std::function<Result<const Column*>(std::string_view name)>;
 
@@ -60,8 +60,6 @@ class Slot {
                      const std::function<void(std::uint32_t row)>& visit) const;
 
  private:
-  friend void put_slot(MixedBytes& out, std::span<const std::string_view> values, std::span<const std::uint32_t> rows,
-                       const MessageFields& fields, const VisitText& visit_words);
   enum class Kind : std::uint8_t { kTextField, kNumbers, kDictionary, kTexts, kNumberField, kWordsOfField };
 
   Result<Done> take_field(ByteReader& from, const FieldOf& field);
