@@ -95,7 +95,9 @@ Failure failure_of(const Error& error, bool during_tls) {
     case Errc::kLimit:
       return Failure::kNoDescriptors;
     case Errc::kUnavailable:
-      return is(ECONNREFUSED) ? Failure::kRefused : Failure::kUnreachable;
+      if (is(ECONNREFUSED)) return Failure::kRefused;
+      // What is left is the resolver, which had no answer (EAI_AGAIN).
+      return is(EHOSTUNREACH) || is(ENETUNREACH) ? Failure::kUnreachable : Failure::kUnknownHost;
     default:
       break;
   }

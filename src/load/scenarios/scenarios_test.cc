@@ -1,0 +1,173 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "load/load.h"
+#include "load/measure/collector.h"
+#include "load/scenarios/http_measures.h"
+
+namespace securebase::load {
+namespace {
+
+TEST(ParseThreshold, ReadsWhatPeopleWrite) {
+  EXPECT_EQ(parse_threshold("p95<100ms")->text(), "p95<100ms");
+  EXPECT_EQ(parse_threshold(" p99.9 <= 1.5s ")->text(), "p99.9<=1500ms");
+  EXPECT_EQ(parse_threshold("ttfb.p50<250us")->text(), "ttfb.p50<0.25ms");
+  EXPECT_EQ(parse_threshold("errors<1%")->text(), "errors<1%");
+  EXPECT_EQ(parse_threshold("rate>=500/s")->text(), "rate>=500");
+  for (const char* wrong :
+       {"p95", "p101<1ms", "p95<fast", "p95<1h", "speed<3", "errors<1ms", "rate>5%", "p95<-1ms", "p<1", "<5"}) {
+    EXPECT_FALSE(parse_threshold(wrong)) << wrong;
+  }
+}
+
+// A closed run of so many answers of that many milliseconds, and errors.
+Measured measured(std::uint64_t answers, double milliseconds, std::uint64_t with_500 = 0) {
+  base::ManualClock clock;
+  Collector collector(clock);
+  auto& recorder = collector.make_recorder();
+  collector.start();
+  {
+    Recorder::Batch batch(recorder);
+    batch.add(collector.series(Kind::kCounter, kRequests), static_cast<double>(answers));
+    batch.add(collector.series(Kind::kCounter, kResponses), static_cast<double>(answers));
+    batch.add(collector.series(Kind::kCounter, kCodes, {{"status", "200"}}), static_cast<double>(answers - with_500));
+    if (with_500)
+      batch.add(collector.series(Kind::kCounter, kCodes, {{"status", "500"}}), static_cast<double>(with_500));
+    batch.add(collector.series(Kind::kTrend, kServiceTime), milliseconds, answers);
+  }
+  clock.advance(std::chrono::seconds{10});
+  collector.finish();
+  return collector.measured();
+}
+
+TEST(Judge, GivesAVerdictOnlyWithEnoughSamples) {
+  const auto p95 = *parse_threshold("p95<100ms");
+  EXPECT_EQ(judge(p95, measured(1000, 50), false).verdict, Verdict::kPass);
+  EXPECT_EQ(judge(p95, measured(1000, 150), false).verdict, Verdict::kFail);
+  EXPECT_EQ(judge(p95, measured(150, 50), false).verdict, Verdict::kInsufficient);
+  EXPECT_EQ(judge(*parse_threshold("p99<100ms"), measured(999, 50), false).needed, 1000u);
+}
+
+TEST(Judge, CountsErrorsOfEachKind) {
+  EXPECT_DOUBLE_EQ(judge(*parse_threshold("errors<1%"), measured(1000, 50, 20), false).measured, 2);
+  EXPECT_EQ(judge(*parse_threshold("5xx<1%"), measured(1000, 50, 20), false).verdict, Verdict::kFail);
+  EXPECT_EQ(judge(*parse_threshold("4xx<1%"), measured(1000, 50, 20), false).verdict, Verdict::kPass);
+  EXPECT_EQ(judge(*parse_threshold("rate>99"), measured(1000, 50), false).verdict, Verdict::kPass);
+}
+
+TEST(ScalabilityLaw, IsFoundInTheThroughputsThatItMakes) {
+  ScalabilityLaw truth;
+  truth.lambda = 1000;
+  truth.sigma = 0.05;
+  truth.kappa = 0.0004;
+  std::vector<Load> loads;
+  for (const double users : {1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0}) loads.push_back({users, truth.at(users)});
+  const auto law = fit_scalability(loads);
+  ASSERT_TRUE(law);
+  EXPECT_NEAR(law->lambda, 1000, 1);
+  EXPECT_NEAR(law->sigma, 0.05, 1e-4);
+  EXPECT_NEAR(law->kappa, 0.0004, 1e-6);
+  EXPECT_NEAR(*law->peak_users(), std::sqrt(0.95 / 0.0004), 0.5);
+  EXPECT_NEAR(law->r_squared, 1, 1e-6);
+}
+
+TEST(ScalabilityLaw, HasNoCoefficientBelowZero) {
+  std::vector<Load> loads;
+  for (const double users : {1.0, 2.0, 4.0, 8.0, 16.0}) loads.push_back({users, users * 10 + std::sin(users)});
+  const auto law = fit_scalability(loads);
+  ASSERT_TRUE(law);
+  EXPECT_GE(law->sigma, 0);
+  EXPECT_GE(law->kappa, 0);
+  EXPECT_FALSE(fit_scalability({{1, 1}, {2, 2}, {3, 3}}));
+}
+
+// How the search walks when the target breaks above `limit` users.
+std::vector<std::uint64_t> search(std::uint64_t limit) {
+  std::vector<CapacityStep> steps;
+  std::vector<std::uint64_t> walked;
+  while (const auto users = next_users(steps, 10, 1000)) {
+    CapacityStep step;
+    step.users = *users;
+    step.broken = *users > limit;
+    steps.push_back(step);
+    walked.push_back(*users);
+    if (walked.size() > 50) break;
+  }
+  return walked;
+}
+
+TEST(CapacitySearch, ClosesInOnTheBreakingPoint) {
+  for (const std::uint64_t limit : {11u, 60u, 333u, 999u}) {
+    const auto walked = search(limit);
+    EXPECT_LT(walked.size(), 20u);
+    std::uint64_t good = 0;
+    std::uint64_t bad = 2000;
+    for (const auto users : walked)
+      (users > limit ? bad : good) = users > limit ? std::min(bad, users) : std::max(good, users);
+    EXPECT_LE(static_cast<double>(bad - good), std::max(1.0, 0.12 * static_cast<double>(bad))) << limit;
+  }
+  EXPECT_EQ(search(5000).back(), 1000u);
+  EXPECT_EQ(search(1), (std::vector<std::uint64_t>{10}));
+}
+
+std::vector<Level> levels(double an_hour, double noise, double hours) {
+  std::vector<Level> list;
+  std::uint64_t random = 1;
+  for (int i = 0; i < 600; ++i) {
+    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+    const double part = static_cast<double>(random >> 11) * 0x1.0p-53 - 0.5;
+    const double at = hours * i / 600;
+    list.push_back({at, 100 + an_hour * at + noise * part});
+  }
+  return list;
+}
+
+TEST(TestLevel, TellsALeakFromNoise) {
+  EXPECT_EQ(test_level("memory", "MB", levels(5, 3, 1)).verdict, Verdict::kFail);
+  EXPECT_EQ(test_level("memory", "MB", levels(0, 3, 10)).verdict, Verdict::kPass);
+  // Too noisy to see what would matter.
+  EXPECT_EQ(test_level("memory", "MB", levels(0, 80, 0.05)).verdict, Verdict::kInsufficient);
+  // Grows for sure, but by 2 % in a day.
+  EXPECT_EQ(test_level("memory", "MB", levels(2.0 / 24, 0.01, 1)).verdict, Verdict::kPass);
+  EXPECT_EQ(test_level("memory", "MB", {}).verdict, Verdict::kInsufficient);
+}
+
+TEST(TestLevel, DoesNotTakeAFillingCacheForALeak) {
+  std::vector<Level> list;
+  for (int i = 0; i < 400; ++i) list.push_back({i / 400.0, 100 + 50 * (1 - std::exp(-i / 15.0))});
+  EXPECT_EQ(test_level("memory", "MB", list).verdict, Verdict::kPass);
+}
+
+TEST(RunResult, ComesBackFromItsJson) {
+  RunResult result;
+  result.scenario = "run";
+  result.target = "http://x/";
+  result.started = base::TimePoint{std::chrono::seconds{1'800'000'000}};
+  result.measured = measured(1000, 50, 20);
+  result.thresholds = {judge(*parse_threshold("errors<1%"), result.measured, false)};
+  result.checks = {{"scaling", "seen", Verdict::kPass}};
+  result.generator.lateness_ms.add(2, 10);
+  const auto text = to_json(result).dump();
+  const auto back = result_from_json(*base::Json::parse(text));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back).dump(), text);
+  EXPECT_EQ(exit_code(*back), kCrossed);
+  EXPECT_FALSE(result_from_json(base::Json::object({{"format", "other"}})));
+}
+
+TEST(RunResult, SaysTheWorst) {
+  RunResult result;
+  EXPECT_EQ(exit_code(result), kPassed);
+  result.checks = {{"a", "", Verdict::kPass}, {"b", "", Verdict::kInsufficient}};
+  EXPECT_EQ(exit_code(result), kNoEvidence);
+  result.checks.push_back({"c", "", Verdict::kFail});
+  EXPECT_EQ(exit_code(result), kCrossed);
+  result.invalid_because = {"late"};
+  EXPECT_EQ(exit_code(result), kInvalid);
+  result.interrupted = true;
+  EXPECT_EQ(exit_code(result), kInterrupted);
+}
+
+}  // namespace
+}  // namespace securebase::load

@@ -1,0 +1,192 @@
+"""Targets for load tests that behave in a known way: latencies that were chosen, a stall, and everything that is wrong."""
+
+import asyncio
+import contextlib
+import math
+import socket
+import struct
+import threading
+import time
+import warnings
+
+warnings.simplefilter("ignore", ResourceWarning)  # servers are dropped with what they hold
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
+
+
+def delay_of(number):
+    """Of the request that is received as the number-th: evenly between 100 and 300 ms, in no order."""
+    return 0.1 + 0.2 * math.modf(number * 0.6180339887498949)[0]
+
+
+async def end_tasks():
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.sleep(0)
+
+
+def end_loop(loop, thread):
+    asyncio.run_coroutine_threadsafe(end_tasks(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+
+
+class SlowServer:
+    """Answers each request after delay_of(); once, after `stall_at` seconds, does nothing at all for `stall` seconds."""
+
+    def __init__(self, stall_at=None, stall=2.0):
+        self.stall_at = stall_at
+        self.stall = stall
+        self.first = None
+        self.received_at = []
+        self.answered_at = []
+        self.port = None
+        ready = threading.Event()
+        self.thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self.thread.start()
+        ready.wait()
+
+    def _run(self, ready):
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000))
+        self.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        self.loop.run_forever()
+
+    def _stall(self):
+        time.sleep(self.stall)
+
+    async def _serve(self, reader, writer):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                if self.first is None:
+                    self.first = time.monotonic()
+                    if self.stall_at is not None:
+                        self.loop.call_later(self.stall_at, self._stall)
+                number = len(self.received_at)
+                self.received_at.append(time.monotonic())
+                self.answered_at.append(None)
+                await asyncio.sleep(delay_of(number))
+                self.answered_at[number] = time.monotonic()
+                writer.write(ANSWER)
+                await writer.drain()
+        writer.close()
+
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    def stop(self):
+        end_loop(self.loop, self.thread)
+
+
+def true_latencies(rate, server):
+    """What a client sees that sends each request when it is due, by the server's own clock: in seconds, sorted.
+
+    The server cannot know when the first was due; but no request comes before it is, and one of them came at once.
+    """
+    begin = min(received - number / rate for number, received in enumerate(server.received_at))
+    return sorted(answered - begin - number / rate for number, answered in enumerate(server.answered_at))
+
+
+def percentile(values, percent):
+    return values[max(0, math.ceil(percent / 100 * len(values)) - 1)]
+
+
+class BadServer:
+    """Accepts, reads a request, and does what `act` does with the connection."""
+
+    def __init__(self, act):
+        self.act = act
+        self.held = []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError):
+            connection.recv(4096)
+            self.act(self, connection)
+
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    def stop(self):
+        self.listener.close()
+
+
+def resets(server, connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def stalls(server, connection):
+    server.held.append(connection)
+
+
+def sends_garbage(server, connection):
+    connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+    server.held.append(connection)
+
+
+def ends_early(server, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this")
+    connection.close()
+
+
+def drips(server, connection):
+    """A byte now and then, for ever: each makes progress, the whole never comes."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.1)
+
+
+def answers_500(server, connection):
+    while True:
+        connection.sendall(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+        if not connection.recv(4096):
+            return
+
+
+class QueueServer:
+    """One request after another, each for `seconds`: a queue of one server, which breaks where arithmetic says."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        ready = threading.Event()
+        self.thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self.thread.start()
+        ready.wait()
+
+    def _run(self, ready):
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.turn = asyncio.Lock()
+        server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000))
+        self.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        self.loop.run_forever()
+
+    async def _serve(self, reader, writer):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                async with self.turn:
+                    await asyncio.sleep(self.seconds)
+                writer.write(ANSWER)
+                await writer.drain()
+        writer.close()
+
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    def stop(self):
+        end_loop(self.loop, self.thread)

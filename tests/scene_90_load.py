@@ -1,0 +1,165 @@
+"""Load tests tell the truth: of latencies that are known, of stalls, of what goes wrong, and of the generator itself."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import load_targets
+from harness import SECUREBASE, free_ports, main
+
+RATE = 200
+SECONDS = 20
+
+
+class Load(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="securebase-load-"))
+        with contextlib.suppress(PermissionError):
+            os.nice(-10)  # latencies are compared within 1 %: what else the machine does must not be in them
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.directory)
+
+    def load(self, *arguments, expected=None, timeout=90):
+        """Runs `securebase load ...`; gives what it wrote as JSON."""
+        file = self.directory / "result.json"
+        file.unlink(missing_ok=True)
+        done = subprocess.run([SECUREBASE, "load", *map(str, arguments), "--json", file, "--state", self.directory],
+                              capture_output=True, text=True, timeout=timeout)
+        if expected is not None:
+            self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+        self.said = done.stdout
+        self.complained = done.stderr
+        return json.loads(file.read_text()) if file.exists() else None
+
+    def test_percentiles_are_the_truth_though_the_target_stalls(self):
+        server = load_targets.SlowServer(stall_at=SECONDS / 2)
+        self.addCleanup(server.stop)
+        result = self.load("run", server.url(), "--rate", RATE, "--duration", f"{SECONDS}s", "-t", "p95<2s", expected=0)
+        truth = load_targets.true_latencies(RATE, server)
+        measured = result["summary"]["milliseconds"]["http.latency_from_schedule"]
+        self.assertEqual(measured["count"], len(truth))
+        for name, percent in (("p50", 50), ("p75", 75), ("p95", 95), ("p99", 99), ("max", 100)):
+            with self.subTest(name):
+                true = 1000 * load_targets.percentile(truth, percent)
+                print(f"  {name}: true {true:.1f} ms, reported {measured[name]:.1f} ms, "
+                      f"{100 * (measured[name] / true - 1):+.2f} %")
+                self.assertLess(abs(measured[name] / true - 1), 0.01)
+        self.assertGreater(measured["max"], 2000)
+
+    @unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
+    def test_a_generator_that_waits_for_answers_does_not_see_the_stall(self):
+        server = load_targets.SlowServer(stall_at=SECONDS / 2)
+        self.addCleanup(server.stop)
+        # As many connections as give about the same rate.
+        done = subprocess.run(["wrk", "-t1", f"-c{int(RATE * 0.2)}", f"-d{SECONDS}s", "--latency", server.url()],
+                              capture_output=True, text=True, timeout=90)
+        number, unit = re.search(r"99%\s+([\d.]+)(ms|s)", done.stdout).groups()
+        reported = float(number) * (1000 if unit == "s" else 1)
+        # What a client would have seen that sends at a rate: a tenth of its requests fall into the stall.
+        seen = [load_targets.delay_of(number) for number in range(RATE * SECONDS)]
+        begin = RATE * SECONDS // 2
+        for number in range(begin, begin + 2 * RATE):
+            seen[number] += 2 - (number - begin) / RATE
+        true = 1000 * load_targets.percentile(sorted(seen), 99)
+        print(f"  p99: true {true:.0f} ms, wrk says {reported:.0f} ms")
+        self.assertLess(reported, 0.75 * true)
+
+    def test_what_goes_wrong_is_counted_by_kind_and_nothing_hangs(self):
+        for act, kind in ((load_targets.resets, "connection reset"), (load_targets.stalls, "no answer in time"),
+                          (load_targets.drips, "no answer in time"),
+                          (load_targets.sends_garbage, "not HTTP/1.1"),
+                          (load_targets.ends_early, "answer ended early")):
+            with self.subTest(act.__name__):
+                server = load_targets.BadServer(act)
+                begun = time.monotonic()
+                result = self.load("run", server.url(), "--users", 5, "--duration", "3s", "--timeout", "200ms", "-t", "errors<1%")
+                server.stop()
+                self.assertLess(time.monotonic() - begun, 15)
+                errors = result["summary"]["errors"]
+                self.assertEqual(list(errors), [kind])
+                self.assertGreater(errors[kind], 5)
+                self.assertEqual(result["summary"]["responses"], 0)
+                self.assertEqual(result["summary"]["transport_errors"], result["summary"]["requests"])
+
+    def test_a_port_that_refuses_and_a_name_that_nobody_has(self):
+        refused = self.load("run", f"http://127.0.0.1:{free_ports(1)[0]}/", "--users", 20, "--duration", "2s", "-t", "errors<1%",
+                            expected=3)
+        self.assertEqual(list(refused["summary"]["errors"]), ["connection refused"])
+        unknown = self.load("run", "http://name.invalid/", "--users", 2, "--duration", "1s")
+        self.assertEqual(list(unknown["summary"]["errors"]), ["unknown host"])
+
+    def test_answers_500_are_errors_and_not_failures_of_the_connection(self):
+        server = load_targets.BadServer(load_targets.answers_500)
+        self.addCleanup(server.stop)
+        result = self.load("run", server.url(), "--users", 5, "--duration", "2s", "-t", "5xx<1%", "-t", "transport<1%", expected=3)
+        self.assertEqual(result["summary"]["transport_errors"], 0)
+        self.assertEqual(result["summary"]["5xx"], result["summary"]["responses"])
+        self.assertEqual([one["verdict"] for one in result["thresholds"]], ["fail", "pass"])
+
+    def test_a_generator_that_was_stopped_gives_no_verdict(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        file = self.directory / "late.json"
+        child = subprocess.Popen([SECUREBASE, "load", "run", server.url(), "--rate", "100", "--duration", "6s", "-t", "p95<1s",
+                                  "--json", file, "--state", self.directory], stdout=subprocess.PIPE, text=True)
+        time.sleep(3)
+        os.kill(child.pid, signal.SIGSTOP)
+        time.sleep(1)
+        os.kill(child.pid, signal.SIGCONT)
+        said, _ = child.communicate(timeout=30)
+        self.assertEqual(child.returncode, 4, said)
+        self.assertIn("INVALID", said)
+        self.assertFalse(json.loads(file.read_text())["valid"])
+
+    def test_an_interrupt_ends_the_run_with_its_report(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        file = self.directory / "short.json"
+        child = subprocess.Popen([SECUREBASE, "load", "run", server.url(), "--users", "5", "--duration", "10m", "--json", file,
+                                  "--state", self.directory], stdout=subprocess.PIPE, text=True)
+        time.sleep(2.5)
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=10)
+        self.assertEqual(child.returncode, 130)
+        self.assertGreater(json.loads(file.read_text())["summary"]["responses"], 10)
+
+    def test_too_few_samples_are_no_evidence(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        self.load("run", server.url(), "--users", 2, "--duration", "2s", "-t", "p99<1s", expected=5)
+        self.assertIn("1000 are needed", self.said)
+
+    def test_a_wrong_command_line_says_what_was_expected(self):
+        for arguments, words in ((("run", "ftp://x/"), "http://"), (("run", "http://x/", "-t", "p95<soon"), "p95<100ms"),
+                                 (("run", "http://x/", "-H", "nonsense"), "Name: value")):
+            self.load(*arguments, expected=64)
+            self.assertIn(words, self.complained)
+
+    def test_capacity_finds_where_a_target_breaks(self):
+        # One request at a time, 4 ms each: 250 a second at most, and p95 beyond 100 ms from about 25 users on.
+        server = load_targets.QueueServer(0.004)
+        self.addCleanup(server.stop)
+        result = self.load("capacity", server.url(), "--from", 5, "--to", 200, "--step", "4s", "--target-pid", os.getpid(), timeout=300)
+        found = result["findings"]
+        print(self.said)
+        self.assertGreaterEqual(found["held"]["users"], 10)
+        self.assertLessEqual(found["broke"]["users"], 35)
+        self.assertLess(found["held"]["p95_ms"], 100)
+        self.assertGreaterEqual(found["broke"]["p95_ms"], 100)
+        self.assertLess(found["law"]["knee_users"], 6)
+        self.assertGreater(found["held"]["throughput"], 100)
+
+
+if __name__ == "__main__":
+    main()
