@@ -12,6 +12,7 @@
 #pragma once
 
 #include "load/engine/engine.h"
+#include "load/report/compare.h"
 #include "load/report/result.h"
 #include "load/report/terminal.h"
 #include "load/scenarios/capacity.h"

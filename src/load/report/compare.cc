@@ -119,11 +119,15 @@ struct Quantity {
 std::vector<Quantity> quantities(const Range& range) {
   std::vector<Quantity> list;
   for (const auto& [name, percent] : {std::pair{"p50", 50.0}, {"p90", 90.0}, {"p95", 95.0}, {"p99", 99.0}}) {
-    list.push_back({name, "ms", true, false, [&range, percent = percent](const Stretch& sum) { return percentile_of(sum, range, percent); }});
+    list.push_back({name, "ms", true, false,
+                    [&range, percent = percent](const Stretch& sum) { return percentile_of(sum, range, percent); }});
   }
-  list.push_back({"mean", "ms", true, false, [](const Stretch& sum) { return sum.latency_count ? sum.latency_sum / sum.latency_count : 0; }});
-  list.push_back({"answers a second", "", false, false, [](const Stretch& sum) { return sum.seconds ? sum.responses / sum.seconds : 0; }});
-  list.push_back({"errors", "%", true, true, [](const Stretch& sum) { return sum.requests ? 100 * sum.errors / sum.requests : 0; }});
+  list.push_back({"mean", "ms", true, false,
+                  [](const Stretch& sum) { return sum.latency_count ? sum.latency_sum / sum.latency_count : 0; }});
+  list.push_back({"answers a second", "", false, false,
+                  [](const Stretch& sum) { return sum.seconds ? sum.responses / sum.seconds : 0; }});
+  list.push_back({"errors", "%", true, true,
+                  [](const Stretch& sum) { return sum.requests ? 100 * sum.errors / sum.requests : 0; }});
   return list;
 }
 
@@ -189,8 +193,9 @@ std::optional<Error> why_not(const std::vector<RunResult>& a, const std::vector<
                                                   run.target, run.invalid_because.front())};
       }
       if (run.open != a.front().open) {
-        return Error{Errc::kConflict, "an open and a closed run do not compare: one counts latency from the schedule, the "
-                                      "other is service time"};
+        return Error{Errc::kConflict,
+                     "an open and a closed run do not compare: one counts latency from the schedule, the "
+                     "other is service time"};
       }
     }
   }
@@ -272,13 +277,16 @@ Result<std::vector<Difference>> compare(const std::vector<RunResult>& a, const s
 }
 
 std::string as_text(const std::vector<Difference>& differences, const CompareSettings& settings) {
-  std::string text = fmt::format("  {:<18}{:>12}{:>12}{:>10}  {:<22}\n", "", "before", "after", "change", "99 % interval");
+  std::string text =
+      fmt::format("  {:<18}{:>12}{:>12}{:>10}  {:<22}\n", "", "before", "after", "change", "99 % interval");
   for (const auto& one : differences) {
     const auto value = [&](double number) {
-      return one.unit == "ms" ? duration_text(number) : fmt::format("{:.{}f}{}", number, one.unit == "%" ? 2 : 1, one.unit);
+      return one.unit == "ms" ? duration_text(number)
+                              : fmt::format("{:.{}f}{}", number, one.unit == "%" ? 2 : 1, one.unit);
     };
     const double scale = one.unit == "%" ? 1 : 100;
-    text += fmt::format("  {:<18}{:>12}{:>12}{:>+9.1f}%  {:<22}{}\n", one.name, value(one.a), value(one.b), scale * one.change,
+    text += fmt::format("  {:<18}{:>12}{:>12}{:>+9.1f}%  {:<22}{}\n", one.name, value(one.a), value(one.b),
+                        scale * one.change,
                         one.verdict == Difference::Verdict::kInsufficient
                             ? "-"
                             : fmt::format("{:+.1f} to {:+.1f} %", scale * one.low, scale * one.high),

@@ -28,8 +28,8 @@ struct Difference {
 std::string_view to_string(Difference::Verdict verdict);
 
 struct CompareSettings {
-  double margin = 0.05;        // a relative change that does not matter
-  double share_margin = 0.5;   // of error shares, in points of percent
+  double margin = 0.05;       // a relative change that does not matter
+  double share_margin = 0.5;  // of error shares, in points of percent
   std::size_t draws = 2000;
 };
 
