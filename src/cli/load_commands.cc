@@ -8,6 +8,9 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/load_files.h"
+#include "cli/load_runs.h"
+#include "cli/load_worker.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "load/load.h"
@@ -24,7 +27,8 @@ constexpr const char* kLoadExamples =
     "  securebase load baseline                    10 users for 5 minutes, against the running platform\n"
     "  securebase load capacity URL                from 10 to 1000 users until it breaks, and what broke first\n"
     "  securebase load spike URL                   10 to 500 users in 10 s, and how long until it is itself again\n"
-    "  securebase load endurance URL --duration 1h 100 users: does memory, do descriptors, does latency grow?\n\n"
+    "  securebase load endurance URL --duration 1h 100 users: does memory, do descriptors, does latency grow?\n"
+    "  securebase load compare A.json B.json       which differences are none of noise\n\n"
     "--rate is an open model: requests are sent when they are due, answered or not, and latency counts from then.\n"
     "--users is a closed one: users wait for answers, so a stall of the target delays what would have come.\n\n"
     "Exit codes: 0 every threshold and check passed, or none was asked for; 3 one failed; 4 the run is invalid, "
@@ -44,6 +48,7 @@ struct LoadOptions {
   std::size_t threads = 1;
   std::size_t connections = 0;
   bool new_connections = false;
+  std::filesystem::path scenario;
   std::string method = "GET";
   std::vector<std::string> headers;
   std::string body;
@@ -51,7 +56,8 @@ struct LoadOptions {
   std::string criteria;
   bool insecure = false;
   std::string authorities;
-  std::filesystem::path json;
+  LoadFiles files;
+  FleetOptions fleet;
   bool quiet = false;
   pid_t target_pid = 0;
   // of scenarios
@@ -129,6 +135,26 @@ Result<load::HttpStep> read_step(const LoadOptions& options, const std::string& 
   return step;
 }
 
+Result<std::vector<load::HttpStep>> read_steps(const LoadOptions& options, const std::string& address) {
+  if (options.scenario.empty()) {
+    auto step = read_step(options, address);
+    if (!step) return step.error();
+    return std::vector<load::HttpStep>{std::move(*step)};
+  }
+  auto url = load::parse_url(address);
+  if (!url) return url.error();
+  auto headers = read_headers(options.headers);
+  if (!headers) return headers.error();
+  if (options.new_connections) headers->emplace_back("Connection", "close");
+  auto text = base::read_file(options.scenario);
+  if (!text) return text.error();
+  auto json = base::Json::parse(*text);
+  if (!json) return json.error().within(options.scenario.native());
+  auto steps = load::steps_of(*json, *url, *headers);
+  if (!steps) return steps.error().within(options.scenario.native());
+  return steps;
+}
+
 Result<load::RunSettings> read_settings(const LoadOptions& options, const std::filesystem::path& state) {
   load::RunSettings settings;
   settings.target = options.url;
@@ -137,9 +163,9 @@ Result<load::RunSettings> read_settings(const LoadOptions& options, const std::f
     if (!url) return url.error();
     settings.target = std::move(*url);
   }
-  auto step = read_step(options, settings.target);
-  if (!step) return step.error();
-  settings.work.steps.push_back(std::move(*step));
+  auto steps = read_steps(options, settings.target);
+  if (!steps) return steps.error();
+  settings.work.steps = std::move(*steps);
   settings.work.think = from_seconds(options.think);
   settings.warm_up = from_seconds(options.warm_up);
   settings.threads = options.threads;
@@ -178,19 +204,37 @@ class LiveLine {
   const bool on_;
 };
 
-int report(const LoadOptions& options, const load::RunResult& result, const std::string& findings) {
-  if (!options.json.empty()) {
-    const auto text = load::to_json(result).dump(1) + "\n";
-    auto written = base::replace_file(options.json, text);
-    if (!written) return fail(written.error());
+// For the platform's gates.
+LoadOutcome outcome_of(const LoadOptions& options, const load::RunResult& result) {
+  const auto summary = load::summarise(result.measured.values, result.measured.duration);
+  LoadOutcome outcome;
+  outcome.tool = "securebase load";
+  outcome.scenario = result.scenario;
+  outcome.target = result.target;
+  outcome.valid = result.valid() && !result.interrupted;
+  if (const auto verdict = result.verdict(); verdict == "pass" || verdict == "fail") outcome.passed = verdict == "pass";
+  for (const auto& judged : result.thresholds) {
+    if (judged.verdict == load::Verdict::kFail) outcome.failed_thresholds.push_back(judged.threshold.text());
   }
-  if (!options.quiet) fmt::print("{}{}", load::as_text(result), findings);
-  const auto verdict = result.verdict();
-  if (verdict != "none") {
-    const auto style = verdict == "pass" ? Style::kGreen : verdict == "fail" ? Style::kRed : Style::kYellow;
-    fmt::print("{}\n", styled(verdict, style));
+  outcome.requests = summary.requests;
+  outcome.errors_percent = summary.error_percent();
+  if (const auto latency = load::latency_of(result.measured.values, result.open)) {
+    outcome.p50_ms = latency->sketch.percentile(50).value_or(0);
+    outcome.p95_ms = latency->sketch.percentile(95).value_or(0);
+    outcome.p99_ms = latency->sketch.percentile(99).value_or(0);
   }
-  return load::exit_code(result);
+  const auto& recovered = result.findings["recovered_after_seconds"];
+  if (recovered.is_number()) outcome.scaling_seconds = recovered.number_or(0);
+  if (!options.files.json.empty()) outcome.report = std::filesystem::absolute(options.files.json).native();
+  return outcome;
+}
+
+int report(const LoadOptions& options, const load::RunResult& result, const LoadRunNote& note) {
+  auto written = write_files(options.files, result);
+  if (!written) return fail(written.error());
+  note.tell(outcome_of(options, result));
+  if (!options.quiet) fmt::print("{}", text_of(result));
+  return say_verdict(result);
 }
 
 // A wrong URL or threshold is a wrong command line.
@@ -210,6 +254,8 @@ load::TargetWatch make_watch(const LoadOptions& options, const std::filesystem::
 int run_load(const LoadOptions& options, const std::filesystem::path& state, const char* scenario) {
   auto settings = read_settings(options, state);
   if (!settings) return refuse(settings.error());
+  auto fleet = read_fleet(options.fleet);
+  if (!fleet) return refuse(fleet.error());
   settings->scenario = scenario;
   const auto duration = from_seconds(options.warm_up + options.duration);
   if (options.rate > 0) {
@@ -225,11 +271,14 @@ int run_load(const LoadOptions& options, const std::filesystem::path& state, con
     settings->phases = load::users_for(options.users, duration);
   }
   listen_for_interrupts();
+  const LoadRunNote note(state);
   LiveLine line(options.quiet);
-  auto result = load::run(*settings, interrupted, [&](const load::Live& live) { line.show(live); });
+  const auto told = [&](const load::Live& live) { line.show(live); };
+  auto result = fleet->workers.empty() ? load::run(*settings, interrupted, told)
+                                       : load::run_on(*fleet, *settings, interrupted, told);
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, *result, "");
+  return report(options, *result, note);
 }
 
 int run_capacity(const LoadOptions& options, const std::filesystem::path& state) {
@@ -242,6 +291,7 @@ int run_capacity(const LoadOptions& options, const std::filesystem::path& state)
   settings.step = from_seconds(options.step);
   auto watch = make_watch(options, state);
   listen_for_interrupts();
+  const LoadRunNote note(state);
   LiveLine line(options.quiet);
   auto result = load::capacity(
       settings, watch, interrupted, [&](const load::Live& live) { line.show(live); },
@@ -253,7 +303,7 @@ int run_capacity(const LoadOptions& options, const std::filesystem::path& state)
       });
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, *result, load::capacity_text(result->findings));
+  return report(options, *result, note);
 }
 
 int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
@@ -269,11 +319,12 @@ int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
   settings.limit_ms = options.limit_ms;
   auto watch = make_watch(options, state);
   listen_for_interrupts();
+  const LoadRunNote note(state);
   LiveLine line(options.quiet);
   auto result = load::spike(settings, watch, interrupted, [&](const load::Live& live) { line.show(live); });
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, *result, load::spike_text(result->findings));
+  return report(options, *result, note);
 }
 
 int run_endurance(const LoadOptions& options, const std::filesystem::path& state) {
@@ -285,11 +336,12 @@ int run_endurance(const LoadOptions& options, const std::filesystem::path& state
   settings.duration = from_seconds(options.duration);
   auto watch = make_watch(options, state);
   listen_for_interrupts();
+  const LoadRunNote note(state);
   LiveLine line(options.quiet);
   auto result = load::endurance(settings, watch, interrupted, [&](const load::Live& live) { line.show(live); });
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, *result, load::endurance_text(result->findings));
+  return report(options, *result, note);
 }
 
 void add_duration(CLI::App& command, const char* name, double& seconds, const char* about, const char* otherwise) {
@@ -301,9 +353,12 @@ void add_common(CLI::App& command, const Options& options, std::filesystem::path
   auto* url = command.add_option("url", options->url,
                                  url_required ? "What is asked" : "What is asked; else the running platform's API");
   url->type_name("URL")->required(url_required);
+  auto* scenario =
+      command.add_option("--scenario", options->scenario, "Requests as `load record` wrote them, below the URL");
+  scenario->type_name("FILE");
   command.add_option("-X,--method", options->method, "The method; POST when there is a body")->capture_default_str();
   command.add_option("-H,--header", options->headers, "\"Name: value\"; may be repeated")->type_name("FIELD");
-  command.add_option("-d,--body", options->body, "The body, or @FILE")->type_name("TEXT");
+  command.add_option("-d,--body", options->body, "The body, or @FILE")->type_name("TEXT")->excludes(scenario);
   command.add_option("--threads", options->threads, "Threads that generate load")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
@@ -320,7 +375,7 @@ void add_common(CLI::App& command, const Options& options, std::filesystem::path
       ->type_name("EXPRESSION");
   command.add_option("--criteria", options->criteria, "A named set of thresholds; guide: p95<100ms and errors<1%")
       ->check(CLI::IsMember({"guide"}));
-  command.add_option("--json", options->json, "Write the result there (docs/load.md)")->type_name("FILE");
+  add_file_options(command, options->files);
   command.add_flag("--quiet,-q", options->quiet, "Nothing but the verdict");
   add_state_option(command, state);
 }
@@ -360,6 +415,7 @@ void add_run(CLI::App& all, std::filesystem::path& state, std::function<int()>& 
       ->add_option("--connections", options->connections,
                    "With --rate: at most so many to a thread; 0: as many as are needed")
       ->capture_default_str();
+  add_fleet_options(*command, options->fleet);
   command->callback([=, &state, &chosen] { chosen = [=, &state] { return run_load(*options, state, "run"); }; });
 }
 
@@ -375,6 +431,7 @@ void add_baseline(CLI::App& all, std::filesystem::path& state, std::function<int
       ->capture_default_str();
   add_duration(*command, "--duration", options->duration, "How long is measured", "5m");
   add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "5s");
+  add_fleet_options(*command, options->fleet);
 }
 
 void add_capacity(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
@@ -437,6 +494,8 @@ void add_load_commands(CLI::App& app, std::filesystem::path& state, std::functio
   add_capacity(*all, state, chosen);
   add_spike(*all, state, chosen);
   add_endurance(*all, state, chosen);
+  add_load_file_commands(*all, state, chosen);
+  add_load_worker_command(*all, chosen);
 }
 
 }  // namespace securebase::cli

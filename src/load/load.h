@@ -11,12 +11,18 @@
 // whatever blocks is called from one thread outside of them.
 #pragma once
 
+#include "load/distribute/coordinator.h"
+#include "load/distribute/worker.h"
 #include "load/engine/engine.h"
 #include "load/report/compare.h"
+#include "load/report/html.h"
 #include "load/report/result.h"
+#include "load/report/result_view.h"
 #include "load/report/terminal.h"
 #include "load/scenarios/capacity.h"
 #include "load/scenarios/endurance.h"
+#include "load/scenarios/recording.h"
 #include "load/scenarios/run.h"
 #include "load/scenarios/spike.h"
+#include "load/scenarios/summary.h"
 #include "load/scenarios/target_watch.h"

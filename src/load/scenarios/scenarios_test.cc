@@ -169,5 +169,34 @@ TEST(RunResult, SaysTheWorst) {
   EXPECT_EQ(exit_code(result), kInterrupted);
 }
 
+TEST(Recording, CountsPathsAndLeavesOutWhatShouldNotBeDoneAgain) {
+  Recording recording("/prod");
+  for (int i = 0; i < 3; ++i) {
+    recording.add(
+        R"({"httpMethod":"GET","path":"/prod/v1/customers/42?token=x","resourcePath":"/v1/customers/{id}","status":"200"})");
+  }
+  recording.add(R"(127.0.0.1 - - [27/Nov/2026:06:00:00 +0000] "GET /page?q=1 HTTP/1.1" 200 12)");
+  recording.add(R"({"httpMethod":"POST","path":"/prod/v1/orders","status":"201"})");
+  recording.add(R"({"httpMethod":"GET","path":"/prod/v1/nothing","status":"404"})");
+  recording.add("nonsense");
+  EXPECT_EQ(recording.taken(), 4u);
+  EXPECT_EQ(recording.left_out(), 2u);
+  EXPECT_EQ(recording.not_understood(), 1u);
+  const auto steps = steps_of(recording.scenario(), *parse_url("http://h/api"), {{"X-A", "b"}});
+  ASSERT_TRUE(steps) << steps.error().message;
+  ASSERT_EQ(steps->size(), 2u);
+  EXPECT_EQ(steps->front().weight, 3);
+  EXPECT_EQ(steps->front().endpoint, "/v1/customers/{id}");
+  EXPECT_TRUE(steps->front().request.head.starts_with("GET /api/v1/customers/42 HTTP/1.1\r\nX-A: b\r\n"));
+}
+
+TEST(WithoutSecrets, ReplacesWhatLooksLikeOne) {
+  EXPECT_EQ(without_secrets("/reset/4f8a9b2c1d3e5f6a7b8c9d0e/now?x=1"), "/reset/redacted/now");
+  EXPECT_EQ(without_secrets("/u/a@example.com"), "/u/redacted");
+  EXPECT_EQ(without_secrets("/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2ln"), "/t/redacted");
+  EXPECT_EQ(without_secrets("/o/123e4567-e89b-12d3-a456-426614174000"), "/o/123e4567-e89b-12d3-a456-426614174000");
+  EXPECT_EQ(without_secrets("/assets/index.4f8a9b2c1d3e5f6a.js"), "/assets/index.4f8a9b2c1d3e5f6a.js");
+}
+
 }  // namespace
 }  // namespace securebase::load

@@ -1,0 +1,240 @@
+#include "cli/load_files.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <memory>
+
+#include "base/file.h"
+#include "cli/load_runs.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+
+namespace securebase::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostBytes = std::size_t{64} << 20;  // base::Json reads no more
+
+Result<load::RunResult> read_result(const fs::path& file) {
+  auto text = base::read_file(file, kMostBytes);
+  if (!text) return text.error();
+  auto json = base::Json::parse(*text);
+  if (!json) return json.error().within(file.native());
+  auto result = load::result_from_json(*json);
+  if (!result) return result.error().within(file.native());
+  return result;
+}
+
+Result<std::vector<load::RunResult>> read_results(const std::vector<fs::path>& files) {
+  std::vector<load::RunResult> results;
+  for (const auto& file : files) {
+    auto result = read_result(file);
+    if (!result) return result.error();
+    results.push_back(std::move(*result));
+  }
+  return results;
+}
+
+struct CompareOptions {
+  fs::path before;
+  fs::path after;
+  std::vector<fs::path> more_before;
+  std::vector<fs::path> more_after;
+  double margin = 5;  // percent
+  bool json = false;
+};
+
+int compare(const CompareOptions& options) {
+  auto before_files = options.more_before;
+  before_files.insert(before_files.begin(), options.before);
+  auto after_files = options.more_after;
+  after_files.insert(after_files.begin(), options.after);
+  auto before = read_results(before_files);
+  if (!before) return fail(before.error());
+  auto after = read_results(after_files);
+  if (!after) return fail(after.error());
+  load::CompareSettings settings;
+  settings.margin = options.margin / 100;
+  auto differences = load::compare(*before, *after, settings);
+  if (!differences) return fail(differences.error());
+  if (options.json) {
+    fmt::print("{}\n", load::to_json(*differences).dump(2));
+  } else {
+    fmt::print("{}", load::as_text(*differences, settings));
+  }
+  return load::any_worse(*differences) ? load::kCrossed : kDone;
+}
+
+void add_compare(CLI::App& all, Chosen& chosen) {
+  auto options = std::make_shared<CompareOptions>();
+  auto* command = all.add_subcommand("compare", "Which differences between two runs are none of noise");
+  command->footer(
+      "Latency, rate and errors, each with the 99 % interval of its change: better, worse, no difference that matters, "
+      "or\n"
+      "unclear. Runs of the same program differ by themselves; several runs of each tell by how much:\n\n"
+      "  securebase load compare before.json after.json --before before2.json --after after2.json\n\n"
+      "Exit codes: 0 nothing is worse, 3 something is.");
+  command->add_option("a", options->before, "The run before")->required()->type_name("FILE");
+  command->add_option("b", options->after, "The run after")->required()->type_name("FILE");
+  command->add_option("--before", options->more_before, "More runs before; may be repeated")->type_name("FILE");
+  command->add_option("--after", options->more_after, "More runs after; may be repeated")->type_name("FILE");
+  command->add_option("--margin", options->margin, "Percent of change that does not matter")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "For programs");
+  command->callback([=, &chosen] { chosen = [=] { return compare(*options); }; });
+}
+
+struct ReportOptions {
+  fs::path result;
+  LoadFiles files;
+};
+
+int show(const ReportOptions& options) {
+  auto result = read_result(options.result);
+  if (!result) return fail(result.error());
+  if (auto written = write_files(options.files, *result); !written) return fail(written.error());
+  fmt::print("{}", text_of(*result));
+  return say_verdict(*result);
+}
+
+void add_report(CLI::App& all, Chosen& chosen) {
+  auto options = std::make_shared<ReportOptions>();
+  auto* command = all.add_subcommand("report", "A result that was written with --json, again: as text, a page, JUnit");
+  command->add_option("result", options->result, "What --json wrote")->required()->type_name("FILE");
+  command->add_option("--html", options->files.html, "Write it as one page")->type_name("FILE");
+  command->add_option("--junit", options->files.junit, "Write its checks for CI")->type_name("FILE");
+  command->callback([=, &chosen] { chosen = [=] { return show(*options); }; });
+}
+
+void add_runs(CLI::App& all, fs::path& state, Chosen& chosen) {
+  auto most = std::make_shared<std::size_t>(20);
+  auto json = std::make_shared<bool>(false);
+  auto* command = all.add_subcommand("runs", "The load tests that the running platform was told of, for its gates");
+  command->add_option("--most", *most, "At most so many, the newest")->capture_default_str();
+  command->add_flag("--json", *json, "For programs");
+  add_state_option(*command, state);
+  command->callback([=, &state, &chosen] { chosen = [=, &state] { return load_runs(state, *most, *json); }; });
+}
+
+struct RecordOptions {
+  std::string group = "/aws/apigateway/";
+  fs::path file;
+  fs::path output;
+  std::string strip;
+  std::int64_t since_seconds = 3600;
+};
+
+Result<Done> record_file(const fs::path& file, load::Recording& recording) {
+  std::ifstream lines(file);
+  if (!lines) return Error{Errc::kNotFound, file.native() + " cannot be read"};
+  for (std::string line; std::getline(lines, line);) recording.add(line);
+  return Done{};
+}
+
+Result<Done> record_group(const fs::path& state, const RecordOptions& options, load::Recording& recording) {
+  const auto since = base::system_clock().now() - std::chrono::seconds(options.since_seconds);
+  auto question = base::Json::object(
+      {{"group", options.group},
+       {"since_ms", std::int64_t{std::chrono::floor<std::chrono::milliseconds>(since).time_since_epoch().count()}}});
+  for (;;) {
+    auto answer = platform::Control(state).ask("/logs/tail", question);
+    if (!answer) return answer.error();
+    if (const auto* events = (*answer)["events"].as_array()) {
+      for (const auto& event : *events) recording.add(event["message"].string_or(""));
+    }
+    if (!(*answer)["more"].bool_or(false)) return Done{};
+    question.set("after", (*answer)["after"]);
+  }
+}
+
+int record(const fs::path& state, const RecordOptions& options) {
+  load::Recording recording(options.strip);
+  auto done = options.file.empty() ? record_group(state, options, recording) : record_file(options.file, recording);
+  if (!done) return fail(done.error());
+  fmt::print(stderr,
+             "{} requests taken; {} left out (not GET or HEAD, answered with an error, or too many paths); {} lines "
+             "not understood\n",
+             recording.taken(), recording.left_out(), recording.not_understood());
+  if (recording.taken() == 0) return fail({Errc::kNotFound, "nothing was recorded"});
+  const auto text = recording.scenario().dump(2) + "\n";
+  if (options.output.empty()) {
+    fmt::print("{}", text);
+    return kDone;
+  }
+  auto written = base::replace_file(options.output, text);
+  return written ? kDone : fail(written.error());
+}
+
+void add_record(CLI::App& all, fs::path& state, Chosen& chosen) {
+  auto options = std::make_shared<RecordOptions>();
+  auto* command =
+      all.add_subcommand("record", "A scenario out of access lines: which paths, how often, without secrets");
+  command->footer(
+      "Only GET and HEAD; query strings are dropped, and what looks like a token in a path is replaced.\n\n"
+      "  securebase load record --since 1h -o shop.json\n"
+      "  securebase load run http://127.0.0.1:8080/api --scenario shop.json --rate 50 -H 'Authorization: Bearer ...'");
+  command->add_option("--group", options->group, "The log group, or how the names of some begin")
+      ->capture_default_str()
+      ->type_name("GROUP");
+  command->add_option("--since", options->since_seconds, "How far back: 10m, 2h, 7d")
+      ->transform(durations())
+      ->default_str("1h");
+  command->add_option("--file", options->file, "A file of access lines instead: JSON, or the common log format")
+      ->type_name("FILE");
+  command->add_option("--strip", options->strip, "What is cut off the front of paths, like the stage: /prod")
+      ->type_name("PREFIX");
+  command->add_option("--output,-o", options->output, "Where the scenario is written; else standard output")
+      ->type_name("FILE");
+  add_state_option(*command, state);
+  command->callback([=, &state, &chosen] { chosen = [=, &state] { return record(state, *options); }; });
+}
+
+}  // namespace
+
+void add_file_options(CLI::App& command, LoadFiles& files) {
+  command.add_option("--json", files.json, "Write the result there, to be compared and shown again (docs/load.md)")
+      ->type_name("FILE");
+  command.add_option("--html", files.html, "Write it as one page for people")->type_name("FILE");
+  command.add_option("--junit", files.junit, "Write its checks for CI")->type_name("FILE");
+}
+
+Result<Done> write_files(const LoadFiles& files, const load::RunResult& result) {
+  const auto write = [](const fs::path& file, const auto& make) -> Result<Done> {
+    if (file.empty()) return Done{};
+    return base::replace_file(file, make());
+  };
+  if (auto done = write(files.json, [&] { return load::to_json(result).dump(1) + "\n"; }); !done) return done;
+  if (auto done = write(files.html, [&] { return load::html_report(load::view_of(result)); }); !done) return done;
+  return write(files.junit, [&] { return load::as_junit(result); });
+}
+
+std::string text_of(const load::RunResult& result) {
+  std::string text = load::as_text(result);
+  const auto kind = result.findings["kind"].string_or("");
+  if (kind == "capacity") text += load::capacity_text(result.findings);
+  if (kind == "spike") text += load::spike_text(result.findings);
+  if (kind == "endurance") text += load::endurance_text(result.findings);
+  return text;
+}
+
+int say_verdict(const load::RunResult& result) {
+  const auto verdict = result.verdict();
+  if (verdict != "none") {
+    const auto style = verdict == "pass" ? Style::kGreen : verdict == "fail" ? Style::kRed : Style::kYellow;
+    fmt::print("{}\n", styled(verdict, style));
+  }
+  return load::exit_code(result);
+}
+
+void add_load_file_commands(CLI::App& all, fs::path& state, Chosen& chosen) {
+  add_compare(all, chosen);
+  add_report(all, chosen);
+  add_runs(all, state, chosen);
+  add_record(all, state, chosen);
+}
+
+}  // namespace securebase::cli

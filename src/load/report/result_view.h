@@ -1,0 +1,17 @@
+// A native run for the page that people read, and for the CI that counts tests.
+#pragma once
+
+#include <string>
+
+#include "load/report/report_view.h"
+#include "load/report/result.h"
+
+namespace securebase::load {
+
+ReportView view_of(const RunResult& result);
+
+// JUnit's XML, as CI systems read it: a test case for each threshold and each check, and one that says whether the run
+// is valid. What has no verdict for want of evidence is skipped.
+std::string as_junit(const RunResult& result);
+
+}  // namespace securebase::load

@@ -1,0 +1,166 @@
+#include "load/scenarios/recording.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace securebase::load {
+
+namespace {
+
+using base::Json;
+
+constexpr std::size_t kMostLineBytes = 64 << 10;
+constexpr std::size_t kLongestPlain = 20;  // a segment beyond that, of mixed characters, is taken for a token
+
+bool is_hex_or_dash(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
+}
+
+// 8-4-4-4-12: an id, which names something and opens nothing.
+bool is_uuid(std::string_view segment) {
+  return segment.size() == 36 && segment[8] == '-' && segment[13] == '-' && segment[18] == '-' && segment[23] == '-' &&
+         is_hex_or_dash(segment);
+}
+
+bool looks_secret(std::string_view segment) {
+  if (segment.find('@') != std::string_view::npos || segment.find("%40") != std::string_view::npos) return true;
+  if (segment.size() < kLongestPlain || is_uuid(segment)) return false;
+  const bool digits = segment.find_first_of("0123456789") != std::string_view::npos;
+  const bool letters =
+      std::any_of(segment.begin(), segment.end(), [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
+  // Words with dashes and a file's hash in its name are long too, and are no secret.
+  const bool named = segment.find('.') != std::string_view::npos && !segment.starts_with("ey");
+  return digits && letters && !named;
+}
+
+bool is_plain_path(std::string_view path) {
+  return path.starts_with('/') && path.size() <= Recording::kMostPathBytes &&
+         std::all_of(path.begin(), path.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+Error no_scenario(std::string_view why) {
+  return Error{Errc::kMalformed, fmt::format("not a scenario of {}: {}", kScenarioFormat, why)};
+}
+
+}  // namespace
+
+std::string without_secrets(std::string_view path) {
+  path = path.substr(0, path.find_first_of("?#"));
+  std::string out;
+  std::size_t at = 0;
+  while (at <= path.size()) {
+    const auto end = std::min(path.find('/', at), path.size());
+    const auto segment = path.substr(at, end - at);
+    out += looks_secret(segment) ? "redacted" : segment;
+    if (end < path.size()) out += '/';
+    at = end + 1;
+  }
+  return out;
+}
+
+bool Recording::read_json(std::string_view text, Line& line) {
+  auto json = Json::parse(text);
+  if (!json || !json->is_object()) return false;
+  const auto& method = (*json)["httpMethod"].is_null() ? (*json)["method"] : (*json)["httpMethod"];
+  line.method = method.string_or("");
+  line.path = (*json)["path"].string_or("");
+  line.endpoint = (*json)["resourcePath"].string_or("");
+  // The gateway's format has it in quotes.
+  const auto& status = (*json)["status"];
+  line.status = status.integer_or(0);
+  if (const auto* quoted = status.as_string())
+    std::from_chars(quoted->data(), quoted->data() + quoted->size(), line.status);
+  return !line.method.empty() && !line.path.empty();
+}
+
+// 127.0.0.1 - - [27/Nov/2026:06:00:00 +0000] "GET /path HTTP/1.1" 200 12
+bool Recording::read_common(std::string_view text, Line& line) {
+  const auto open = text.find('"');
+  if (open == std::string_view::npos) return false;
+  const auto close = text.find('"', open + 1);
+  if (close == std::string_view::npos) return false;
+  const auto request = text.substr(open + 1, close - open - 1);
+  const auto first = request.find(' ');
+  const auto last = request.rfind(' ');
+  if (first == std::string_view::npos || last == first || !request.substr(last + 1).starts_with("HTTP/")) return false;
+  line.method = request.substr(0, first);
+  line.path = request.substr(first + 1, last - first - 1);
+  auto rest = text.substr(close + 1);
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  std::from_chars(rest.data(), rest.data() + rest.size(), line.status);
+  return true;
+}
+
+void Recording::add(std::string_view text) {
+  Line line;
+  const bool fits = text.size() <= kMostLineBytes;
+  if (!fits || (!(text.starts_with('{') && read_json(text, line)) && !read_common(text, line))) {
+    ++not_understood_;
+    return;
+  }
+  auto path = without_secrets(line.path);
+  if (!strip_.empty() && path.starts_with(strip_)) path.erase(0, strip_.size());
+  if (path.empty()) path = "/";
+  const bool safe = line.method == "GET" || line.method == "HEAD";
+  if (!safe || line.status >= 400 || !is_plain_path(path)) {
+    ++left_out_;
+    return;
+  }
+  auto key = std::pair(line.method, std::move(path));
+  auto found = asked_.find(key);
+  if (found == asked_.end()) {
+    if (asked_.size() == kMostPaths) {
+      ++left_out_;
+      return;
+    }
+    auto endpoint = is_plain_path(line.endpoint) ? without_secrets(line.endpoint) : key.second;
+    found = asked_.emplace(std::move(key), Asked{std::move(endpoint), 0}).first;
+  }
+  ++found->second.count;
+  ++taken_;
+}
+
+Json Recording::scenario() const {
+  std::vector<std::pair<std::uint64_t, Json>> requests;
+  for (const auto& [key, asked] : asked_) {
+    requests.emplace_back(
+        asked.count,
+        Json::object(
+            {{"method", key.first}, {"path", key.second}, {"endpoint", asked.endpoint}, {"weight", asked.count}}));
+  }
+  std::stable_sort(requests.begin(), requests.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  auto list = Json::array();
+  for (auto& [count, request] : requests) list.push_back(std::move(request));
+  return Json::object(
+      {{"format", kScenarioFormat}, {"taken", taken_}, {"left_out", left_out_}, {"requests", std::move(list)}});
+}
+
+Result<std::vector<HttpStep>> steps_of(const Json& scenario, const Url& base, const HeaderList& headers) {
+  if (scenario["format"].string_or("") != kScenarioFormat)
+    return no_scenario("a file that `securebase load record` wrote");
+  const auto* requests = scenario["requests"].as_array();
+  if (!requests || requests->empty() || requests->size() > Recording::kMostPaths) {
+    return no_scenario("it needs 1 to 1000 requests");
+  }
+  const auto prefix = base.target == "/" ? std::string{} : base.target.substr(0, base.target.find('?'));
+  std::vector<HttpStep> steps;
+  for (const auto& one : *requests) {
+    const auto path = one["path"].string_or("");
+    const double weight = one["weight"].number_or(0);
+    if (!is_plain_path(path) || !(weight > 0)) return no_scenario("a request has a path and a weight");
+    Url url = base;
+    url.target = (prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix) + std::string(path);
+    auto request = make_request(one["method"].string_or("GET"), url, headers);
+    if (!request) return request.error();
+    HttpStep step;
+    step.request = std::move(*request);
+    step.weight = weight;
+    step.endpoint = one["endpoint"].string_or(path);
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+}  // namespace securebase::load
