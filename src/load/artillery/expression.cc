@@ -34,25 +34,25 @@ bool truthy(const base::Json& value) {
 
 namespace {
 
-using Term = Expression::Node;
-using Pointer = std::shared_ptr<const Term>;
-using Kind = Term::Kind;
+using ExprNode = Expression::Node;
+using ExprPointer = std::shared_ptr<const ExprNode>;
+using ExprKind = ExprNode::Kind;
 
-constexpr std::array<std::string_view, 13> kFunctions = {"abs",  "ceil",  "exists", "empty", "floor", "length", "log",
+constexpr std::array<std::string_view, 13> kExpressionFunctions = {"abs",  "ceil",  "exists", "empty", "floor", "length", "log",
                                                          "log2", "log10", "max",    "min",   "round", "sqrt"};
 
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$'; }
 bool in_name(char c) { return starts_name(c) || (c >= '0' && c <= '9') || c == '.'; }
 
-Pointer make(Kind kind, std::string word, std::vector<Pointer> parts) {
-  auto node = std::make_shared<Term>();
+ExprPointer make_part(ExprKind kind, std::string word, std::vector<ExprPointer> parts) {
+  auto node = std::make_shared<ExprNode>();
   node->kind = kind;
   node->word = std::move(word);
   node->parts = std::move(parts);
   return node;
 }
 
-struct Token {
+struct ExprToken {
   enum class Kind { kEnd, kNumber, kText, kName, kMark };
   Kind kind = Kind::kEnd;
   std::string text;
@@ -65,28 +65,28 @@ class ExpressionParser {
   ExpressionParser(std::string_view text, const std::vector<std::string>& names, int depth)
       : text_(text), names_(names), most_depth_(depth) {}
 
-  Result<Pointer> read() {
+  Result<ExprPointer> read() {
     if (auto moved = next(); !moved) return moved.error();
     auto made = choice(0);
     if (!made) return made;
-    if (token_.kind != Token::Kind::kEnd) return wrong("expected an operator or the end");
+    if (token_.kind != ExprToken::Kind::kEnd) return wrong("expected an operator or the end");
     return made;
   }
 
  private:
   Error wrong(std::string_view expected) const {
-    const std::string came = token_.kind == Token::Kind::kEnd ? "the end" : fmt::format("\"{}\"", token_.text);
+    const std::string came = token_.kind == ExprToken::Kind::kEnd ? "the end" : fmt::format("\"{}\"", token_.text);
     return Error{Errc::kMalformed, fmt::format("column {}: {}, and {} came", token_.at + 1, expected, came)};
   }
 
   bool is(std::string_view mark) const {
-    return (token_.kind == Token::Kind::kMark || token_.kind == Token::Kind::kName) && token_.text == mark;
+    return (token_.kind == ExprToken::Kind::kMark || token_.kind == ExprToken::Kind::kName) && token_.text == mark;
   }
 
   Result<Done> next() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
       ++at_;
-    token_ = Token{};
+    token_ = ExprToken{};
     token_.at = at_;
     if (at_ >= text_.size()) return Done{};
     if (take_known_name()) return Done{};
@@ -99,14 +99,14 @@ class ExpressionParser {
     if (starts_name(c)) {
       const auto begin = at_;
       while (at_ < text_.size() && in_name(text_[at_])) ++at_;
-      token_.kind = Token::Kind::kName;
+      token_.kind = ExprToken::Kind::kName;
       token_.text = std::string(text_.substr(begin, at_ - begin));
       return Done{};
     }
     for (const std::string_view mark :
          {"==", "!=", "<=", ">=", "~=", "<", ">", "+", "-", "*", "/", "%", "^", "(", ")", ",", "?", ":"}) {
       if (text_.substr(at_).starts_with(mark)) {
-        token_.kind = Token::Kind::kMark;
+        token_.kind = ExprToken::Kind::kMark;
         token_.text = std::string(mark);
         at_ += mark.size();
         return Done{};
@@ -126,7 +126,7 @@ class ExpressionParser {
     // "p95" inside of "p956" is another name.
     const auto after = at_ + best->size();
     if (in_name(best->back()) && after < text_.size() && in_name(text_[after])) return false;
-    token_.kind = Token::Kind::kName;
+    token_.kind = ExprToken::Kind::kName;
     token_.text = *best;
     at_ = after;
     known_ = true;
@@ -137,14 +137,14 @@ class ExpressionParser {
     const char* begin = text_.data() + at_;
     const auto got = std::from_chars(begin, text_.data() + text_.size(), token_.number);
     if (got.ec != std::errc{}) return wrong("expected a number");
-    token_.kind = Token::Kind::kNumber;
+    token_.kind = ExprToken::Kind::kNumber;
     token_.text = std::string(begin, got.ptr);
     at_ += static_cast<std::size_t>(got.ptr - begin);
     return Done{};
   }
 
   Result<Done> take_quoted(char quote) {
-    token_.kind = quote == '"' ? Token::Kind::kText : Token::Kind::kName;
+    token_.kind = quote == '"' ? ExprToken::Kind::kText : ExprToken::Kind::kName;
     for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
       if (text_[at_] == '\\' && at_ + 1 < text_.size() && (text_[at_ + 1] == quote || text_[at_ + 1] == '\\')) ++at_;
       token_.text += text_[at_];
@@ -157,7 +157,7 @@ class ExpressionParser {
     return Done{};
   }
 
-  Result<Pointer> choice(int depth) {
+  Result<ExprPointer> choice(int depth) {
     auto condition = any_of(depth);
     if (!condition || !is("?")) return condition;
     if (auto moved = next(); !moved) return moved.error();
@@ -167,11 +167,11 @@ class ExpressionParser {
     if (auto moved = next(); !moved) return moved.error();
     auto no = choice(depth + 1);
     if (!no) return no;
-    return make(Kind::kChoice, "?", {*condition, *yes, *no});
+    return make_part(ExprKind::kChoice, "?", {*condition, *yes, *no});
   }
 
-  using Level = Result<Pointer> (ExpressionParser::*)(int);
-  Result<Pointer> chain(Level below, std::initializer_list<std::string_view> operators, Kind kind, int depth) {
+  using Level = Result<ExprPointer> (ExpressionParser::*)(int);
+  Result<ExprPointer> chain(Level below, std::initializer_list<std::string_view> operators, ExprKind kind, int depth) {
     auto left = (this->*below)(depth);
     int links = 0;
     while (left && std::find_if(operators.begin(), operators.end(), [&](auto o) { return is(o); }) != operators.end()) {
@@ -181,24 +181,24 @@ class ExpressionParser {
       if (auto moved = next(); !moved) return moved.error();
       auto right = (this->*below)(depth);
       if (!right) return right;
-      left = make(kind, std::move(word), {*left, *right});
+      left = make_part(kind, std::move(word), {*left, *right});
     }
     return left;
   }
 
-  Result<Pointer> any_of(int depth) {
+  Result<ExprPointer> any_of(int depth) {
     if (depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
-    return chain(&ExpressionParser::all_of, {"or"}, Kind::kOr, depth);
+    return chain(&ExpressionParser::all_of, {"or"}, ExprKind::kOr, depth);
   }
-  Result<Pointer> all_of(int depth) { return chain(&ExpressionParser::comparison, {"and"}, Kind::kAnd, depth); }
+  Result<ExprPointer> all_of(int depth) { return chain(&ExpressionParser::comparison, {"and"}, ExprKind::kAnd, depth); }
 
-  Result<Pointer> comparison(int depth) {
+  Result<ExprPointer> comparison(int depth) {
     if (depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
     if (is("not")) {
       if (auto moved = next(); !moved) return moved.error();
       auto inner = comparison(depth + 1);
       if (!inner) return inner;
-      return make(Kind::kNot, "not", {*inner});
+      return make_part(ExprKind::kNot, "not", {*inner});
     }
     auto left = sum(depth);
     if (!left) return left;
@@ -215,16 +215,16 @@ class ExpressionParser {
       auto right = sum(depth);
       if (!right) return right;
       if (mark == "~=") return match(*left, *right);
-      return make(Kind::kBinary, std::string(mark), {*left, *right});
+      return make_part(ExprKind::kBinary, std::string(mark), {*left, *right});
     }
     return left;
   }
 
-  Result<Pointer> match(const Pointer& left, const Pointer& right) {
-    auto node = std::make_shared<Term>();
-    node->kind = Kind::kMatch;
+  Result<ExprPointer> match(const ExprPointer& left, const ExprPointer& right) {
+    auto node = std::make_shared<ExprNode>();
+    node->kind = ExprKind::kMatch;
     node->parts = {left, right};
-    if (right->kind == Kind::kConstant) {
+    if (right->kind == ExprKind::kConstant) {
       std::string pattern;
       append_as_text(&right->constant, pattern);
       node->pattern = std::make_shared<const re2::RE2>(pattern, re2::RE2::Quiet);
@@ -233,13 +233,13 @@ class ExpressionParser {
                      fmt::format("\"{}\" is no regular expression: {}", pattern, node->pattern->error())};
       }
     }
-    return Pointer(node);
+    return ExprPointer(node);
   }
 
-  Result<Pointer> membership(const Pointer& left, bool negated, int depth) {
+  Result<ExprPointer> membership(const ExprPointer& left, bool negated, int depth) {
     if (auto moved = next(); !moved) return moved.error();
     if (!is("(")) return wrong("expected ( and the list of values after in");
-    std::vector<Pointer> parts = {left};
+    std::vector<ExprPointer> parts = {left};
     do {
       if (auto moved = next(); !moved) return moved.error();
       auto value = choice(depth + 1);
@@ -248,42 +248,42 @@ class ExpressionParser {
     } while (is(","));
     if (!is(")")) return wrong("expected , or )");
     if (auto moved = next(); !moved) return moved.error();
-    auto in = make(Kind::kIn, "in", std::move(parts));
-    return negated ? make(Kind::kNot, "not", {in}) : in;
+    auto in = make_part(ExprKind::kIn, "in", std::move(parts));
+    return negated ? make_part(ExprKind::kNot, "not", {in}) : in;
   }
 
-  Result<Pointer> sum(int depth) { return chain(&ExpressionParser::product, {"+", "-"}, Kind::kBinary, depth); }
-  Result<Pointer> product(int depth) {
-    return chain(&ExpressionParser::power, {"*", "/", "%", "mod"}, Kind::kBinary, depth);
+  Result<ExprPointer> sum(int depth) { return chain(&ExpressionParser::product, {"+", "-"}, ExprKind::kBinary, depth); }
+  Result<ExprPointer> product(int depth) {
+    return chain(&ExpressionParser::power, {"*", "/", "%", "mod"}, ExprKind::kBinary, depth);
   }
-  Result<Pointer> power(int depth) { return chain(&ExpressionParser::unary, {"^"}, Kind::kBinary, depth); }
+  Result<ExprPointer> power(int depth) { return chain(&ExpressionParser::unary, {"^"}, ExprKind::kBinary, depth); }
 
-  Result<Pointer> unary(int depth) {
+  Result<ExprPointer> unary(int depth) {
     if (depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
     if (!is("-")) return primary(depth);
     if (auto moved = next(); !moved) return moved.error();
     auto inner = unary(depth + 1);
     if (!inner) return inner;
-    return make(Kind::kNegate, "-", {*inner});
+    return make_part(ExprKind::kNegate, "-", {*inner});
   }
 
-  Result<Pointer> primary(int depth) {
-    const Token token = token_;
+  Result<ExprPointer> primary(int depth) {
+    const ExprToken token = token_;
     const bool whole = known_ || quoted_name_;
     known_ = quoted_name_ = false;
-    if (token.kind == Token::Kind::kNumber || token.kind == Token::Kind::kText) {
-      auto node = std::make_shared<Term>();
-      node->constant = token.kind == Token::Kind::kNumber ? base::Json(token.number) : base::Json(token.text);
+    if (token.kind == ExprToken::Kind::kNumber || token.kind == ExprToken::Kind::kText) {
+      auto node = std::make_shared<ExprNode>();
+      node->constant = token.kind == ExprToken::Kind::kNumber ? base::Json(token.number) : base::Json(token.text);
       if (auto moved = next(); !moved) return moved.error();
-      return Pointer(node);
+      return ExprPointer(node);
     }
-    if (token.kind == Token::Kind::kName) {
+    if (token.kind == ExprToken::Kind::kName) {
       for (const std::string_view reserved : {"and", "or", "in", "mod", "of"}) {
         if (token.text == reserved && !whole) return wrong("expected a value");
       }
       if (auto moved = next(); !moved) return moved.error();
       if (!whole && is("(")) return call(token, depth);
-      return make(Kind::kName, token.text, {});
+      return make_part(ExprKind::kName, token.text, {});
     }
     if (!is("(")) return wrong("expected a value");
     if (auto moved = next(); !moved) return moved.error();
@@ -294,14 +294,14 @@ class ExpressionParser {
     return inner;
   }
 
-  Result<Pointer> call(const Token& name, int depth) {
-    if (std::find(kFunctions.begin(), kFunctions.end(), name.text) == kFunctions.end()) {
+  Result<ExprPointer> call(const ExprToken& name, int depth) {
+    if (std::find(kExpressionFunctions.begin(), kExpressionFunctions.end(), name.text) == kExpressionFunctions.end()) {
       return Error{
           Errc::kMalformed,
           fmt::format("column {}: there is no function {}(){}", name.at + 1, name.text,
-                      did_you_mean(name.text, std::vector<std::string_view>(kFunctions.begin(), kFunctions.end())))};
+                      did_you_mean(name.text, std::vector<std::string_view>(kExpressionFunctions.begin(), kExpressionFunctions.end())))};
     }
-    std::vector<Pointer> parts;
+    std::vector<ExprPointer> parts;
     do {
       if (auto moved = next(); !moved) return moved.error();
       if (parts.empty() && is(")")) break;
@@ -313,14 +313,14 @@ class ExpressionParser {
     if (auto moved = next(); !moved) return moved.error();
     if (parts.empty())
       return Error{Errc::kMalformed, fmt::format("column {}: {}() takes a value", name.at + 1, name.text)};
-    return make(Kind::kCall, name.text, std::move(parts));
+    return make_part(ExprKind::kCall, name.text, std::move(parts));
   }
 
   const std::string_view text_;
   const std::vector<std::string>& names_;
   const int most_depth_;
   std::size_t at_ = 0;
-  Token token_;
+  ExprToken token_;
   bool known_ = false;        // the token is one of `names_`
   bool quoted_name_ = false;  // the token is a name in single quotes
 };
@@ -410,26 +410,26 @@ base::Json function_value(const std::string& name, const std::vector<base::Json>
   return number_value(std::log10(number));
 }
 
-base::Json value_of(const Term& node, const Expression::Lookup& lookup) {
+base::Json value_of(const ExprNode& node, const Expression::Lookup& lookup) {
   const auto part = [&](std::size_t i) { return value_of(*node.parts[i], lookup); };
   switch (node.kind) {
-    case Kind::kConstant:
+    case ExprKind::kConstant:
       return node.constant;
-    case Kind::kName: {
+    case ExprKind::kName: {
       const auto* found = lookup(node.word);
       return found != nullptr ? *found : base::Json();
     }
-    case Kind::kOr:
+    case ExprKind::kOr:
       return truthy(part(0)) || truthy(part(1)) ? 1 : 0;
-    case Kind::kAnd:
+    case ExprKind::kAnd:
       return truthy(part(0)) && truthy(part(1)) ? 1 : 0;
-    case Kind::kNot:
+    case ExprKind::kNot:
       return truthy(part(0)) ? 0 : 1;
-    case Kind::kNegate:
+    case ExprKind::kNegate:
       return number_value(-as_number(part(0)));
-    case Kind::kBinary:
+    case ExprKind::kBinary:
       return binary(node.word, part(0), part(1));
-    case Kind::kMatch: {
+    case ExprKind::kMatch: {
       const auto value = part(0);
       std::string text;
       append_as_text(&value, text);
@@ -440,16 +440,16 @@ base::Json value_of(const Term& node, const Expression::Lookup& lookup) {
       const re2::RE2 pattern(source, re2::RE2::Quiet);
       return pattern.ok() && re2::RE2::PartialMatch(text, pattern) ? 1 : 0;
     }
-    case Kind::kIn: {
+    case ExprKind::kIn: {
       const auto value = part(0);
       for (std::size_t i = 1; i < node.parts.size(); ++i) {
         if (loosely_equal(value, part(i))) return 1;
       }
       return 0;
     }
-    case Kind::kChoice:
+    case ExprKind::kChoice:
       return truthy(part(0)) ? part(1) : part(2);
-    case Kind::kCall: {
+    case ExprKind::kCall: {
       std::vector<base::Json> values;
       for (std::size_t i = 0; i < node.parts.size(); ++i) values.push_back(part(i));
       return function_value(node.word, values);
@@ -458,8 +458,8 @@ base::Json value_of(const Term& node, const Expression::Lookup& lookup) {
   return {};
 }
 
-void collect_names(const Term& node, std::vector<std::string>& into) {
-  if (node.kind == Kind::kName && std::find(into.begin(), into.end(), node.word) == into.end())
+void collect_names(const ExprNode& node, std::vector<std::string>& into) {
+  if (node.kind == ExprKind::kName && std::find(into.begin(), into.end(), node.word) == into.end())
     into.push_back(node.word);
   for (const auto& part : node.parts) collect_names(*part, into);
 }

@@ -93,36 +93,36 @@ void job(const Arguments&, Random& random, std::string& out) { out += pick(kJobs
 void colour(const Arguments&, Random& random, std::string& out) { out += pick(kColours, random); }
 void product(const Arguments&, Random& random, std::string& out) { out += pick(kProducts, random); }
 
-struct Named {
+struct FakeFunction {
   std::string_view name;
   std::string_view alias;
   Template::Function function;
 };
 constexpr std::array kFakeFunctions = {
-    Named{"internetEmail", "randEmail", email},
-    Named{"internetUsername", "randUserName", user_name},
-    Named{"internetPassword", "randPassword", password},
-    Named{"internetUrl", "randUrl", url},
-    Named{"internetIpv4", "randIp", ipv4},
-    Named{"personFullName", "randFullName", full_name},
-    Named{"personFirstName", "randFirstName", first_name},
-    Named{"personLastName", "randLastName", last_name},
-    Named{"personJobTitle", "randJobTitle", job},
-    Named{"stringUuid", "randUuid", uuid},
-    Named{"phoneNumber", "randPhoneNumber", phone},
-    Named{"locationCity", "randCity", city},
-    Named{"locationCountry", "randCountry", country},
-    Named{"locationStreetAddress", "randStreetAddress", street},
-    Named{"locationZipCode", "randZipCode", zip},
-    Named{"companyName", "randCompanyName", company},
-    Named{"numberInt", "randNumber", whole_number},
-    Named{"datatypeBoolean", "randBoolean", boolean},
-    Named{"loremWord", "randWord", word},
-    Named{"loremSentence", "randSentence", sentence},
-    Named{"loremParagraph", "randParagraph", paragraph},
-    Named{"loremText", "randText", paragraph},
-    Named{"colorHuman", "randColor", colour},
-    Named{"commerceProductName", "randProductName", product},
+    FakeFunction{"internetEmail", "randEmail", email},
+    FakeFunction{"internetUsername", "randUserName", user_name},
+    FakeFunction{"internetPassword", "randPassword", password},
+    FakeFunction{"internetUrl", "randUrl", url},
+    FakeFunction{"internetIpv4", "randIp", ipv4},
+    FakeFunction{"personFullName", "randFullName", full_name},
+    FakeFunction{"personFirstName", "randFirstName", first_name},
+    FakeFunction{"personLastName", "randLastName", last_name},
+    FakeFunction{"personJobTitle", "randJobTitle", job},
+    FakeFunction{"stringUuid", "randUuid", uuid},
+    FakeFunction{"phoneNumber", "randPhoneNumber", phone},
+    FakeFunction{"locationCity", "randCity", city},
+    FakeFunction{"locationCountry", "randCountry", country},
+    FakeFunction{"locationStreetAddress", "randStreetAddress", street},
+    FakeFunction{"locationZipCode", "randZipCode", zip},
+    FakeFunction{"companyName", "randCompanyName", company},
+    FakeFunction{"numberInt", "randNumber", whole_number},
+    FakeFunction{"datatypeBoolean", "randBoolean", boolean},
+    FakeFunction{"loremWord", "randWord", word},
+    FakeFunction{"loremSentence", "randSentence", sentence},
+    FakeFunction{"loremParagraph", "randParagraph", paragraph},
+    FakeFunction{"loremText", "randText", paragraph},
+    FakeFunction{"colorHuman", "randColor", colour},
+    FakeFunction{"commerceProductName", "randProductName", product},
 };
 
 }  // namespace

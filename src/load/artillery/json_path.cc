@@ -12,12 +12,12 @@
 namespace securebase::load::artillery {
 namespace {
 
-using Step = JsonPath::Step;
-using Filter = JsonPath::Filter;
+using PathStep = JsonPath::Step;
+using PathFilter = JsonPath::Filter;
 
-class Search {
+class PathSearch {
  public:
-  Search(const std::vector<Step>& steps, const JsonPath::Limits& limits) : steps_(steps), limits_(limits) {}
+  PathSearch(const std::vector<PathStep>& steps, const JsonPath::Limits& limits) : steps_(steps), limits_(limits) {}
 
   // False: a limit was reached.
   bool walk(const base::Json& value, std::size_t step) {
@@ -46,23 +46,23 @@ class Search {
   }
 
  private:
-  bool take(const base::Json& value, const Step& step, std::size_t next) {
+  bool take(const base::Json& value, const PathStep& step, std::size_t next) {
     switch (step.kind) {
-      case Step::Kind::kNames:
+      case PathStep::Kind::kNames:
         return take_names(value, step, next);
-      case Step::Kind::kIndices:
+      case PathStep::Kind::kIndices:
         return take_indices(value, step, next);
-      case Step::Kind::kSlice:
+      case PathStep::Kind::kSlice:
         return take_slice(value, step, next);
-      case Step::Kind::kFromLast: {
+      case PathStep::Kind::kFromLast: {
         const auto* array = value.as_array();
         const auto size = array != nullptr ? static_cast<std::int64_t>(array->size()) : 0;
         if (step.from_last < 1 || step.from_last > size) return true;
         return walk((*array)[static_cast<std::size_t>(size - step.from_last)], next);
       }
-      case Step::Kind::kAll:
+      case PathStep::Kind::kAll:
         return each_child(value, [&](const base::Json& child) { return walk(child, next); });
-      case Step::Kind::kFilter:
+      case PathStep::Kind::kFilter:
         return each_child(value, [&](const base::Json& child) {
           if (++visits_ > limits_.visits) return false;
           return !truthy(filtered(*step.filter, child)) || walk(child, next);
@@ -80,7 +80,7 @@ class Search {
     return true;
   }
 
-  bool take_names(const base::Json& value, const Step& step, std::size_t next) {
+  bool take_names(const base::Json& value, const PathStep& step, std::size_t next) {
     for (const auto& name : step.names) {
       if (const auto* member = value.find(name)) {
         if (!walk(*member, next)) return false;
@@ -95,7 +95,7 @@ class Search {
     return true;
   }
 
-  bool take_indices(const base::Json& value, const Step& step, std::size_t next) {
+  bool take_indices(const base::Json& value, const PathStep& step, std::size_t next) {
     for (auto index : step.indices) {
       if (const auto* array = value.as_array()) {
         const auto size = static_cast<std::int64_t>(array->size());
@@ -108,7 +108,7 @@ class Search {
     return true;
   }
 
-  bool take_slice(const base::Json& value, const Step& step, std::size_t next) {
+  bool take_slice(const base::Json& value, const PathStep& step, std::size_t next) {
     const auto* array = value.as_array();
     if (array == nullptr) return true;
     const auto size = static_cast<std::int64_t>(array->size());
@@ -124,28 +124,28 @@ class Search {
     return static_cast<std::int64_t>(value.is_array() ? value.as_array()->size() : value.as_string()->size());
   }
 
-  static base::Json filtered(const Filter& filter, const base::Json& at) {
+  static base::Json filtered(const PathFilter& filter, const base::Json& at) {
     switch (filter.kind) {
-      case Filter::Kind::kConstant:
+      case PathFilter::Kind::kConstant:
         return filter.constant;
-      case Filter::Kind::kPath: {
+      case PathFilter::Kind::kPath: {
         if (const auto* found = descend(&at, filter.steps)) return *found;
         if (filter.steps.empty() || filter.steps.back() != "length") return {};
         const auto* of = descend(&at, {filter.steps.begin(), filter.steps.end() - 1});
         return of != nullptr && (of->is_array() || of->is_string()) ? length(*of) : base::Json();
       }
-      case Filter::Kind::kNot:
+      case PathFilter::Kind::kNot:
         return !truthy(filtered(*filter.parts[0], at));
-      case Filter::Kind::kOr:
+      case PathFilter::Kind::kOr:
         return truthy(filtered(*filter.parts[0], at)) || truthy(filtered(*filter.parts[1], at));
-      case Filter::Kind::kAnd:
+      case PathFilter::Kind::kAnd:
         return truthy(filtered(*filter.parts[0], at)) && truthy(filtered(*filter.parts[1], at));
-      case Filter::Kind::kMatch: {
+      case PathFilter::Kind::kMatch: {
         const auto value = filtered(*filter.parts[0], at);
         const auto* text = value.as_string();
         return text != nullptr && re2::RE2::PartialMatch(*text, *filter.pattern);
       }
-      case Filter::Kind::kCompare:
+      case PathFilter::Kind::kCompare:
         return compared(filter.comparison, filtered(*filter.parts[0], at), filtered(*filter.parts[1], at));
     }
     return {};
@@ -168,7 +168,7 @@ class Search {
     return word == ">" ? order > 0 : order >= 0;
   }
 
-  const std::vector<Step>& steps_;
+  const std::vector<PathStep>& steps_;
   const JsonPath::Limits& limits_;
   std::size_t visits_ = 0;
   std::vector<const base::Json*> found_;
@@ -183,12 +183,12 @@ Result<JsonPath> JsonPath::parse(std::string_view text, Limits limits) {
   JsonPath path;
   path.source_ = std::string(text);
   path.limits_ = limits;
-  path.steps_ = std::make_shared<const std::vector<Step>>(std::move(*steps));
+  path.steps_ = std::make_shared<const std::vector<PathStep>>(std::move(*steps));
   return path;
 }
 
 Result<std::vector<base::Json>> JsonPath::search(const base::Json& document) const {
-  Search search(*steps_, limits_);
+  PathSearch search(*steps_, limits_);
   if (!search.walk(document, 0)) {
     return Error{Errc::kLimit, fmt::format("{} visits or finds too much of this document", source_)};
   }

@@ -7,16 +7,16 @@
 namespace securebase::load::artillery {
 namespace {
 
-using Step = JsonPath::Step;
-using Filter = JsonPath::Filter;
-using FilterPointer = std::shared_ptr<const Filter>;
+using PathStep = JsonPath::Step;
+using PathFilter = JsonPath::Filter;
+using PathFilterPointer = std::shared_ptr<const PathFilter>;
 
 class JsonPathParser {
  public:
   JsonPathParser(std::string_view text, const JsonPath::Limits& limits) : text_(text), limits_(limits) {}
 
-  Result<std::vector<Step>> read() {
-    std::vector<Step> steps;
+  Result<std::vector<PathStep>> read() {
+    std::vector<PathStep> steps;
     if (peek() == '$') ++at_;
     // "a.b" stands for "$.a.b".
     else if (!done() && peek() != '[' && peek() != '.') {
@@ -54,10 +54,10 @@ class JsonPathParser {
     return Error{Errc::kMalformed, fmt::format("\"{}\" is no JSONPath: {} (at character {})", text_, what, at_ + 1)};
   }
 
-  Result<Step> read_name(bool anywhere) {
-    Step step;
+  Result<PathStep> read_name(bool anywhere) {
+    PathStep step;
     if (take("*")) {
-      step.kind = Step::Kind::kAll;
+      step.kind = PathStep::Kind::kAll;
       return step;
     }
     if (peek() == '^' || peek() == '~' || peek() == '@') {
@@ -90,20 +90,20 @@ class JsonPathParser {
     return value;
   }
 
-  Result<Step> read_brackets() {
+  Result<PathStep> read_brackets() {
     ++at_;
     blanks();
-    Step step;
+    PathStep step;
     if (take("?")) {
       blanks();
       auto filter = read_filter_in_brackets();
       if (!filter) return filter.error();
-      step.kind = Step::Kind::kFilter;
+      step.kind = PathStep::Kind::kFilter;
       step.filter = std::move(*filter);
     } else if (take("(")) {
       if (auto got = read_from_last(step); !got) return got.error();
     } else if (take("*")) {
-      step.kind = Step::Kind::kAll;
+      step.kind = PathStep::Kind::kAll;
     } else if (peek() == '\'' || peek() == '"') {
       do {
         blanks();
@@ -122,7 +122,7 @@ class JsonPathParser {
   }
 
   // (@.length-1): the one script that paths have in the wild.
-  Result<Done> read_from_last(Step& step) {
+  Result<Done> read_from_last(PathStep& step) {
     blanks();
     if (!take("@.length")) return wrong("only (@.length-n) is supported in [( )]");
     blanks();
@@ -134,16 +134,16 @@ class JsonPathParser {
     }
     blanks();
     if (!take(")")) return wrong("expected )");
-    step.kind = Step::Kind::kFromLast;
+    step.kind = PathStep::Kind::kFromLast;
     return Done{};
   }
 
-  Result<Done> read_numbers(Step& step) {
-    step.kind = Step::Kind::kIndices;
+  Result<Done> read_numbers(PathStep& step) {
+    step.kind = PathStep::Kind::kIndices;
     auto first = whole_number();
     blanks();
     if (peek() == ':') {
-      step.kind = Step::Kind::kSlice;
+      step.kind = PathStep::Kind::kSlice;
       step.begin = first;
       ++at_;
       blanks();
@@ -161,7 +161,7 @@ class JsonPathParser {
       std::string name;
       while (!done() && peek() != ']' && peek() != ',') name += text_[at_++];
       if (name.empty()) return wrong("expected a number, a name in quotes, *, or ?( in the brackets");
-      step.kind = Step::Kind::kNames;
+      step.kind = PathStep::Kind::kNames;
       step.names.push_back(std::move(name));
       return Done{};
     }
@@ -176,7 +176,7 @@ class JsonPathParser {
     return Done{};
   }
 
-  Result<FilterPointer> read_filter_in_brackets() {
+  Result<PathFilterPointer> read_filter_in_brackets() {
     if (!take("(")) return wrong("expected ?( and a condition");
     auto filter = read_or(0);
     if (!filter) return filter;
@@ -185,14 +185,14 @@ class JsonPathParser {
     return filter;
   }
 
-  static FilterPointer join(Filter::Kind kind, FilterPointer left, FilterPointer right) {
-    auto joined = std::make_shared<Filter>();
+  static PathFilterPointer join(PathFilter::Kind kind, PathFilterPointer left, PathFilterPointer right) {
+    auto joined = std::make_shared<PathFilter>();
     joined->kind = kind;
     joined->parts = {std::move(left), std::move(right)};
     return joined;
   }
 
-  Result<FilterPointer> read_or(int depth) {
+  Result<PathFilterPointer> read_or(int depth) {
     auto left = read_and(depth);
     for (int links = 0; left; ++links) {
       blanks();
@@ -200,12 +200,12 @@ class JsonPathParser {
       if (links + depth > limits_.depth) return wrong("the filter is too long");
       auto right = read_and(depth);
       if (!right) return right;
-      left = join(Filter::Kind::kOr, *left, *right);
+      left = join(PathFilter::Kind::kOr, *left, *right);
     }
     return left;
   }
 
-  Result<FilterPointer> read_and(int depth) {
+  Result<PathFilterPointer> read_and(int depth) {
     auto left = read_condition(depth);
     for (int links = 0; left; ++links) {
       blanks();
@@ -213,22 +213,22 @@ class JsonPathParser {
       if (links + depth > limits_.depth) return wrong("the filter is too long");
       auto right = read_condition(depth);
       if (!right) return right;
-      left = join(Filter::Kind::kAnd, *left, *right);
+      left = join(PathFilter::Kind::kAnd, *left, *right);
     }
     return left;
   }
 
-  Result<FilterPointer> read_condition(int depth) {
+  Result<PathFilterPointer> read_condition(int depth) {
     if (depth > limits_.depth) return wrong("the filter has too many brackets");
     blanks();
     if (peek() == '!' && !text_.substr(at_).starts_with("!=")) {
       ++at_;
       auto inner = read_condition(depth + 1);
       if (!inner) return inner;
-      auto negated = std::make_shared<Filter>();
-      negated->kind = Filter::Kind::kNot;
+      auto negated = std::make_shared<PathFilter>();
+      negated->kind = PathFilter::Kind::kNot;
       negated->parts = {std::move(*inner)};
-      return FilterPointer(negated);
+      return PathFilterPointer(negated);
     }
     if (take("(")) {
       auto inner = read_or(depth + 1);
@@ -245,16 +245,16 @@ class JsonPathParser {
       if (!take(word)) continue;
       auto right = read_operand();
       if (!right) return right;
-      auto made = std::make_shared<Filter>();
-      made->kind = Filter::Kind::kCompare;
+      auto made = std::make_shared<PathFilter>();
+      made->kind = PathFilter::Kind::kCompare;
       made->comparison = std::string(word);
       made->parts = {std::move(*left), std::move(*right)};
-      return FilterPointer(made);
+      return PathFilterPointer(made);
     }
     return left;
   }
 
-  Result<FilterPointer> read_match(FilterPointer left, bool bracket) {
+  Result<PathFilterPointer> read_match(PathFilterPointer left, bool bracket) {
     blanks();
     if (!take("/")) return wrong("expected a regular expression: /.../");
     std::string source;
@@ -265,28 +265,28 @@ class JsonPathParser {
     if (!take("/")) return wrong("the regular expression is not closed");
     re2::RE2::Options options(re2::RE2::Quiet);
     if (take("i")) options.set_case_sensitive(false);
-    auto made = std::make_shared<Filter>();
-    made->kind = Filter::Kind::kMatch;
+    auto made = std::make_shared<PathFilter>();
+    made->kind = PathFilter::Kind::kMatch;
     made->pattern = std::make_shared<const re2::RE2>(source, options);
     if (!made->pattern->ok()) return wrong(fmt::format("/{}/: {}", source, made->pattern->error()));
     made->parts = {std::move(left)};
     blanks();
     if (bracket && !take(")")) return wrong("expected ) of match(");
-    return FilterPointer(made);
+    return PathFilterPointer(made);
   }
 
-  Result<FilterPointer> read_operand() {
+  Result<PathFilterPointer> read_operand() {
     blanks();
-    auto made = std::make_shared<Filter>();
+    auto made = std::make_shared<PathFilter>();
     if (peek() == '\'' || peek() == '"') {
       auto text = quoted();
       if (!text) return text.error();
       made->constant = *text;
-      return FilterPointer(made);
+      return PathFilterPointer(made);
     }
-    if (take("true")) return made->constant = true, FilterPointer(made);
-    if (take("false")) return made->constant = false, FilterPointer(made);
-    if (take("null")) return FilterPointer(made);
+    if (take("true")) return made->constant = true, PathFilterPointer(made);
+    if (take("false")) return made->constant = false, PathFilterPointer(made);
+    if (take("null")) return PathFilterPointer(made);
     if (peek() == '@') return read_filter_path(made);
     double number = 0;
     const auto got = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
@@ -295,12 +295,12 @@ class JsonPathParser {
     }
     at_ = static_cast<std::size_t>(got.ptr - text_.data());
     made->constant = number;
-    return FilterPointer(made);
+    return PathFilterPointer(made);
   }
 
-  Result<FilterPointer> read_filter_path(const std::shared_ptr<Filter>& made) {
+  Result<PathFilterPointer> read_filter_path(const std::shared_ptr<PathFilter>& made) {
     ++at_;
-    made->kind = Filter::Kind::kPath;
+    made->kind = PathFilter::Kind::kPath;
     for (;;) {
       if (text_.substr(at_).starts_with(".match(")) break;
       if (take(".")) {
@@ -326,7 +326,7 @@ class JsonPathParser {
         break;
       }
     }
-    return FilterPointer(made);
+    return PathFilterPointer(made);
   }
 
   const std::string_view text_;
