@@ -193,7 +193,8 @@ Result<Done> Run::prepare() {
   for (const auto& warning : script_.warnings) complain_(fmt::format("WARNING: {}\n", warning));
   if (!script_.config.processor.empty() && script_.needs_processor()) {
     base::Json::Object shared;
-    for (const auto& [name, value] : variables_for_users(script_, {})->values) {
+    const auto variables = variables_for_users(script_, {});
+    for (const auto& [name, value] : variables->values) {
       if (name != "$env" && name != "$processEnvironment") shared.emplace_back(name, value);
     }
     const auto path = environment_.find("PATH");

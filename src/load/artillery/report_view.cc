@@ -68,11 +68,6 @@ void add_facts(const Period& all, ReportView& view) {
       {"Errors", fmt::format("{:.2f} %", requests > 0 ? 100 * bad / requests : 0), "4xx, 5xx and no answer"},
       {"Users", fmt::format("{:.0f}", created),
        fmt::format("{:.0f} completed, {:.0f} failed", counter(all, "vusers.completed"), counter(all, "vusers.failed"))},
-      {"Length",
-       view.seconds >= 60
-           ? fmt::format("{:.0f} min {:.0f} s", std::floor(view.seconds / 60), std::fmod(view.seconds, 60))
-           : fmt::format("{:.1f} s", view.seconds),
-       ""},
   };
   if (const double skipped = counter(all, "vusers.skipped"); skipped > 0) {
     view.facts.push_back({"Skipped users", fmt::format("{:.0f}", skipped), "maxVusers was reached"});

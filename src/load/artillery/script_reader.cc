@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "load/artillery/reading.h"
 #include "load/artillery/spelling.h"
@@ -216,6 +218,16 @@ void read_scenarios(const Node& tree, Reading& reading, Script& script) {
   }
 }
 
+// Without the plugin nobody looks at expectations, in Artillery too, and a test that checks nothing passes.
+bool any_expectation(const std::vector<Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    if (const auto* loop = std::get_if<LoopStep>(&step.what)) return any_expectation(loop->steps);
+    if (const auto* parallel = std::get_if<ParallelStep>(&step.what)) return any_expectation(parallel->steps);
+    const auto* request = std::get_if<RequestStep>(&step.what);
+    return request != nullptr && !request->expectations.empty();
+  });
+}
+
 void check_functions(const Script& script, Reading& reading, const Node& tree) {
   if (script.needs_processor() && script.config.processor.empty()) {
     const Node* scenarios = tree.find("scenarios");
@@ -256,6 +268,11 @@ Result<Script> read_assembled(Node tree, const fs::path& file, const ScriptOptio
     if (const Node* node = assembled->find(part)) warn_of_missing(*node, known, reading);
   }
   check_functions(script, reading, *assembled);
+  const bool expects = std::any_of(script.scenarios.begin(), script.scenarios.end(),
+                                   [](const Scenario& scenario) { return any_expectation(scenario.flow); });
+  if (expects && !script.config.expect) {
+    reading.warn(config.place, "requests have expect, and config.plugins has no expect: nothing is checked");
+  }
   if (reading.failed()) return reading.failure();
   if (auto chosen = choose_scenario(options.scenario_name, script); !chosen) return chosen.error();
   script.warnings = reading.warnings();

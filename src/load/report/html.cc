@@ -25,7 +25,7 @@ h1{font-size:1.55rem;line-height:1.2;margin:0;letter-spacing:-.015em;overflow-wr
 header p{margin:0;color:var(--soft);flex-basis:100%;overflow-wrap:anywhere}
 h2{font-size:1.02rem;margin:0 0 2px;letter-spacing:-.005em}
 section{background:var(--paper);border:1px solid var(--rule);border-radius:12px;padding:18px 20px;margin:0 0 16px}
-section>p.about{margin:0 0 10px;color:var(--soft);font-size:.88rem;max-width:75ch}
+section>p.about{margin:0 0 10px;color:var(--soft);font-size:.88rem;max-width:95ch}
 .badge{font-weight:650;font-size:.82rem;padding:3px 11px;border-radius:99px;background:var(--none);color:var(--soft)}
 .badge.pass{background:var(--goodbg);color:var(--good)}.badge.fail{background:var(--badbg);color:var(--bad)}
 .badge.unknown{background:var(--warnbg);color:var(--warn)}
@@ -84,13 +84,21 @@ std::string grouped(double value) {
   return value < 0 ? "-" + digits : digits;
 }
 
+std::string length_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
+
 std::string header(const ReportView& view) {
   std::string out = fmt::format("<header><h1>{}</h1>", html_escaped(view.title));
   if (!view.verdict_text.empty()) {
     out += fmt::format("<span class=\"badge {}\">{}</span>", class_of(view.verdict), html_escaped(view.verdict_text));
   }
-  out += fmt::format("<p>{}{}{}{}{}</p></header>\n", html_escaped(view.tool), view.target.empty() ? "" : " against ",
-                     html_escaped(view.target), view.started.empty() ? "" : ", began ", html_escaped(view.started));
+  out += fmt::format("<p>{}{}{}{}{}{}</p></header>\n", html_escaped(view.tool), view.target.empty() ? "" : " against ",
+                     html_escaped(view.target), view.started.empty() ? "" : ", began ", html_escaped(view.started),
+                     view.seconds > 0 ? ", ran " + length_text(view.seconds) : "");
   return out;
 }
 
