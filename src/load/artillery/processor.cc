@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/file.h"
 #include "load/artillery/processor_bridge.h"
 
 namespace securebase::load::artillery {
@@ -61,6 +62,9 @@ Result<Done> Processor::spawn(const std::string& node, const fs::path& module, c
   if (::mkdtemp(name.data()) == nullptr) return system_error(errno, "mkdtemp", name);
   directory_ = name;
   socket_ = directory_ / "node.sock";
+  // In a file: it may be larger than a word of a command line can be.
+  const auto shared_file = directory_ / "shared.json";
+  if (auto written = base::replace_file(shared_file, shared.dump(), 0600); !written) return written;
   int life[2];
   int hello[2];
   if (::pipe2(life, O_CLOEXEC) != 0) return system_error(errno, "pipe2", "the processor");
@@ -72,7 +76,7 @@ Result<Done> Processor::spawn(const std::string& node, const fs::path& module, c
   hello_ = hello[0];
   // Everything that the child needs is made before the fork: after it only system calls are allowed.
   std::vector<std::string> words = {node, "--input-type=module", "--eval",        std::string(kProcessorBridge),
-                                    "--", socket_.native(),      module.native(), shared.dump()};
+                                    "--", socket_.native(),      module.native(), shared_file.native()};
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

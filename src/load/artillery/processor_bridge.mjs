@@ -5,17 +5,17 @@
 //   -> {i, k: kind, f: function, u: user, s: scenario, v: changed variables, d: erased ones, r: request, a: answer, e: error}
 //   <- {i, v: changed variables, r: request, m: metrics, x: error, b: condition}
 //   -> {k: "end", u: user}
-import { writeSync, closeSync } from 'node:fs';
+import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { pathToFileURL } from 'node:url';
 
-const [socketPath, processorPath, sharedText] = process.argv.slice(-3);
+const [socketPath, processorPath, sharedPath] = process.argv.slice(-3);
 const report = (message) => {
   writeSync(3, JSON.stringify(message) + '\n');
   closeSync(3);
 };
 
-const shared = JSON.parse(sharedText);
+const shared = JSON.parse(readFileSync(sharedPath, 'utf8'));
 shared.$env = process.env;
 shared.$processEnvironment = process.env;
 const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';

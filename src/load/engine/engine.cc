@@ -273,13 +273,14 @@ Generator Engine::Impl::run(const std::function<void(const Progress&)>& each_sec
   const auto measured_from = common.begin + settings.warm_up;
   net::Workers workers(settings.workers);
   std::vector<std::unique_ptr<Station>> stations(settings.workers);
+  // Before the first user, however late this thread gets the CPU afterwards: what is recorded before a start is dropped.
+  collector.start();
   workers.on_each([&](net::Worker& worker) {
     const auto i = worker.index();
     stations[i] = std::make_unique<Station>(common, collector.make_recorder(), std::move(schedules[i]));
     stations[i]->begin(make_flow(stations[i]->context(), i));
   });
-  // Flows record nothing before measured_from, so a start that is a little early loses nothing.
-  collector.start();
+  // With a warm-up it starts once more. Flows record nothing before measured_from, so a little early loses nothing.
   bool started = settings.warm_up == settings.warm_up.zero();
   bool stopped = false;
   auto cpu_before = cpu_of(CLOCK_PROCESS_CPUTIME_ID);
