@@ -1,23 +1,32 @@
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "cli/aws_program.h"
 #include "cli/commands.h"
+#include "cli/k6_program.h"
 #include "platform/platform.h"
 
 namespace {
+
 char name_of_artillery[] = "artillery";
-}
+
+}  // namespace
 
 int main(int argc, char** argv) {
+  using namespace securebase::cli;
   if (const auto code = securebase::platform::helper_main(argc, argv)) return *code;
-  // A link of that name, from the directory that `securebase env` puts in front of the PATH.
-  if (argc > 0 && std::filesystem::path(argv[0]).filename() == "aws") return securebase::cli::aws_main(argc, argv);
-  if (argc > 0 && std::filesystem::path(argv[0]).filename() == "artillery") {
+  // Links of these names are in the directory that `securebase env` puts in front of the PATH.
+  const auto called = argc > 0 ? std::filesystem::path(argv[0]).filename() : std::filesystem::path();
+  if (called == "aws") return aws_main(argc, argv);
+  if (called == "k6") return k6_main(argc, argv);
+  if (called == "artillery") {
     std::vector<char*> words = {argv[0], name_of_artillery};
     words.insert(words.end(), argv + 1, argv + argc);
     words.push_back(nullptr);
-    return securebase::cli::run(argc + 1, words.data());
+    return run(argc + 1, words.data());
   }
-  return securebase::cli::run(argc, argv);
+  // Its words are k6's, not ours: they are not parsed here.
+  if (argc > 1 && std::string_view(argv[1]) == "k6") return k6_main(argc - 1, argv + 1);
+  return run(argc, argv);
 }

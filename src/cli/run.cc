@@ -66,6 +66,8 @@ int run(int argc, char** argv) {
   add_lighthouse_command(app, state, chosen);
   add_load_commands(app, state, chosen);
   add_artillery_commands(app, chosen);
+  // Never parsed here: main.cc hands its words to securebase-k6.
+  app.add_subcommand("k6", "Run k6 scripts, with k6's own flags: securebase k6 run script.js");
   add_gate_commands(app, state, chosen);
   app.add_subcommand("version", "Which SecureBase this is")->callback([&chosen] {
     chosen = [] {

@@ -11,7 +11,7 @@ namespace securebase::platform {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr std::array kNames = {"artillery", "aws", "securebase"};
+constexpr std::array kNames = {"artillery", "aws", "k6", "securebase"};
 }
 
 Result<fs::path> lay_out_programs(const fs::path& state) {

@@ -1,0 +1,156 @@
+// HTTP/1.1 as a virtual user speaks it: requests one after the other or several at once, on one thread, over
+// connections that are kept. Blocking: it returns when the answers are there, time is up or the user is interrupted.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "k6/interruption.h"
+#include "k6/options.h"
+#include "k6/response_reader.h"
+#include "k6/url.h"
+
+namespace securebase::k6 {
+
+struct HttpRequest {
+  std::string method = "GET";
+  Url url;
+  Fields fields;  // without Host and Content-Length
+  std::string body;
+  bool has_body = false;
+  std::chrono::nanoseconds timeout = std::chrono::seconds{60};
+  bool keep_body = true;
+};
+
+// Milliseconds, as k6 has them; their sum from sending on is the duration.
+struct Timings {
+  double blocked = 0;
+  double looking_up = 0;
+  double connecting = 0;
+  double tls_handshaking = 0;
+  double sending = 0;
+  double waiting = 0;
+  double receiving = 0;
+  double duration() const { return sending + waiting + receiving; }
+};
+
+struct HttpResponse {
+  int status = 0;  // 0: there was no answer; `error` says why
+  std::string status_text;
+  std::string protocol;
+  Fields fields;
+  std::string body;
+  std::string remote_ip;
+  int remote_port = 0;
+  std::string tls_version;  // "tls1.3"; empty without TLS
+  std::string tls_cipher_suite;
+  Timings timings;
+  int error_code = 0;  // as k6 numbers them
+  std::string error;
+  bool interrupted = false;  // the user was told to end
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  Steady::time_point sent_at{};  // when its first byte was sent
+
+  const std::string* field(std::string_view name) const;
+};
+
+// Shared by the users of a run: settings, certificates that are trusted, addresses that were looked up. Any thread.
+class HttpShared {
+ public:
+  struct Settings {
+    bool insecure_skip_tls_verify = false;
+    bool keep_connections = true;
+    std::string tls_min;
+    std::string tls_max;
+    std::string dns_policy = "preferIPv4";
+    std::map<std::string, std::string> hosts;
+    std::vector<std::string> blacklist_ips;
+    std::vector<std::string> block_hostnames;
+    std::vector<ClientCertificate> certificates;
+  };
+  // An error: a certificate or an address that cannot be read.
+  static Result<std::unique_ptr<HttpShared>> make(Settings settings);
+  ~HttpShared();
+
+  struct Address {
+    std::string ip;
+    std::uint16_t port;
+  };
+  struct Failure {
+    int code;
+    std::string message;
+  };
+  // Blocks while it asks the resolver; answers are kept for five minutes.
+  Result<Address, Failure> look_up(const Url& url);
+  const Settings& settings() const { return settings_; }
+  // For a connection to that host.
+  SSL_CTX* tls_context(const std::string& host) const;
+
+ private:
+  struct Known {
+    std::vector<std::string> ips;
+    Steady::time_point until;
+    std::size_t turn = 0;
+  };
+  explicit HttpShared(Settings settings) : settings_(std::move(settings)) {}
+  Result<Done> prepare();
+  Result<SSL_CTX*> make_context(const ClientCertificate* certificate);
+  Result<std::vector<std::string>, Failure> resolve_name(const std::string& host);
+
+  const Settings settings_;
+  std::vector<SSL_CTX*> contexts_;  // the first without a client's certificate, then one for each
+  std::mutex mutex_;
+  std::map<std::string, Known> known_;  // guarded by mutex_
+};
+
+class HttpClient {
+ public:
+  HttpClient(HttpShared& shared, const Interruption& interruption);
+  ~HttpClient();
+
+  HttpResponse send(const HttpRequest& request);
+  // At most `most` at a time, and `most_per_host` to one host. Answers in the order of the requests.
+  std::vector<HttpResponse> send_all(const std::vector<HttpRequest>& requests, std::size_t most,
+                                     std::size_t most_per_host);
+
+  // One of several that run while the script goes on. `ready()` gives those that are done.
+  std::uint64_t start(HttpRequest request);
+  bool anything_started() const { return !started_.empty(); }
+  // Works on what was started, at most until then.
+  void work_until(Steady::time_point until);
+  std::vector<std::pair<std::uint64_t, HttpResponse>> take_ready();
+  void drop_started();
+
+  void close_idle();
+
+ private:
+  struct Connection;
+  class Exchange;
+  struct Started;
+
+  std::unique_ptr<Connection> take_idle(const std::string& key);
+  void keep(std::unique_ptr<Connection> connection);
+  // Waits until one of them can go on, at most until `until`. False: interrupted.
+  bool wait_for_any(const std::vector<Exchange*>& exchanges, Steady::time_point until);
+
+  HttpShared& shared_;
+  const Interruption& interruption_;
+  std::map<std::string, std::vector<std::unique_ptr<Connection>>> idle_;  // by origin
+  std::map<std::string, SSL_SESSION*> sessions_;                          // by origin
+  std::vector<std::unique_ptr<Started>> started_;
+  std::vector<std::pair<std::uint64_t, HttpResponse>> ready_;
+  std::uint64_t next_id_ = 1;
+  std::string buffer_;
+};
+
+}  // namespace securebase::k6

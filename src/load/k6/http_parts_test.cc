@@ -1,0 +1,146 @@
+#include <gmock/gmock.h>
+
+#include "k6/body_coding.h"
+#include "k6/cookie_jar.h"
+#include "k6/digest_auth.h"
+#include "k6/response_reader.h"
+#include "k6/url.h"
+
+namespace securebase::k6 {
+namespace {
+
+using testing::HasSubstr;
+
+Url url_of(std::string_view text) {
+  auto url = parse_url(text);
+  EXPECT_TRUE(url.has_value()) << text;
+  return url ? *url : Url{};
+}
+
+TEST(UrlOfRequests, IsCutAndEncoded) {
+  const auto url = url_of("https://us%40er:p%3Aw@Example.COM:8443/a b/\xc3\xa4?q={1}#part");
+  EXPECT_TRUE(url.tls);
+  EXPECT_EQ(url.host, "example.com");
+  EXPECT_EQ(url.port, 8443);
+  EXPECT_EQ(url.authority, "example.com:8443");
+  EXPECT_EQ(url.target, "/a%20b/%C3%A4?q=%7B1%7D");
+  EXPECT_EQ(url.user, "us@er");
+  EXPECT_EQ(url.password, "p:w");
+  EXPECT_EQ(url_of("http://[::1]/").host, "::1");
+  EXPECT_EQ(url_of("http://a").target, "/");
+  EXPECT_EQ(url_of("http://a?b").target, "/?b");
+  for (const char* wrong :
+       {"", "a", "ftp://a/", "http://", "http://a:0/", "http://a:99999/", "http://a b/", "http://[::1/"}) {
+    EXPECT_FALSE(parse_url(wrong).has_value()) << wrong;
+  }
+}
+
+TEST(UrlOfRequests, ReferencesAreResolved) {
+  const auto base = url_of("http://a/b/c/d?q");
+  EXPECT_EQ(resolve(base, "../g?y#s")->text(), "http://a/b/g?y");
+  EXPECT_EQ(resolve(base, "/g/./h/../i")->text(), "http://a/g/i");
+  EXPECT_EQ(resolve(base, "?y")->text(), "http://a/b/c/d?y");
+  EXPECT_EQ(resolve(base, "//z/g")->text(), "http://z/g");
+  EXPECT_EQ(resolve(base, "https://z:1/")->text(), "https://z:1/");
+  EXPECT_EQ(resolve(base, "")->text(), "http://a/b/c/d?q");
+}
+
+TEST(Cookies, GoWhereTheyBelong) {
+  const base::TimePoint now{std::chrono::seconds{1'700'000'000}};
+  const auto url = url_of("https://api.example.com/v1/login");
+  CookieJar jar;
+  for (const char* field : {"s=1; Path=/; Secure; HttpOnly", "p=2", "d=3; Domain=example.com; Path=/",
+                            "x=4; Domain=other.com", "t=5; Domain=com"}) {
+    if (auto cookie = parse_set_cookie(url, field, now)) jar.put(*cookie, now);
+  }
+  const auto names = [&](std::string_view to) {
+    std::string all;
+    for (const Cookie* cookie : jar.for_url(url_of(to), now)) all += cookie->name;
+    return all;
+  };
+  EXPECT_EQ(names("https://api.example.com/v1/x"), "psd");
+  EXPECT_EQ(names("https://api.example.com/"), "sd");
+  EXPECT_EQ(names("http://api.example.com/"), "d");
+  EXPECT_EQ(names("https://www.example.com/"), "d");
+  EXPECT_EQ(names("https://badexample.com/"), "");
+  jar.put(*parse_set_cookie(url, "d=; Domain=example.com; Path=/; Max-Age=0", now), now);
+  EXPECT_EQ(names("https://www.example.com/"), "");
+}
+
+TEST(Cookies, DatesOfEveryFormAreRead) {
+  const auto expected = base::TimePoint{std::chrono::seconds{784'111'777}};
+  for (const char* text :
+       {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+    const auto date = parse_cookie_date(text);
+    ASSERT_TRUE(date.has_value()) << text;
+    EXPECT_EQ(*date, expected);
+  }
+  EXPECT_FALSE(parse_cookie_date("soon").has_value());
+}
+
+std::string read_response(std::string_view bytes, std::size_t step, bool head = false) {
+  ResponseReader reader;
+  reader.begin(head, true);
+  while (!bytes.empty()) {
+    auto taken = reader.take(bytes.substr(0, step));
+    bytes.remove_prefix(std::min(step, bytes.size()));
+    if (!taken) return "error: " + taken.error().message;
+    if (*taken == ResponseReader::Step::kComplete) return std::to_string(reader.status()) + " " + reader.body();
+  }
+  auto end = reader.end();
+  return end ? std::to_string(reader.status()) + " " + reader.body() : "error: " + end.error().message;
+}
+
+TEST(Responses, AreReadHoweverTheyAreCut) {
+  const std::string chunked =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n";
+  for (std::size_t step = 1; step <= chunked.size(); ++step)
+    EXPECT_EQ(read_response(chunked, step), "200 abc0123456789");
+  EXPECT_EQ(read_response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", 5), "200 abc");
+  EXPECT_EQ(read_response("HTTP/1.0 200 OK\r\n\r\nabc", 4), "200 abc");
+  EXPECT_EQ(read_response("HTTP/1.1 204 No Content\r\n\r\n", 100), "204 ");
+  EXPECT_EQ(read_response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 100, true), "200 ");
+}
+
+TEST(Responses, WhatFramesAmbiguouslyOrEndsEarlyIsAnError) {
+  for (const char* wrong :
+       {"SSH-2.0-x\r\n", "HTTP/1.1 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", ""}) {
+    EXPECT_THAT(read_response(wrong, 7), HasSubstr("error")) << wrong;
+    EXPECT_THAT(read_response(wrong, 1000), HasSubstr("error")) << wrong;
+  }
+}
+
+TEST(BodyCoding, GoesThereAndBack) {
+  const std::string text(100'000, 'x');
+  for (const char* coding : {"gzip", "deflate", "br", "zstd", "gzip, br"}) {
+    auto coded = encode_body(coding, text);
+    ASSERT_TRUE(coded.has_value()) << coding;
+    EXPECT_LT(coded->size(), text.size());
+    auto decoded = decode_body(coding, *coded);
+    ASSERT_TRUE(decoded.has_value()) << coding;
+    EXPECT_EQ(*decoded, text);
+    EXPECT_FALSE(decode_body(coding, coded->substr(0, coded->size() / 2)).has_value()) << coding;
+  }
+  EXPECT_FALSE(encode_body("lzw", "a").has_value());
+}
+
+TEST(DigestAuth, AnswersTheExampleOfTheStandard) {
+  // RFC 7616 §3.9.1.
+  const auto answer = answer_digest(
+      "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm=MD5, "
+      "nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", "
+      "opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"",
+      "Mufasa", "Circle of Life", "GET", "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_THAT(*answer, HasSubstr("response=\"8ca523f5e9506fed4657c9700eebdbec\""));
+  EXPECT_FALSE(answer_digest("Basic realm=x", "a", "b", "GET", "/", "c").has_value());
+}
+
+}  // namespace
+}  // namespace securebase::k6

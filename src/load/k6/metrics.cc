@@ -1,0 +1,226 @@
+#include "k6/metrics.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+#include <algorithm>
+
+#include <cerrno>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace securebase::k6 {
+
+namespace {
+
+struct BuiltinMetric {
+  std::string_view name;
+  load::Kind kind;
+  Contains contains;
+};
+constexpr BuiltinMetric kBuiltinMetrics[] = {
+    {"vus", load::Kind::kGauge, Contains::kDefault},
+    {"vus_max", load::Kind::kGauge, Contains::kDefault},
+    {"iterations", load::Kind::kCounter, Contains::kDefault},
+    {"iteration_duration", load::Kind::kTrend, Contains::kTime},
+    {"dropped_iterations", load::Kind::kCounter, Contains::kDefault},
+    {"checks", load::Kind::kRate, Contains::kDefault},
+    {"group_duration", load::Kind::kTrend, Contains::kTime},
+    {"http_reqs", load::Kind::kCounter, Contains::kDefault},
+    {"http_req_failed", load::Kind::kRate, Contains::kDefault},
+    {"http_req_duration", load::Kind::kTrend, Contains::kTime},
+    {"http_req_blocked", load::Kind::kTrend, Contains::kTime},
+    {"http_req_connecting", load::Kind::kTrend, Contains::kTime},
+    {"http_req_tls_handshaking", load::Kind::kTrend, Contains::kTime},
+    {"http_req_sending", load::Kind::kTrend, Contains::kTime},
+    {"http_req_waiting", load::Kind::kTrend, Contains::kTime},
+    {"http_req_receiving", load::Kind::kTrend, Contains::kTime},
+    {"data_sent", load::Kind::kCounter, Contains::kData},
+    {"data_received", load::Kind::kCounter, Contains::kData},
+    {"latency_from_schedule", load::Kind::kTrend, Contains::kTime},
+    {"generator_lateness", load::Kind::kTrend, Contains::kTime},
+};
+static_assert(std::size(kBuiltinMetrics) == Metrics::kBuiltins);
+
+constexpr std::size_t kMostMetrics = 10'000;
+
+std::string_view kind_name(load::Kind kind) {
+  switch (kind) {
+    case load::Kind::kCounter:
+      return "counter";
+    case load::Kind::kGauge:
+      return "gauge";
+    case load::Kind::kRate:
+      return "rate";
+    case load::Kind::kTrend:
+      return "trend";
+  }
+  return "";
+}
+
+std::string_view contains_name(Contains contains) {
+  return contains == Contains::kTime ? "time" : contains == Contains::kData ? "data" : "default";
+}
+
+bool good_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && name.size() <= 128 && letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
+const std::string* SampleTags::find(std::string_view name) const {
+  for (const auto* list : lists) {
+    if (!list) continue;
+    for (const auto& [key, value] : *list) {
+      if (key == name) return &value;
+    }
+  }
+  return nullptr;
+}
+
+Metrics::Metrics(load::Collector& collector) : collector_(collector) {
+  metrics_.reserve(kMostMetrics);
+  for (const auto& builtin : kBuiltinMetrics) {
+    ids_[std::string(builtin.name)] = metrics_.size();
+    metrics_.push_back({std::string(builtin.name),
+                        builtin.kind,
+                        builtin.contains,
+                        collector_.series(builtin.kind, builtin.name),
+                        {},
+                        {}});
+  }
+  // Shown by k6 always: the durations of what went as expected.
+  metrics_[kHttpReqDuration].parts.push_back(
+      {"http_req_duration{expected_response:true}",
+       {{"expected_response", "true"}},
+       collector_.series(load::Kind::kTrend, "http_req_duration", {{"expected_response", "true"}}),
+       {}});
+}
+
+Metrics::~Metrics() {
+  if (file_) std::fclose(file_);
+}
+
+std::size_t Metrics::count() const {
+  const std::lock_guard lock(mutex_);
+  return metrics_.size();
+}
+
+Result<std::size_t> Metrics::declare(std::string_view name, load::Kind kind, bool is_time) {
+  if (!good_name(name)) {
+    return Error{Errc::kMalformed, fmt::format("'{}' is not a metric's name: it has at most 128 letters, digits and "
+                                               "underscores, and begins with no digit",
+                                               name.substr(0, 140))};
+  }
+  const std::lock_guard lock(mutex_);
+  if (const auto known = ids_.find(name); known != ids_.end()) {
+    const Metric& metric = metrics_[known->second];
+    if (metric.kind != kind) {
+      return Error{Errc::kConflict, fmt::format("the metric '{}' is already a {} and cannot become a {}", name,
+                                                kind_name(metric.kind), kind_name(kind))};
+    }
+    return known->second;
+  }
+  if (metrics_.size() >= kMostMetrics) return Error{Errc::kLimit, "the script declares more than 10000 metrics"};
+  const std::size_t id = metrics_.size();
+  metrics_.push_back(
+      {std::string(name), kind, is_time ? Contains::kTime : Contains::kDefault, collector_.series(kind, name), {}, {}});
+  ids_[std::string(name)] = id;
+  return id;
+}
+
+Result<Done> Metrics::add_thresholds(const std::vector<MetricThresholds>& thresholds) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& one : thresholds) {
+    const auto known = ids_.find(one.selector.metric);
+    if (known == ids_.end()) {
+      return Error{
+          Errc::kMalformed,
+          fmt::format("options.thresholds['{}']: there is no metric '{}': expected one of k6's own (http_req_duration, "
+                      "http_req_failed, checks, ...) or one that the script declares",
+                      one.name, one.selector.metric)};
+    }
+    Metric& metric = metrics_[known->second];
+    for (const auto& threshold : one.thresholds) {
+      if (auto good = fits(threshold, metric.kind); !good) {
+        return Error{Errc::kMalformed, fmt::format("options.thresholds['{}']: {}", one.name, good.error().message)};
+      }
+    }
+    if (one.selector.tags.empty()) {
+      metric.thresholds.insert(metric.thresholds.end(), one.thresholds.begin(), one.thresholds.end());
+      continue;
+    }
+    const auto same = std::find_if(metric.parts.begin(), metric.parts.end(),
+                                   [&](const Part& part) { return part.tags == one.selector.tags; });
+    if (same != metric.parts.end()) {
+      same->thresholds.insert(same->thresholds.end(), one.thresholds.begin(), one.thresholds.end());
+      continue;
+    }
+    metric.parts.push_back(
+        {one.name, one.selector.tags, collector_.series(metric.kind, metric.name, one.selector.tags), one.thresholds});
+    wants_tags_ = true;
+  }
+  return Done{};
+}
+
+Result<Done> Metrics::write_to(const std::string& path) {
+  file_ = path.empty() || path == "-" ? fdopen(dup(1), "w") : std::fopen(path.c_str(), "we");
+  if (!file_) return system_error(errno, "open", path);
+  wants_tags_ = true;
+  return Done{};
+}
+
+void Metrics::add(load::Recorder::Batch& batch, std::size_t id, double value, const SampleTags& tags) {
+  const Metric& metric = metrics_[id];
+  batch.add(metric.series, value);
+  for (const auto& part : metric.parts) {
+    const bool has_all = std::all_of(part.tags.begin(), part.tags.end(), [&](const auto& wanted) {
+      const auto* found = tags.find(wanted.first);
+      return found ? *found == wanted.second : wanted.second.empty();
+    });
+    if (has_all) batch.add(part.series, value);
+  }
+  if (file_) write_sample(metric, value, tags);
+}
+
+void Metrics::write_sample(const Metric& metric, double value, const SampleTags& tags) {
+  base::Json all = base::Json::object();
+  for (const auto* list : tags.lists) {
+    if (!list) continue;
+    for (const auto& [name, text] : *list) {
+      if (!all.find(name)) all.set(name, text);
+    }
+  }
+  const std::string now = base::iso8601_millis(base::system_clock().now());
+  const base::Json point =
+      base::Json::object({{"metric", metric.name},
+                          {"type", "Point"},
+                          {"data", base::Json::object({{"time", now}, {"value", value}, {"tags", std::move(all)}})}});
+  const std::string line = point.dump() + "\n";
+  const std::lock_guard lock(file_mutex_);
+  const std::size_t index = metric.series.index;
+  if (index >= declared_in_file_.size()) declared_in_file_.resize(index + 1, false);
+  if (!declared_in_file_[index]) {
+    declared_in_file_[index] = true;
+    base::Json thresholds = base::Json::array();
+    for (const auto& threshold : metric.thresholds) thresholds.push_back(threshold.source);
+    base::Json parts = base::Json::array();
+    for (const auto& part : metric.parts) parts.push_back(base::Json::object({{"name", part.name}}));
+    const base::Json declared =
+        base::Json::object({{"type", "Metric"},
+                            {"data", base::Json::object({{"name", metric.name},
+                                                         {"type", kind_name(metric.kind)},
+                                                         {"contains", contains_name(metric.contains)},
+                                                         {"thresholds", std::move(thresholds)},
+                                                         {"submetrics", std::move(parts)}})},
+                            {"metric", metric.name}});
+    const std::string head = declared.dump() + "\n";
+    std::fwrite(head.data(), 1, head.size(), file_);
+  }
+  std::fwrite(line.data(), 1, line.size(), file_);
+}
+
+}  // namespace securebase::k6

@@ -1,0 +1,112 @@
+// What a scenario of a script does, and when: the six executors as values, and the schedules that follow from them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "k6/duration.h"
+
+namespace securebase::k6 {
+
+enum class Executor {
+  kSharedIterations,
+  kPerVuIterations,
+  kConstantVus,
+  kRampingVus,
+  kConstantArrivalRate,
+  kRampingArrivalRate,
+};
+std::string_view to_string(Executor executor);
+std::optional<Executor> executor_from(std::string_view name);
+
+struct Stage {
+  Nanoseconds duration{};
+  double target = 0;  // users, or iterations per time unit
+};
+// "30s:10", as --stage has it; several with commas.
+Result<std::vector<Stage>> parse_stages(std::string_view text);
+
+struct Scenario {
+  static constexpr std::int64_t kMostVus = 20'000;
+
+  std::string name;
+  Executor executor = Executor::kSharedIterations;
+  Nanoseconds start_time{};
+  Nanoseconds graceful_stop = std::chrono::seconds{30};
+  std::string exec = "default";
+  std::map<std::string, std::string> env;
+  std::map<std::string, std::string> tags;
+
+  std::int64_t vus = 1;         // shared and per-vu iterations, constant
+  std::int64_t iterations = 1;  // shared and per-vu iterations
+  Nanoseconds duration{};       // constant vus, constant arrival rate; max duration of the iterations executors
+  std::int64_t start_vus = 1;   // ramping
+  std::vector<Stage> stages;
+  Nanoseconds graceful_ramp_down = std::chrono::seconds{30};
+  double rate = 0;  // constant arrival rate; start rate of the ramping one
+  Nanoseconds time_unit = std::chrono::seconds{1};
+  std::int64_t pre_allocated_vus = 0;
+  std::int64_t max_vus = 0;
+
+  bool open_model() const {
+    return executor == Executor::kConstantArrivalRate || executor == Executor::kRampingArrivalRate;
+  }
+  // Users that must exist when it begins, and the most that it may come to have.
+  std::int64_t users_at_start() const;
+  std::int64_t users_at_most() const;
+  // From its start to when no iteration begins any more.
+  Nanoseconds regular_duration() const;
+  // From the start of the run to when everything of it has been ended.
+  Nanoseconds end() const;
+  // Iterations that it would make; 0: not known.
+  double planned_iterations() const;
+};
+
+// One member of options.scenarios. The error begins with the option's path.
+Result<Scenario> scenario_from(std::string_view name, const base::Json& value);
+Result<std::vector<Stage>> stages_from(const base::Json& value, std::string_view where);
+Result<Done> validate(const Scenario& scenario);
+
+// The times from its start at which the arrivals of an open scenario are due, one after the other. A constant rate
+// begins at once; a ramping one when the area under the rate has reached 1.
+class Arrivals {
+ public:
+  explicit Arrivals(const Scenario& scenario);
+  // nullopt: no more.
+  std::optional<Nanoseconds> next();
+  // Arrivals per second at that time.
+  double rate_at(Nanoseconds since_start) const;
+
+ private:
+  struct Piece {
+    double begin;     // seconds from the start
+    double duration;  // seconds
+    double from;      // arrivals per second
+    double to;
+    double before;  // arrivals up to its begin
+  };
+  std::vector<Piece> pieces_;
+  std::size_t piece_ = 0;
+  double count_ = 0;
+  bool ramping_ = false;
+};
+
+// When the user in that place (from 0) of a ramping scenario is wanted: [begin, end) from its start.
+struct Stretch {
+  Nanoseconds begin;
+  Nanoseconds end;
+};
+std::vector<Stretch> stretches_of(const Scenario& scenario, std::int64_t place);
+// Users wanted at that time.
+std::int64_t users_wanted(const Scenario& scenario, Nanoseconds since_start);
+
+// The most users that scenarios have at the same time: those that have ended give theirs to those that begin.
+std::int64_t users_needed(const std::vector<Scenario>& scenarios, bool at_most);
+
+}  // namespace securebase::k6

@@ -1,0 +1,31 @@
+// URLs of requests: http and https only, cut into what a request needs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace securebase::k6 {
+
+struct Url {
+  bool tls = false;
+  std::string host;  // lower case, without the brackets of an IPv6 address
+  std::uint16_t port = 0;
+  std::string authority;  // as the Host field has it
+  std::string target;     // path and query; what may not stand there is percent-encoded
+  std::string user;       // of user:password@, decoded
+  std::string password;
+
+  std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+  std::string origin() const;  // "https://host:port"
+  std::string text() const;    // without user and password
+};
+
+// At most 64 KiB.
+Result<Url> parse_url(std::string_view text);
+// RFC 3986 §5: what `reference` (of a Location field) is, seen from `base`.
+Result<Url> resolve(const Url& base, std::string_view reference);
+
+}  // namespace securebase::k6

@@ -1,0 +1,103 @@
+// A virtual user: a JavaScript machine with the script loaded in it, an HTTP client, cookies and tags. Lives and works
+// on one thread.
+#pragma once
+
+#include <JavaScriptCore/JavaScript.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "k6/cookie_jar.h"
+#include "k6/http_client.h"
+#include "k6/shared.h"
+#include "k6/transfer.h"
+#include "k6/vm.h"
+
+namespace securebase::k6 {
+
+class User {
+ public:
+  // `id` from 1; 0 is the one that sets up, tears down and summarises. `recorder` may be shared with others.
+  User(Shared& shared, std::int64_t id, load::Recorder& recorder);
+  ~User();
+  User(const User&) = delete;
+  User& operator=(const User&) = delete;
+
+  // Runs the script's init code.
+  Result<Done, ScriptError> initialise();
+  // The exported options as JSON; "" when there are none.
+  Result<std::string, ScriptError> options_text();
+  bool exports(const std::string& function);
+  std::string exported_names();
+  // From now on it may make requests.
+  void begin_requests();
+
+  // Calls an exported function with JSON texts as arguments ("" is undefined); gives what it gave as JSON, "" for
+  // undefined. At most until `deadline`; `ended` in the error says that it was reached.
+  Result<std::string, ScriptError> call(const std::string& function, const std::vector<std::string>& arguments,
+                                        Steady::time_point deadline);
+  // textSummary() of our own k6-summary.
+  Result<std::string, ScriptError> text_summary(const std::string& data, const std::string& options);
+
+  enum class Ended { kComplete, kThrew, kInterrupted };
+  // One iteration. `due`: when it should have begun (an arrival); `deadline`: when it is interrupted.
+  Ended iterate(ScenarioRun& run, std::optional<Steady::time_point> due, Steady::time_point deadline);
+
+  Interruption& interruption() { return interruption_; }
+
+ private:
+  friend struct Natives;      // natives.cc
+  friend struct HttpNatives;  // natives_http.cc
+  friend struct DataNatives;  // natives_data.cc
+
+  Result<JSObjectRef, ScriptError> function_for(const std::string& name);
+  // Until a promise is settled, and no timer and no request is left. `value`: what the call gave.
+  Result<JSValueRef, ScriptError> run_until_settled(JSValueRef value);
+  void reset_after_iteration();
+  SampleTags sample_tags(const TagList* extra = nullptr, const TagList* own = nullptr) const;
+
+  Shared& shared_;
+  const std::int64_t id_;
+  load::Recorder& recorder_;
+  Interruption interruption_;
+  Vm vm_;
+  JSObjectRef runtime_ = nullptr;
+  JSObjectRef tick_ = nullptr;
+  JSObjectRef settle_ = nullptr;
+  JSObjectRef waiting_ = nullptr;
+  double* numbers_ = nullptr;  // of a Float64Array that the runtime holds
+  std::map<std::string, JSObjectRef> functions_;
+  JSValueRef setup_value_ = nullptr;
+  bool setup_parsed_ = false;
+  bool in_init_ = true;
+  bool aborted_ = false;
+  const ScenarioRun* environment_of_ = nullptr;
+
+  std::unique_ptr<HttpClient> client_;
+  std::vector<CookieJar> jars_{1};  // the first is the user's own
+  std::vector<Transfer> batch_;
+  std::map<std::uint64_t, Transfer> started_;
+  std::map<std::uint64_t, Transfer> ready_;
+  std::map<std::uint64_t, std::uint64_t> hops_;  // the client's number of a started hop: the transfer's number
+  std::vector<std::uint64_t> ready_order_;
+  std::uint64_t next_transfer_ = 1;
+  std::string last_url_text_;
+  Url last_url_;
+  std::vector<Groups::Check*> checks_;  // by number
+
+  ScenarioRun* run_ = nullptr;
+  std::optional<Steady::time_point> due_;
+  TagList tags_;       // of the scenario and the run, and what the script set
+  TagList group_tag_;  // {"group", path}
+  std::size_t group_ = 0;
+  std::uint64_t iteration_ = 0;  // of this user, from 0
+  std::map<const ScenarioRun*, std::uint64_t> iterations_in_;
+  std::uint64_t iteration_in_scenario_ = 0;
+  std::uint64_t iteration_in_test_ = 0;
+};
+
+}  // namespace securebase::k6
