@@ -11,7 +11,7 @@ namespace securebase::k6 {
 
 namespace {
 
-constexpr std::size_t kMostBytes = 64 << 10;
+constexpr std::size_t kMostUrlBytes = 64 << 10;
 
 Error bad_url(std::string_view text, std::string_view why) {
   return Error{Errc::kMalformed, fmt::format("'{}' is not a URL that can be requested: {}", text.substr(0, 200), why)};
@@ -126,7 +126,7 @@ std::string Url::origin() const { return fmt::format("{}://{}", tls ? "https" : 
 std::string Url::text() const { return origin() + target; }
 
 Result<Url> parse_url(std::string_view text) {
-  if (text.size() > kMostBytes) return bad_url(text, "it is longer than 64 KiB");
+  if (text.size() > kMostUrlBytes) return bad_url(text, "it is longer than 64 KiB");
   while (!text.empty() && (text.front() == ' ' || text.front() == '\n' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\t')) text.remove_suffix(1);
   const auto colon = text.find("://");
@@ -145,7 +145,7 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 Result<Url> resolve(const Url& base, std::string_view reference) {
-  if (reference.size() > kMostBytes) return bad_url(reference, "it is longer than 64 KiB");
+  if (reference.size() > kMostUrlBytes) return bad_url(reference, "it is longer than 64 KiB");
   const auto first = reference.find_first_of(":/?#");
   if (first != std::string_view::npos && reference[first] == ':' && reference.substr(first).starts_with("://")) {
     return parse_url(reference);
