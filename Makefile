@@ -38,6 +38,7 @@ test: packages-build packages-run packages-test packages-node
 bench: packages-build packages-run packages-bench packages-node build portal
 	@bench/run
 	@bench/metrics
+	@bench/insights
 
 deep: packages-build packages-run packages-test
 	@tools/build tsan && ctest --test-dir build/tsan --output-on-failure

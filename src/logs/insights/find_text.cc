@@ -27,11 +27,16 @@ struct Probe {
 constexpr std::size_t kNowhere = std::string_view::npos;
 
 std::size_t find_plainly(const char* text, std::size_t from, std::size_t last, const Probe& probe) {
-  for (std::size_t i = from; i <= last; ++i) {
-    if (text[i + probe.first] == probe.needle[probe.first] && text[i + probe.second] == probe.needle[probe.second] &&
-        std::memcmp(text + i, probe.needle, probe.size) == 0) {
-      return i;
+  const char* at = text + from + probe.first;
+  const char* const end = text + last + probe.first + 1;
+  while (at < end) {
+    at = static_cast<const char*>(std::memchr(at, probe.needle[probe.first], static_cast<std::size_t>(end - at)));
+    if (at == nullptr) return kNowhere;
+    const char* const begin = at - probe.first;
+    if (begin[probe.second] == probe.needle[probe.second] && std::memcmp(begin, probe.needle, probe.size) == 0) {
+      return static_cast<std::size_t>(begin - text);
     }
+    ++at;
   }
   return kNowhere;
 }

@@ -242,15 +242,17 @@ const BlockInfo::Field* BlockInfo::find(std::string_view name) const {
 }
 
 void put_block_info(std::string& out, const BlockInfo& info) {
-  out.push_back(static_cast<char>(kNewFilters));
+  if (!info.filter_is_old) out.push_back(static_cast<char>(kNewFilters));
   put_varint(out, info.rows);
   put_signed(out, info.first_ms);
   put_signed(out, info.last_ms);
   put_varint(out, info.message_bytes);
   put_varint(out, info.filter_offset);
   put_varint(out, info.filter_bytes);
-  put_varint(out, info.list_bytes);
-  put_varint(out, info.list_raw_bytes);
+  if (!info.filter_is_old) {
+    put_varint(out, info.list_bytes);
+    put_varint(out, info.list_raw_bytes);
+  }
   put_varint(out, info.bytes);
   put_varint(out, info.fields.size());
   for (const auto& field : info.fields) {

@@ -50,7 +50,6 @@ struct BlockInfo {
   const Field* find(std::string_view name) const;
 };
 
-// Never the old form, whose filters are of other hashes.
 void put_block_info(std::string& out, const BlockInfo& info);
 // kMalformed: bytes that do not follow this, or offsets beyond the block.
 Result<BlockInfo> take_block_info(std::string_view bytes);
