@@ -34,7 +34,8 @@ def end_loop(loop, thread):
 class SlowServer:
     """Answers each request after delay_of(); once, after `stall_at` seconds, does nothing at all for `stall` seconds."""
 
-    def __init__(self, stall_at=None, stall=2.0):
+    def __init__(self, stall_at=None, stall=2.0, tls=None):
+        self.tls = tls  # an ssl.SSLContext
         self.stall_at = stall_at
         self.stall = stall
         self.first = None
@@ -49,7 +50,7 @@ class SlowServer:
     def _run(self, ready):
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
-        server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000))
+        server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000, ssl=self.tls))
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         self.loop.run_forever()
@@ -75,7 +76,7 @@ class SlowServer:
         writer.close()
 
     def url(self):
-        return f"http://127.0.0.1:{self.port}/"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/"
 
     def stop(self):
         end_loop(self.loop, self.thread)

@@ -7,10 +7,12 @@ import pathlib
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree
 
 import load_targets
 from harness import SECUREBASE, free_ports, main
@@ -133,6 +135,76 @@ class Load(unittest.TestCase):
         child.communicate(timeout=10)
         self.assertEqual(child.returncode, 130)
         self.assertGreater(json.loads(file.read_text())["summary"]["responses"], 10)
+
+    def test_tls_is_spoken_and_certificates_are_checked(self):
+        key, certificate = self.directory / "key.pem", self.directory / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server = load_targets.SlowServer(tls=context)
+        self.addCleanup(server.stop)
+        for trust in (("--cacert", certificate), ("--insecure",)):
+            result = self.load("run", server.url(), "--users", 5, "--duration", "2s", *trust, expected=0)
+            self.assertEqual(result["summary"]["errors"], {})
+            self.assertGreater(result["summary"]["responses"], 20)
+            self.assertEqual(result["summary"]["milliseconds"]["http.tls_time"]["count"], 5)
+        refused = self.load("run", server.url(), "--users", 2, "--duration", "1s")
+        self.assertEqual(list(refused["summary"]["errors"]), ["TLS failed"])
+
+    def test_two_workers_make_one_load_and_need_their_token(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        token = self.directory / "token"
+        token.write_text("0123456789abcdef\n")
+        ports = free_ports(2)
+        workers = []
+        for port in ports:
+            workers.append(subprocess.Popen([SECUREBASE, "load", "worker", "--listen", f"127.0.0.1:{port}", "--token-file", token],
+                                            stdout=subprocess.PIPE, text=True))
+            self.addCleanup(workers[-1].stdout.close)
+            self.addCleanup(workers[-1].wait)
+            self.addCleanup(workers[-1].terminate)
+            self.assertIn(str(port), workers[-1].stdout.readline())
+        named = [word for port in ports for word in ("--worker", f"127.0.0.1:{port}")]
+        result = self.load("run", server.url(), "--rate", "100", "--duration", "3s", "-t", "errors<1%", *named, "--token-file", token,
+                           expected=0)
+        self.assertEqual(result["summary"]["requests"], 300)
+        self.assertEqual(result["settings"]["workers"], 2)
+        self.load("run", server.url(), "--rate", "100", "--duration", "3s", *named, expected=1)
+        self.assertIn("401", self.complained)
+
+    def test_a_result_is_shown_again_and_compared_with_itself(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        files = {kind: self.directory / f"kept.{kind}" for kind in ("json", "html", "junit")}
+        self.load("run", server.url(), "--users", 20, "--duration", "10s", "-t", "p95<50ms", "--html", files["html"],
+                  "--junit", files["junit"], expected=3)
+        shutil.copy(self.directory / "result.json", files["json"])
+        page = files["html"].read_text()
+        self.assertIn(server.url(), page)
+        self.assertNotIn("<script", page)
+        suite = xml.etree.ElementTree.parse(files["junit"]).getroot()[0]
+        self.assertEqual((suite.get("tests"), suite.get("failures")), ("2", "1"))
+        shown = subprocess.run([SECUREBASE, "load", "report", files["json"]], capture_output=True, text=True)
+        self.assertEqual((shown.returncode, shown.stdout), (3, self.said))
+        compared = subprocess.run([SECUREBASE, "load", "compare", files["json"], files["json"]], capture_output=True, text=True)
+        self.assertEqual(compared.returncode, 0, compared.stdout + compared.stderr)
+        self.assertIn("no difference that matters", compared.stdout)
+        self.assertNotIn("worse", compared.stdout)
+
+    def test_access_lines_become_a_scenario_without_secrets(self):
+        lines = self.directory / "access.log"
+        lines.write_text('127.0.0.1 - - [27/Nov/2026:06:00:00 +0000] "GET /a?token=secret HTTP/1.1" 200 12\n' * 3 +
+                         '127.0.0.1 - - [27/Nov/2026:06:00:00 +0000] "POST /b HTTP/1.1" 200 12\n')
+        scenario = self.directory / "scenario.json"
+        subprocess.run([SECUREBASE, "load", "record", "--file", lines, "-o", scenario], check=True, capture_output=True)
+        self.assertNotIn("secret", scenario.read_text())
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        result = self.load("run", server.url(), "--scenario", scenario, "--users", 2, "--duration", "1s", expected=0)
+        self.assertIn({"endpoint": "/a"}, [one["tags"] for one in result["measured"]["series"]])
 
     def test_too_few_samples_are_no_evidence(self):
         server = load_targets.SlowServer()

@@ -81,7 +81,7 @@ TEST(Fleet, TwoWorkersMakeTheWholeLoadBetweenThem) {
 
   fleet.token = "another of the same";
   EXPECT_FALSE(run_on(fleet, plan, stop, {}));
-  (*target)->drain();
+  target->reset();
   workers.stop();
 }
 

@@ -119,6 +119,11 @@ std::string as_text(const RunResult& result) {
 
 std::string as_line(const Live& live) {
   const auto summary = summarise(live.last_second, std::chrono::seconds{1});
+  // Of several machines no more is known while they run.
+  if (live.last_second.empty()) {
+    return fmt::format("{} of {}  {} users", clock_text(live.progress.elapsed), clock_text(live.whole),
+                       live.progress.users);
+  }
   std::string line = fmt::format("{} of {}  {} users  {:.0f}/s", clock_text(live.progress.elapsed),
                                  clock_text(live.whole), live.progress.users, summary.answers_a_second());
   if (live.progress.warming_up) return line + "  warming up";
