@@ -364,7 +364,12 @@ int Run::finish(base::TimePoint started) {
   for (const auto& doubt : doubts) complain_(fmt::format("WARNING: this run measured the load generator: {}\n", doubt));
   write_reports(started, aggregate, checks);
   if (!crash_.empty()) {
-    const auto ended = processor_ ? processor_->ended() : std::nullopt;
+    // Its connection ends a moment before it does.
+    std::optional<std::string> ended;
+    for (int i = 0; processor_ && !ended && i < 100; ++i) {
+      ended = processor_->ended();
+      if (!ended) std::this_thread::sleep_for(10ms);
+    }
     complain_(fmt::format("Error: the processor {} has crashed: node {}; the run was ended\n",
                           script_.config.processor.native(), ended.value_or(crash_)));
     return kFailedRun;
