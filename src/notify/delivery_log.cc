@@ -30,9 +30,9 @@ struct DeliveryLog::Shared {
   bool scheduled = false;
 };
 
-DeliveryLog::DeliveryLog(std::filesystem::path directory, std::size_t bytes, net::Pool& pool)
+DeliveryLog::DeliveryLog(const std::filesystem::path& directory, std::size_t bytes, net::Pool& pool)
     : shared_(std::make_shared<Shared>()), pool_(pool) {
-  shared_->file = std::move(directory) / "deliveries.log";
+  shared_->file = directory / "deliveries.log";
   shared_->limit = bytes;
 }
 

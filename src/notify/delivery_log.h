@@ -19,7 +19,7 @@ namespace securebase::notify {
 class DeliveryLog {
  public:
   // `pool` outlives it.
-  DeliveryLog(std::filesystem::path directory, std::size_t bytes, net::Pool& pool);
+  DeliveryLog(const std::filesystem::path& directory, std::size_t bytes, net::Pool& pool);
   ~DeliveryLog();  // writes what is there
 
   // Any thread, never waits; when the disk does not keep up, lines are dropped and counted.

@@ -34,7 +34,7 @@ fs::path folder_of_tools() {
   if (const char* const given = std::getenv("SECUREBASE_BROWSER_TOOLS")) return given;
   std::error_code failure;
   for (auto at = fs::read_symlink("/proc/self/exe", failure); at.has_relative_path(); at = at.parent_path()) {
-    const auto candidate = at.parent_path() / "tools" / "browser";
+    auto candidate = at.parent_path() / "tools" / "browser";
     if (fs::exists(candidate / "lighthouse.mjs", failure)) return candidate;
   }
   return {};

@@ -204,9 +204,9 @@ Value time_part(std::string_view function, const TimeSeries& series) {
   for (auto& [time, value] : made.data) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date{day};
-    const auto second = std::chrono::floor<std::chrono::seconds>(time - day).count();
-    if (function == "MINUTE") value = static_cast<double>(second / 60 % 60);
-    if (function == "HOUR") value = static_cast<double>(second / 3600);
+    const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time - day)};
+    if (function == "MINUTE") value = static_cast<double>(clock.minutes().count());
+    if (function == "HOUR") value = static_cast<double>(clock.hours().count());
     if (function == "DAY") value = std::chrono::weekday{day}.iso_encoding();
     if (function == "DATE") value = static_cast<unsigned>(date.day());
     if (function == "MONTH") value = static_cast<unsigned>(date.month());

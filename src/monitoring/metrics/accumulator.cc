@@ -9,7 +9,7 @@ Accumulator::Accumulator() : counts_(kPlaces), used_(kPlaces / 64 + 1) {}
 void Accumulator::add(const Summary& summary) {
   if (summary.count == 0) return;
   const auto add = [this](BucketKey key, std::uint64_t times) {
-    const auto place = static_cast<std::size_t>(key + kHighestKey);
+    const auto place = static_cast<std::size_t>(std::ptrdiff_t{key} + kHighestKey);
     counts_[place] += times;
     used_[place / 64] |= std::uint64_t{1} << (place % 64);
   };
