@@ -7,9 +7,6 @@ import socket
 import struct
 import threading
 import time
-import warnings
-
-warnings.simplefilter("ignore", ResourceWarning)  # servers are dropped with what they hold
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
 
@@ -20,9 +17,10 @@ def delay_of(number):
 
 
 async def end_tasks():
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
         task.cancel()
-    await asyncio.sleep(0)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def end_loop(loop, thread):
@@ -59,7 +57,7 @@ class SlowServer:
         time.sleep(self.stall)
 
     async def _serve(self, reader, writer):
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError), contextlib.closing(writer):
             while True:
                 await reader.readuntil(b"\r\n\r\n")
                 if self.first is None:
@@ -73,7 +71,6 @@ class SlowServer:
                 self.answered_at[number] = time.monotonic()
                 writer.write(ANSWER)
                 await writer.drain()
-        writer.close()
 
     def url(self):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/"
@@ -121,6 +118,8 @@ class BadServer:
 
     def stop(self):
         self.listener.close()
+        for connection in self.held:
+            connection.close()
 
 
 def resets(server, connection):
@@ -177,14 +176,13 @@ class QueueServer:
         self.loop.run_forever()
 
     async def _serve(self, reader, writer):
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError), contextlib.closing(writer):
             while True:
                 await reader.readuntil(b"\r\n\r\n")
                 async with self.turn:
                     await asyncio.sleep(self.seconds)
                 writer.write(ANSWER)
                 await writer.drain()
-        writer.close()
 
     def url(self):
         return f"http://127.0.0.1:{self.port}/"

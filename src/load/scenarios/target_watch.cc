@@ -108,7 +108,11 @@ std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& 
   }
   seen += fmt::format("; this generator {:.2f}", generator_cpu_seconds / wall);
   if (steal > 0.05) seen += fmt::format("; {:.2f} taken by the hypervisor", steal);
-  list.push_back({"CPU of this machine", (busy + steal) / cores, std::move(seen)});
+  // Who else is on the machine is no property of the target, and a search that ends for that found nothing of it.
+  const double ours = (after.cpu_seconds - before.cpu_seconds + generator_cpu_seconds) / wall;
+  const bool others = after.cpu_seconds > 0 && ours < 0.5 * busy;
+  list.push_back({others ? "CPU of this machine, most of it used by others" : "CPU of this machine",
+                  (busy + steal) / cores, std::move(seen)});
   const double throttled = after.throttles - before.throttles;
   if (throttled > 0) {
     list.push_back(
