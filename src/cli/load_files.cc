@@ -176,7 +176,7 @@ void add_record(CLI::App& all, fs::path& state, Chosen& chosen) {
   command->footer(
       "Only GET and HEAD; query strings are dropped, and what looks like a token in a path is replaced.\n\n"
       "  securebase load record --since 1h -o shop.json\n"
-      "  securebase load run http://127.0.0.1:8080/api --scenario shop.json --rate 50 -H 'Authorization: Bearer ...'");
+      "  securebase load run http://127.0.0.1:8080 --scenario shop.json --rate 50 -H 'Authorization: Bearer ...'");
   command->add_option("--group", options->group, "The log group, or how the names of some begin")
       ->capture_default_str()
       ->type_name("GROUP");

@@ -11,8 +11,6 @@ namespace securebase::load {
 namespace {
 
 using base::Json;
-using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
 
 constexpr std::string_view kPlanFormat = "securebase-load-plan/1";
 constexpr std::size_t kMostSteps = 10'000;
@@ -40,7 +38,7 @@ Result<Phase> phase_from_json(const Json& json) {
   Phase phase;
   phase.kind = static_cast<Phase::Kind>(kind);
   phase.name = json["name"].string_or("");
-  phase.duration = nanoseconds{json["ns"].integer_or(0)};
+  phase.duration = std::chrono::nanoseconds{json["ns"].integer_or(0)};
   phase.rate = json["rate"].number_or(0);
   phase.count = static_cast<std::uint64_t>(std::max<std::int64_t>(0, json["count"].integer_or(0)));
   if (json["ramp_to"].is_number()) phase.ramp_to = json["ramp_to"].number_or(0);
@@ -118,8 +116,8 @@ Result<RunSettings> settings_from_json(const Json& json) {
   settings.scenario = json["scenario"].string_or("run");
   settings.target = json["target"].string_or("");
   settings.work.loop = json["loop"].bool_or(false);
-  settings.work.think = nanoseconds{std::max<std::int64_t>(0, json["think_ns"].integer_or(0))};
-  settings.warm_up = nanoseconds{std::max<std::int64_t>(0, json["warm_up_ns"].integer_or(0))};
+  settings.work.think = std::chrono::nanoseconds{std::max<std::int64_t>(0, json["think_ns"].integer_or(0))};
+  settings.warm_up = std::chrono::nanoseconds{std::max<std::int64_t>(0, json["warm_up_ns"].integer_or(0))};
   const auto threads = json["threads"].integer_or(0);
   const auto index = json["share_index"].integer_or(-1);
   const auto of = json["share_of"].integer_or(0);
@@ -128,8 +126,8 @@ Result<RunSettings> settings_from_json(const Json& json) {
   settings.threads = static_cast<std::size_t>(threads);
   settings.share.index = static_cast<std::uint64_t>(index);
   settings.share.of = static_cast<std::uint64_t>(of);
-  const auto limit = [&](std::string_view name, milliseconds otherwise) {
-    return milliseconds{std::clamp<std::int64_t>(json[name].integer_or(otherwise.count()), 1, 86'400'000)};
+  const auto limit = [&](std::string_view name, std::chrono::milliseconds otherwise) {
+    return std::chrono::milliseconds{std::clamp<std::int64_t>(json[name].integer_or(otherwise.count()), 1, 86'400'000)};
   };
   settings.limits.connect = limit("connect_ms", settings.limits.connect);
   settings.limits.first_byte = limit("first_byte_ms", settings.limits.first_byte);

@@ -133,6 +133,16 @@ TEST(TestLevel, TellsALeakFromNoise) {
   EXPECT_EQ(test_level("memory", "MB", {}).verdict, Verdict::kInsufficient);
 }
 
+TEST(TestLevel, DoesNotTakeHalfAMinuteForADay) {
+  // Three thousandths in 30 s: nine hundred per cent in a day, if a start went on for a day.
+  EXPECT_EQ(test_level("memory", "MB", levels(36, 0.01, 30.0 / 3600)).verdict, Verdict::kInsufficient);
+}
+
+TEST(TestLatency, FailsWhenItGrewAndNotForWhatItMightDo) {
+  EXPECT_EQ(test_latency(levels(0, 30, 0.1)).verdict, Verdict::kPass);
+  EXPECT_EQ(test_latency(levels(30, 10, 1)).verdict, Verdict::kFail);
+}
+
 TEST(TestLevel, DoesNotTakeAFillingCacheForALeak) {
   std::vector<Level> list;
   for (int i = 0; i < 400; ++i) list.push_back({i / 400.0, 100 + 50 * (1 - std::exp(-i / 15.0))});

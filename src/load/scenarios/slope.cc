@@ -47,6 +47,7 @@ std::optional<Slope> slope_of(const std::vector<Level>& levels) {
   if (xx <= 0) return std::nullopt;
   Slope slope;
   slope.blocks = blocks;
+  slope.hours = levels.back().hours - levels.front().hours;
   slope.an_hour = xy / xx;
   slope.level = mean_y + slope.an_hour * (means.front().hours - mean_x);
   double residual = 0;

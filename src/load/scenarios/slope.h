@@ -13,9 +13,12 @@ struct Slope {
   double low = 0;      // of the 99 % confidence interval, an hour
   double high = 0;
   double level = 0;  // at the beginning, by the line
+  double hours = 0;  // that were looked at
   std::size_t blocks = 0;
   // The smallest growth an hour that this many samples could have told from none: the half of the interval.
   double smallest_detectable() const { return (high - low) / 2; }
+  // Over these hours, by the line.
+  double grown() const { return an_hour * hours; }
   bool grows() const { return low > 0; }
 };
 

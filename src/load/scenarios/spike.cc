@@ -14,14 +14,14 @@ namespace {
 using base::Json;
 using Seconds = std::chrono::duration<double>;
 
-struct Stretch {
+struct Part {
   double p95_ms = 0;
   double throughput = 0;
   double error_percent = 0;
   std::uint64_t answers_429 = 0;
 };
 
-Stretch stretch_of(const Timeline& timeline, double from, double until) {
+Part part_of(const Timeline& timeline, double from, double until) {
   Values values;
   double seconds = 0;
   for (const auto& slice : timeline.slices()) {
@@ -31,19 +31,19 @@ Stretch stretch_of(const Timeline& timeline, double from, double until) {
     seconds += Seconds(slice.end - slice.begin).count();
   }
   const auto summary = summarise(values, std::chrono::milliseconds{std::llround(seconds * 1000)});
-  Stretch stretch;
-  stretch.throughput = summary.answers_a_second();
-  stretch.error_percent = summary.error_percent();
-  if (const auto found = summary.codes.find("429"); found != summary.codes.end()) stretch.answers_429 = found->second;
-  if (const auto latency = latency_of(values, false)) stretch.p95_ms = latency->sketch.percentile(95).value_or(0);
-  return stretch;
+  Part part;
+  part.throughput = summary.answers_a_second();
+  part.error_percent = summary.error_percent();
+  if (const auto found = summary.codes.find("429"); found != summary.codes.end()) part.answers_429 = found->second;
+  if (const auto latency = latency_of(values, false)) part.p95_ms = latency->sketch.percentile(95).value_or(0);
+  return part;
 }
 
-Json to_json(const Stretch& stretch) {
-  return Json::object({{"p95_ms", stretch.p95_ms},
-                       {"throughput", stretch.throughput},
-                       {"error_percent", stretch.error_percent},
-                       {"answers_429", stretch.answers_429}});
+Json to_json(const Part& part) {
+  return Json::object({{"p95_ms", part.p95_ms},
+                       {"throughput", part.throughput},
+                       {"error_percent", part.error_percent},
+                       {"answers_429", part.answers_429}});
 }
 
 // Seconds from the begin of the rise until p95 is below `limit_ms`, without errors to speak of, and stays so to the
@@ -53,12 +53,13 @@ std::optional<double> recovery(const Timeline& timeline, double rise, double lim
   double last_bad = -1;
   double end = 0;
   for (const auto& slice : timeline.slices()) {
-    if (slice.begin == slice.end) continue;
-    end = Seconds(slice.end).count();
-    if (end <= rise) continue;
+    if (slice.begin == slice.end || Seconds(slice.end).count() <= rise) continue;
     const auto latency = latency_of(slice.values, false);
     const auto summary = summarise(slice.values, slice.end - slice.begin);
     const bool silent = !latency || latency->sketch.count() == 0;
+    // The run's last moment, after the users were ended.
+    if (silent && slice.end - slice.begin < timeline.width() / 2) continue;
+    end = Seconds(slice.end).count();
     if (silent || latency->sketch.percentile(95).value_or(0) >= limit_ms || summary.error_percent() > kErrors) {
       last_bad = end;
     }
@@ -115,9 +116,9 @@ Result<RunResult> spike(const SpikeSettings& settings, TargetWatch& watch, const
                                 {"from_users", settings.from_users},
                                 {"to_users", settings.to_users},
                                 {"limit_ms", settings.limit_ms},
-                                {"before", to_json(stretch_of(timeline, 0, rise_at))},
-                                {"rise", to_json(stretch_of(timeline, rise_at, rise_end))},
-                                {"hold", to_json(stretch_of(timeline, rise_end, end + 5))}});
+                                {"before", to_json(part_of(timeline, 0, rise_at))},
+                                {"rise", to_json(part_of(timeline, rise_at, rise_end))},
+                                {"hold", to_json(part_of(timeline, rise_end, end + 5))}});
   findings.set("recovered_after_seconds", recovered ? Json(*recovered) : Json(nullptr));
   findings.set("samples", std::move(samples));
   result->findings = std::move(findings);
