@@ -129,9 +129,17 @@ class OpenScenario {
         break;
       }
     }
+    {
+      // The schedule begins when all of them are there, some milliseconds later: nothing is dropped for that.
+      std::unique_lock lock(mutex_);
+      while (static_cast<std::int64_t>(idle_.size()) < users_ && !shared_.stop.stopped()) {
+        came_back_.wait_for(lock, std::chrono::milliseconds{20});
+      }
+    }
+    const auto start = std::max(run_.start, Steady::now());
     Arrivals arrivals(scenario_);
     while (const auto due = arrivals.next()) {
-      const auto at = run_.start + *due;
+      const auto at = start + *due;
       if (!shared_.stop.sleep_until(at)) break;
       dispatch(at);
     }
@@ -192,7 +200,7 @@ class OpenScenario {
       {
         const std::lock_guard lock(mutex_);
         idle_.push_back(&slot);
-        if (ending_) came_back_.notify_all();
+        came_back_.notify_all();
       }
       slot.wake.acquire();
       if (slot.end) break;

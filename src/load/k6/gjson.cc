@@ -114,7 +114,17 @@ struct Condition {
 
 Result<Condition> condition_from(const std::string& text, std::string_view whole) {
   Condition condition;
-  const auto at = text.find_first_of("=!<>%");
+  // The comparison of this query, not of one inside it.
+  std::size_t at = std::string::npos;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size() && at == std::string::npos; ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')') --depth;
+    if (depth == 0 && std::string_view("=!<>%").find(text[i]) != std::string_view::npos) at = i;
+  }
   condition.path = text.substr(0, at);
   while (condition.path.ends_with(' ')) condition.path.pop_back();
   if (at == std::string::npos) return condition;

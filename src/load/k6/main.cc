@@ -1,6 +1,7 @@
 // securebase-k6: runs k6 scripts. A program of its own, because it loads JavaScriptCore, which `securebase` does not
 // need.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "k6/run.h"
@@ -175,8 +176,14 @@ int k6_main(int argc, char** argv) {
   inspect->add_flag("--execution-requirements", words.ignored, "Accepted, without effect");
   CLI::App* const version = app.add_subcommand("version", "Shows the version");
   app.set_version_flag("--version", "k6 v2.2.0 (SecureBase " SECUREBASE_VERSION ", linux)");
+  // As in k6, --http-debug takes its value with '=' only: alone it stands in front of the script's name.
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (auto& argument : arguments) {
+    if (argument == "--http-debug") argument = "--http-debug=headers";
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : exit_code::kOther;

@@ -94,7 +94,11 @@ struct HttpNatives {
         t.cookies.push_back({std::string(row[0]), std::string(row[1]), row[2] == "1"});
       });
     }
-    t.jar = std::min(static_cast<std::size_t>(js::to_number(context, a[7])), user.jars_.size() - 1);
+    t.jar = static_cast<std::size_t>(js::to_number(context, a[7]));
+    if (t.jar >= user.jars_.size()) {
+      js::fail(context, e, "the cookie jar was made in an earlier iteration: make it in the init context to keep it");
+      return std::nullopt;
+    }
     const double timeout_ms = js::to_number(context, a[8]);
     t.timeout = timeout_ms > 0
                     ? std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(timeout_ms, 3.15e11) * 1e6))
@@ -497,12 +501,15 @@ struct HttpNatives {
 
   // "200-299,404-404" to a number.
   static JSValueRef expected_set(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
-                                 JSValueRef*) {
+                                 JSValueRef* e) {
     auto& statuses = current_user().shared_.statuses;
     const std::string text = js::to_text(context, a[0]);
     const std::lock_guard lock(statuses.mutex);
     if (const auto known = statuses.ids.find(text); known != statuses.ids.end())
       return JSValueMakeNumber(context, known->second);
+    if (statuses.ids.size() >= 10'000) {
+      return js::fail(context, e, "the script has made more than 10000 different sets of expected statuses");
+    }
     std::vector<std::pair<int, int>> set;
     for (std::string_view rest = text; !rest.empty();) {
       const auto comma = rest.find(',');
@@ -516,7 +523,7 @@ struct HttpNatives {
     }
     statuses.sets.push_back(std::move(set));
     const int id = static_cast<int>(statuses.sets.size());
-    if (statuses.ids.size() < 10'000) statuses.ids[text] = id;
+    statuses.ids[text] = id;
     return JSValueMakeNumber(context, id);
   }
 

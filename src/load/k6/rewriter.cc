@@ -124,8 +124,20 @@ class Rewriter {
     }
   }
 
+  // import(...) {...} in a class or an object is a method of that name.
+  bool is_method() const {
+    const std::uint32_t inside = tokens_[at_ + 1].depth + 1;
+    std::size_t i = at_ + 2;
+    while (i < tokens_.size() && !(tokens_[i].is(")") && tokens_[i].depth == inside)) ++i;
+    return i + 1 < tokens_.size() && tokens_[i + 1].is("{") && !tokens_[i + 1].newline_before;
+  }
+
   Result<Done> take_import() {
     const Token& keyword = tokens_[at_];
+    if (ahead_is(1, "(") && is_method()) {
+      ++at_;
+      return Done{};
+    }
     if (ahead_is(1, "(")) {  // import("...")
       replace(keyword.offset, keyword.end(), "__k6_i");
       ++at_;

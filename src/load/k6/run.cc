@@ -323,7 +323,7 @@ class Run {
 
   // Until all scenarios have ended: levels, thresholds that abort, progress.
   void watch(const std::deque<ScenarioRun>& runs, const std::atomic<std::size_t>& ended) {
-    auto next_turn = Steady::now();
+    auto next_turn = Steady::now() + std::chrono::milliseconds{100};  // users have begun
     auto next_judgement = next_turn + kThresholdsEvery;
     while (ended < runs.size()) {
       const auto now = Steady::now();

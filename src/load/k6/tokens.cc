@@ -304,9 +304,9 @@ class Tokenizer {
         return fail(begin, fmt::format("expected the end of '{}', found '{}'", open_.back().open, c));
       }
       closed_before_regex_ = open_.back().regex_after;
-      open_.pop_back();
       ++at_;
       add(TokenKind::kPunctuator, begin, line_, line_start_);
+      open_.pop_back();
       return Done{};
     }
     const auto rest = source_.substr(at_);

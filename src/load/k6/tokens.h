@@ -22,7 +22,7 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind;
   bool newline_before = false;
-  std::uint32_t depth = 0;   // how many (, [, { and ${ are open before it
+  std::uint32_t depth = 0;   // how many (, [, { and ${ are open before it; a closing one counts its own
   std::uint32_t line = 0;    // from 1
   std::uint32_t column = 0;  // from 1, in bytes
   std::size_t offset = 0;

@@ -16,9 +16,18 @@ namespace {
 constexpr std::size_t kNumbers = 32;
 constexpr std::size_t kTimers = 31;  // runtime.js
 
-Error plain(const ScriptError& error) { return Error{Errc::kMalformed, error.text()}; }
-
 }  // namespace
+
+// (promise, reason): called by the engine when its turn is over and nobody has taken the rejection up.
+JSValueRef User::rejected(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t count, const JSValueRef a[],
+                          JSValueRef*) {
+  User& user = current_user();
+  if (count >= 2 && !user.unhandled_) {
+    user.unhandled_ = user.vm_.describe(a[1]);
+    user.unhandled_->message = "Uncaught (in promise) " + user.unhandled_->message;
+  }
+  return JSValueMakeUndefined(context);
+}
 
 User::User(Shared& shared, std::int64_t id, load::Recorder& recorder)
     : shared_(shared), id_(id), recorder_(recorder), interruption_(shared.stop), vm_(interruption_) {
@@ -53,14 +62,16 @@ Result<Done, ScriptError> User::initialise() {
     return function;
   };
   tick_ = keep("tick");
-  settle_ = keep("settle");
+  run_function_ = keep("run");
   waiting_ = keep("waiting");
   js::set(context, vm_.global(), "__VU", JSValueMakeNumber(context, static_cast<double>(id_)));
+  vm_.hear_rejections(js::make_function(context, "rejected", rejected));
   auto loaded = vm_.call(keep("main"));
   if (!loaded) return loaded.error();
   auto settled = run_until_settled(*loaded);
   if (!settled) return settled.error();
   in_init_ = false;
+  init_jars_ = jars_.size();
   return Done{};
 }
 
@@ -107,8 +118,6 @@ Result<JSValueRef, ScriptError> User::run_until_settled(JSValueRef value) {
   if (!promised && numbers_[kTimers] == 0 && (!client_ || !client_->anything_started())) return value;
   JSObjectRef waiting = nullptr;
   if (promised) {
-    auto begun = vm_.call(settle_, {value});
-    if (!begun) return begun.error();
     auto state = vm_.call(waiting_);
     if (!state) return state.error();
     waiting = JSValueToObject(context, *state, nullptr);
@@ -163,9 +172,10 @@ Result<std::string, ScriptError> User::call(const std::string& function, const s
     values.push_back(value);
   }
   interruption_.set_deadline(deadline);
-  auto value = vm_.call(*found, values);
+  values.insert(values.begin(), *found);
+  auto value = vm_.call(run_function_, values);
   if (value) value = run_until_settled(*value);
-  for (const JSValueRef argument : values) JSValueUnprotect(context, argument);
+  for (std::size_t i = 1; i < values.size(); ++i) JSValueUnprotect(context, values[i]);
   const bool late = interruption_.due();
   interruption_.clear_deadline();
   if (!value) {
@@ -230,6 +240,7 @@ void User::reset_after_iteration() {
     ready_order_.clear();
   }
   batch_.clear();
+  jars_.resize(init_jars_);  // those that the iteration made
 }
 
 User::Ended User::iterate(ScenarioRun& run, std::optional<Steady::time_point> due, Steady::time_point deadline) {
@@ -265,8 +276,10 @@ User::Ended User::iterate(ScenarioRun& run, std::optional<Steady::time_point> du
   interruption_.set_deadline(deadline);
   auto function = function_for(run.scenario->exec);
   Result<JSValueRef, ScriptError> value =
-      function ? vm_.call(*function, {setup_value_}) : Result<JSValueRef, ScriptError>(function.error());
+      function ? vm_.call(run_function_, {*function, setup_value_}) : Result<JSValueRef, ScriptError>(function.error());
   if (value) value = run_until_settled(*value);
+  if (value && unhandled_) value = *unhandled_;
+  unhandled_.reset();
   const bool interrupted = interruption_.due() && (!value || aborted_);
   interruption_.clear_deadline();
   const auto took = Steady::now() - began;
@@ -289,7 +302,7 @@ User::Ended User::iterate(ScenarioRun& run, std::optional<Steady::time_point> du
   ++run.completed;
   if (!value) {
     ++shared_.script_errors;
-    shared_.console.repeated(Console::kError, plain(value.error()).message);
+    shared_.console.repeated(Console::kError, value.error().text());
   }
   if (const auto least = shared_.options.min_iteration_duration.value_or(Nanoseconds{0}); took < least) {
     interruption_.set_deadline(deadline);

@@ -54,8 +54,11 @@ class User {
   friend struct HttpNatives;  // natives_http.cc
   friend struct DataNatives;  // natives_data.cc
 
+  static JSValueRef rejected(JSContextRef context, JSObjectRef function, JSObjectRef self, std::size_t count,
+                             const JSValueRef a[], JSValueRef* exception);
   Result<JSObjectRef, ScriptError> function_for(const std::string& name);
-  // Until a promise is settled, and no timer and no request is left. `value`: what the call gave.
+  // Until a promise is settled, and no timer and no request is left. `value`: what a call by way of runtime.js's run()
+  // gave.
   Result<JSValueRef, ScriptError> run_until_settled(JSValueRef value);
   void reset_after_iteration();
   SampleTags sample_tags(const TagList* extra = nullptr, const TagList* own = nullptr) const;
@@ -67,7 +70,7 @@ class User {
   Vm vm_;
   JSObjectRef runtime_ = nullptr;
   JSObjectRef tick_ = nullptr;
-  JSObjectRef settle_ = nullptr;
+  JSObjectRef run_function_ = nullptr;
   JSObjectRef waiting_ = nullptr;
   double* numbers_ = nullptr;  // of a Float64Array that the runtime holds
   std::map<std::string, JSObjectRef> functions_;
@@ -75,10 +78,12 @@ class User {
   bool setup_parsed_ = false;
   bool in_init_ = true;
   bool aborted_ = false;
+  std::optional<ScriptError> unhandled_;  // a promise that was rejected, and nobody heard
   const ScenarioRun* environment_of_ = nullptr;
 
   std::unique_ptr<HttpClient> client_;
   std::vector<CookieJar> jars_{1};  // the first is the user's own
+  std::size_t init_jars_ = 1;       // how many of them the init code made
   std::vector<Transfer> batch_;
   std::map<std::uint64_t, Transfer> started_;
   std::map<std::uint64_t, Transfer> ready_;

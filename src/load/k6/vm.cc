@@ -2,17 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <re2/re2.h>
+
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 
 #include "k6/js.h"
 
-// In JSContextRefPrivate.h, which Debian does not install; the library exports both.
+// In JSContextRefPrivate.h, which Debian does not install; the library exports them.
 extern "C" {
 using JSShouldTerminateCallback = bool (*)(JSContextRef context, void* userdata);
 void JSContextGroupSetExecutionTimeLimit(JSContextGroupRef, double limit_seconds, JSShouldTerminateCallback,
                                          void* userdata);
+void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef, JSObjectRef function, JSValueRef* exception);
 }
 
 namespace securebase::k6 {
@@ -61,6 +64,10 @@ Frame frame_from(std::string_view text) {
 }  // namespace
 
 std::string ScriptError::text() const {
+  // What the loader throws names the importing line itself, which is better than where the loader was called.
+  static const RE2 kPlaced(R"((\w*Error: )?([^\s:]+:\d+:\d+: )([\s\S]*))");
+  std::string kind, own_place, rest;
+  if (RE2::FullMatch(message, kPlaced, &kind, &own_place, &rest)) return own_place + kind + rest;
   std::string out = place.empty() ? message : fmt::format("{}: {}", place, message);
   if (!stack.empty()) out += "\n" + stack;
   return out;
@@ -86,6 +93,10 @@ Vm::~Vm() {
 }
 
 void Vm::watch_again() { JSContextGroupSetExecutionTimeLimit(group_, kWatchSeconds, must_end, this); }
+
+void Vm::hear_rejections(JSObjectRef function) {
+  JSGlobalContextSetUnhandledRejectionCallback(context_, function, nullptr);
+}
 
 bool Vm::must_end(JSContextRef, void* vm) {
   auto* const self = static_cast<Vm*>(vm);

@@ -42,6 +42,8 @@ class Vm {
   // `url` is what stacks call it. `prefix_bytes`: how much of its first line is not the script's.
   Result<JSValueRef, ScriptError> evaluate(std::string_view code, const std::string& url, std::size_t prefix_bytes = 0);
   Result<JSValueRef, ScriptError> call(JSObjectRef function, const std::vector<JSValueRef>& arguments = {});
+  // `function` is called with (promise, reason) for rejections that nobody took up.
+  void hear_rejections(JSObjectRef function);
   // How a thrown value reads.
   ScriptError describe(JSValueRef exception) const;
   // After an execution was ended: the watch begins anew.

@@ -75,6 +75,12 @@
       (reason) => { mine.done = true; mine.failed = true; mine.value = reason; },
     );
   };
+  // Calls what the script exported. A promise is taken up at once, so that its rejection has somebody who hears it.
+  const run = (fn, ...args) => {
+    const value = fn(...args);
+    if (isPromise(value)) settle(value);
+    return value;
+  };
   const isPromise = (value) => typeof value === 'object' && value !== null && typeof value.then === 'function';
 
   // ---- random numbers: of the engine, until randomSeed() makes them repeatable
@@ -93,7 +99,7 @@
 
   const records = new Map(); // id -> {info, state, exports getters, namespace, ...}
   const runtime = {
-    native, numbers, console, settle, isPromise, tick, clearTimers, seedRandom, show,
+    native, numbers, console, run, isPromise, tick, clearTimers, seedRandom, show,
     waiting: () => waitingFor,
     builtin: (name) => namespaceOf(load(name, -1)).default,
   };
@@ -264,7 +270,9 @@
     const id = native.mainModule();
     instantiate(id);
     runtime.mainId = id;
-    return evaluate(id);
+    const promise = evaluate(id);
+    if (promise) settle(promise);
+    return promise;
   };
   runtime.exported = (name) => {
     const readers = readersOf(runtime.mainId, new Set());
