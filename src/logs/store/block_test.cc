@@ -19,7 +19,7 @@ EncodedBlock block_of(std::initializer_list<std::string_view> messages) {
   return BlockBuilder().build(chunk);
 }
 
-bool may_have(const EncodedBlock& block, std::string_view text) {
+bool block_may_have(const EncodedBlock& block, std::string_view text) {
   BlockReader reader;
   BlockPlace place;
   place.in_memory = std::make_shared<const EncodedBlock>(block);
@@ -32,10 +32,10 @@ bool may_have(const EncodedBlock& block, std::string_view text) {
 TEST(Block, KnowsItsWordsAndPartsOfThem) {
   const auto block = block_of({"connection refused by upstream", R"({"id":"3f2c8a10-0000-4000-8000-0123456789ab"})"});
   for (const auto* text : {"refused", "fuse", "3f2c8a10-0000-4000-8000-0123456789ab", "n refused by up"}) {
-    EXPECT_TRUE(may_have(block, text)) << text;
+    EXPECT_TRUE(block_may_have(block, text)) << text;
   }
   for (const auto* text : {"timeout", "3f2c8a10-0000-4000-8000-0123456789ff", " refused at "}) {
-    EXPECT_FALSE(may_have(block, text)) << text;
+    EXPECT_FALSE(block_may_have(block, text)) << text;
   }
 }
 
@@ -51,7 +51,7 @@ TEST(Block, OfBeforeHasAFilterThatSaysNothing) {
   EXPECT_EQ(read->rows, 1U);
   EXPECT_EQ(read->fields.size(), block.info.fields.size());
   block.info = *read;
-  EXPECT_TRUE(may_have(block, " timeout of "));
+  EXPECT_TRUE(block_may_have(block, " timeout of "));
 }
 
 TEST(Block, TellsTheSameOfItselfWhenItIsReadAgain) {
