@@ -1,9 +1,11 @@
 #include "load/engine/engine.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <condition_variable>
+#include <thread>
 
 #include "net/task_group.h"
 #include "net/worker.h"
@@ -24,6 +26,14 @@ std::chrono::nanoseconds cpu_of(clockid_t clock) {
   timespec time{};
   ::clock_gettime(clock, &time);
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+// Every user has a socket: the soft limit of a login is 1024 of them, and the hard one is there to be used.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // What the workers share.
@@ -269,11 +279,13 @@ Generator Engine::Impl::run(const std::function<void(const Progress&)>& each_sec
                             const std::atomic<bool>& stop_wanted) {
   constexpr std::chrono::milliseconds kStart{20};  // until all workers are ready
   constexpr std::chrono::milliseconds kLook{100};  // how often stop() is looked for
+  raise_descriptor_limit();
   Common common{settings, tls, Clock::now() + kStart, 0, 0, {}, {}, 0};
   const auto measured_from = common.begin + settings.warm_up;
   net::Workers workers(settings.workers);
   std::vector<std::unique_ptr<Station>> stations(settings.workers);
-  // Before the first user, however late this thread gets the CPU afterwards: what is recorded before a start is dropped.
+  // Before the first user, however late this thread gets the CPU afterwards: what is recorded before a start is
+  // dropped.
   collector.start();
   workers.on_each([&](net::Worker& worker) {
     const auto i = worker.index();

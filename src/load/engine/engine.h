@@ -63,8 +63,8 @@ class Engine {
   static Result<std::unique_ptr<Engine>> make(EngineSettings settings, Collector& collector, MakeFlow make_flow);
   ~Engine();
 
-  // Blocks until the last user has ended. `each_second` is called about once a second on the calling thread, after the
-  // collector has collected. Not from a worker's thread.
+  // Blocks until the last user has ended. Raises the process's limit of descriptors to what it may have. `each_second`
+  // is called about once a second on the calling thread, after the collector has collected. Not from a worker's thread.
   Generator run(const std::function<void(const Progress&)>& each_second);
   // Any thread, signal handlers too: no more arrivals, users end.
   void stop() { stop_wanted_.store(true, std::memory_order_relaxed); }
