@@ -69,7 +69,7 @@ struct Row {
 
 // A metric and its parts.
 template <class Take>
-void for_each_row(const Metrics& metrics, Take take) {
+void for_each_metric(const Metrics& metrics, Take take) {
   static const load::Tags kNone;
   for (std::size_t id = 0; id < metrics.count(); ++id) {
     const auto& metric = metrics.at(id);
@@ -82,7 +82,7 @@ void for_each_row(const Metrics& metrics, Take take) {
 
 std::vector<ThresholdVerdict> judge(const Metrics& metrics, const load::Values& values, Nanoseconds elapsed) {
   std::vector<ThresholdVerdict> verdicts;
-  for_each_row(metrics, [&](const Metrics::Metric& metric, const Row& row) {
+  for_each_metric(metrics, [&](const Metrics::Metric& metric, const Row& row) {
     for (const auto& threshold : row.thresholds) {
       ThresholdVerdict verdict{row.name, threshold.source, true, threshold.abort_on_fail, threshold.delay_abort};
       const load::Value* const value = value_of(values, metric.name, row.tags);
@@ -107,7 +107,7 @@ Validity validity_of(const Metrics& metrics, const load::Values& values) {
   validity.lateness_p99_ms = late->sketch.percentile(99).value_or(0);
   double tightest = 0;
   std::string which;
-  for_each_row(metrics, [&](const Metrics::Metric& metric, const Row& row) {
+  for_each_metric(metrics, [&](const Metrics::Metric& metric, const Row& row) {
     if (metric.contains != Contains::kTime || metric.name == "iteration_duration") return;
     for (const auto& threshold : row.thresholds) {
       const bool upper = threshold.comparison == Comparison::kLess || threshold.comparison == Comparison::kAtMost;
@@ -145,7 +145,7 @@ base::Json summary_data(const Shared& shared, const load::Values& values, Nanose
     verdicts[{verdict.metric, verdict.source}] = verdict.ok;
 
   std::map<std::string, base::Json> rows;
-  for_each_row(shared.metrics, [&](const Metrics::Metric& metric, const Row& row) {
+  for_each_metric(shared.metrics, [&](const Metrics::Metric& metric, const Row& row) {
     const load::Value* const value = value_of(values, metric.name, row.tags);
     if (!value && row.thresholds.empty()) return;
     load::Value none;

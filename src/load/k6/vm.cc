@@ -168,10 +168,12 @@ ScriptError Vm::located(std::string message, std::string_view stack, const std::
     stack = end == std::string_view::npos ? std::string_view{} : stack.substr(end + 1);
     if (frame.line == 0 || !frame.url.starts_with("file://")) continue;  // our own modules and the engine's functions
     const std::string place = place_text(frame.url, frame.line, frame.column);
+    // What the rewriter calls a default export without a name.
+    const std::string_view function = frame.function == "__k6_d" ? "default" : frame.function;
     if (error.place.empty()) error.place = place;
     if (!error.stack.empty()) error.stack += '\n';
     error.stack +=
-        frame.function.empty() ? fmt::format("    at {}", place) : fmt::format("    at {} ({})", frame.function, place);
+        function.empty() ? fmt::format("    at {}", place) : fmt::format("    at {} ({})", function, place);
     ++shown;
   }
   if (error.place.empty() && url.starts_with("file://") && line > 0) {

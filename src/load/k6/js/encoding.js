@@ -3,7 +3,7 @@
   'use strict';
   const { native } = runtime;
   const known = (encoding) => {
-    const name = encoding === undefined || encoding === '' ? 'std' : String(encoding);
+    const name = encoding === undefined || encoding === null || encoding === '' ? 'std' : String(encoding);
     if (!['std', 'rawstd', 'url', 'rawurl'].includes(name)) throw new Error(`base64: expected std, rawstd, url or rawurl, found '${name}'`);
     return name;
   };
