@@ -47,6 +47,7 @@ scenarios:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece: in two, Nagle's algorithm makes them 40 ms apart
     seen = []
 
     def log_message(self, *arguments):
@@ -74,6 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(OSError):  # an interrupted run reads no more
             self.wfile.write(data if self.command != "HEAD" else b"")
+            self.wfile.flush()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer
 
@@ -255,7 +257,7 @@ class Artillery(Scripts):
         self.assertEqual(asked[7:10], [("GET", "/slow")] * 3)
         self.assertEqual(asked[10:], [("DELETE", "/gone"), ("GET", "/redirect"), ("GET", "/landed"), ("GET", "/redirect"), ("GET", "/auth")])
         self.assertEqual(Handler.seen[-1][2]["authorization"], "Basic dTpw")
-        self.assertLess(self.report["aggregate"]["summaries"]["vusers.session_length"]["max"], 800, "the three slow ones ran at once")
+        self.assertLess(self.report["aggregate"]["summaries"]["vusers.session_length"]["max"], 850, "the three slow ones ran at once")
         self.assertIn("done with Ada", self.output)
         self.assertEqual(counters["http.codes.302"], 2)
 
