@@ -205,6 +205,76 @@ class Platform:
         self.stop()
 
 
+def pages_stack(bucket, tags, root_object="", ttl_seconds=None):
+    """Terraform of a bucket behind a distribution that whoever asks may read; its resources are called "pages"."""
+    tag_list = ", ".join(f'"{name}" = "{value}"' for name, value in tags.items())
+    ttl = "" if ttl_seconds is None else f"\n    default_ttl            = {ttl_seconds}"
+    return f"""
+resource "aws_s3_bucket" "pages" {{
+  bucket = "{bucket}"
+}}
+resource "aws_cloudfront_distribution" "pages" {{
+  enabled             = true
+  default_root_object = "{root_object}"
+  tags                = {{ {tag_list} }}
+  origin {{
+    domain_name = aws_s3_bucket.pages.bucket_regional_domain_name
+    origin_id   = "pages"
+    s3_origin_config {{
+      origin_access_identity = ""
+    }}
+  }}
+  default_cache_behavior {{
+    target_origin_id       = "pages"
+    viewer_protocol_policy = "allow-all"
+    allowed_methods        = ["GET", "HEAD"]
+    cached_methods         = ["GET", "HEAD"]{ttl}
+    forwarded_values {{
+      query_string = false
+      cookies {{
+        forward = "none"
+      }}
+    }}
+  }}
+  restrictions {{
+    geo_restriction {{
+      restriction_type = "none"
+    }}
+  }}
+  viewer_certificate {{
+    cloudfront_default_certificate = true
+  }}
+}}
+"""
+
+
+def mock_api_stack(name, path):
+    """Terraform of an API of one path that answers 200 by itself, deployed as the stage "prod" with a cache."""
+    return f"""
+resource "aws_api_gateway_rest_api" "main" {{
+  name = "{name}"
+  tags = {{ "securebase:id" = "a1b2c3d4e5" }}
+  body = jsonencode({{
+    openapi = "3.0.1"
+    paths = {{ "{path}" = {{ get = {{ x-amazon-apigateway-integration = {{
+      type      = "mock"
+      responses = {{ default = {{ statusCode = "200" }} }}
+    }} }} }} }}
+  }})
+}}
+resource "aws_api_gateway_deployment" "main" {{
+  rest_api_id = aws_api_gateway_rest_api.main.id
+}}
+resource "aws_api_gateway_stage" "prod" {{
+  rest_api_id           = aws_api_gateway_rest_api.main.id
+  deployment_id         = aws_api_gateway_deployment.main.id
+  stage_name            = "prod"
+  cache_cluster_enabled = true
+  cache_cluster_size    = "0.5"
+}}
+"""
+
+
 def fresh_state():
     shutil.rmtree(SHARED, ignore_errors=True)
     SHARED.mkdir(mode=0o755, parents=True)

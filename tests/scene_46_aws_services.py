@@ -27,64 +27,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from harness import Platform, main, wait_until
+from harness import Platform, main, mock_api_stack, pages_stack, wait_until
 
-STACK = """
-resource "aws_s3_bucket" "portal" {
-  bucket = "portal"
-}
-resource "aws_cloudfront_distribution" "cdn" {
-  enabled = true
-  tags    = { "securebase:id" = "E1234ABCD" }
-  origin {
-    domain_name = aws_s3_bucket.portal.bucket_regional_domain_name
-    origin_id   = "portal"
-    s3_origin_config {
-      origin_access_identity = ""
-    }
-  }
-  default_cache_behavior {
-    target_origin_id       = "portal"
-    viewer_protocol_policy = "allow-all"
-    allowed_methods        = ["GET", "HEAD"]
-    cached_methods         = ["GET", "HEAD"]
-    forwarded_values {
-      query_string = false
-      cookies {
-        forward = "none"
-      }
-    }
-  }
-  restrictions {
-    geo_restriction {
-      restriction_type = "none"
-    }
-  }
-  viewer_certificate {
-    cloudfront_default_certificate = true
-  }
-}
-resource "aws_api_gateway_rest_api" "main" {
-  name = "api"
-  tags = { "securebase:id" = "a1b2c3d4e5" }
-  body = jsonencode({
-    openapi = "3.0.1"
-    paths = { "/health" = { get = { x-amazon-apigateway-integration = {
-      type      = "mock"
-      responses = { default = { statusCode = "200" } }
-    } } } }
-  })
-}
-resource "aws_api_gateway_deployment" "main" {
-  rest_api_id = aws_api_gateway_rest_api.main.id
-}
-resource "aws_api_gateway_stage" "prod" {
-  rest_api_id           = aws_api_gateway_rest_api.main.id
-  deployment_id         = aws_api_gateway_deployment.main.id
-  stage_name            = "prod"
-  cache_cluster_enabled = true
-  cache_cluster_size    = "0.5"
-}
+STACK = pages_stack("portal", {"securebase:id": "E1234ABCD"}) + mock_api_stack("api", "/health") + """
 resource "aws_iam_role" "reader" {
   name               = "reader"
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })

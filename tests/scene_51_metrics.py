@@ -20,43 +20,12 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
-from harness import Platform, free_ports, main, wait_until
+from harness import Platform, free_ports, main, pages_stack, wait_until
 from receivers import Webhook
 
-STACK = """
+STACK = pages_stack("pages", {"securebase:probe": "CANARY=/"}) + """
 resource "aws_sns_topic" "orders" {
   name = "orders"
-}
-resource "aws_s3_bucket" "pages" {
-  bucket = "pages"
-}
-resource "aws_cloudfront_distribution" "pages" {
-  enabled = true
-  tags    = { "securebase:probe" = "CANARY=/" }
-  origin {
-    origin_id   = "pages"
-    domain_name = aws_s3_bucket.pages.bucket_regional_domain_name
-  }
-  default_cache_behavior {
-    target_origin_id       = "pages"
-    viewer_protocol_policy = "allow-all"
-    allowed_methods        = ["GET", "HEAD"]
-    cached_methods         = ["GET", "HEAD"]
-    forwarded_values {
-      query_string = false
-      cookies {
-        forward = "none"
-      }
-    }
-  }
-  restrictions {
-    geo_restriction {
-      restriction_type = "none"
-    }
-  }
-  viewer_certificate {
-    cloudfront_default_certificate = true
-  }
 }
 """
 TOPIC = "arn:aws:sns:us-east-1:123456789012:orders"
