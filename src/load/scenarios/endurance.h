@@ -27,7 +27,8 @@ struct LevelTest {
   std::string seen;
 };
 LevelTest test_level(std::string name, std::string unit, const std::vector<Level>& levels);
-// Of p95, where nothing is extrapolated: it fails when it surely grew by more than a tenth of itself within the run.
+// Of p95, where nothing is extrapolated: it fails when it surely grew by more than a tenth of itself within the run,
+// and passes when a growth by a quarter is excluded.
 LevelTest test_latency(const std::vector<Level>& levels);
 
 std::string endurance_text(const base::Json& findings);

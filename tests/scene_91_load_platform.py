@@ -1,0 +1,60 @@
+"""Load tests of the running platform: found without a URL, seen from inside, told to the gates, recorded and replayed."""
+
+import json
+import subprocess
+import unittest
+
+from harness import SECUREBASE, SHARED, Platform, main
+
+
+class LoadOfThePlatform(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.platform = Platform()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.platform.stop()
+
+    def load(self, *arguments):
+        """Exit code, output, and what was written as JSON."""
+        file = SHARED / "load.json"
+        file.unlink(missing_ok=True)
+        done = subprocess.run([SECUREBASE, "load", *map(str, arguments), "--json", file, "--state", self.platform.state],
+                              capture_output=True, text=True, timeout=300)
+        return done.returncode, done.stdout + done.stderr, json.loads(file.read_text()) if file.exists() else None
+
+    def test_1_without_a_url_the_platform_is_asked_and_its_gates_are_told(self):
+        code, said, result = self.load("run", "--rate", "50", "--duration", "6s", "-t", "p95<1s", "-t", "errors<1%")
+        self.assertEqual(code, 0, said)
+        self.assertTrue(result["target"].endswith("/api/v1/health"), result["target"])
+        self.assertEqual(result["summary"]["responses"], 300)
+        runs = json.loads(self.platform.cli("load", "runs", "--json").stdout)["runs"]
+        self.assertEqual((runs[-1]["scenario"], runs[-1]["requests"], runs[-1]["passed"]), ("run", 300, True))
+
+    def test_2_a_spike_sees_instances_and_how_long_the_platform_was_slow(self):
+        code, said, result = self.load("spike", "--before", "4s", "--rise", "2s", "--duration", "10s", "--to", "50", "--limit", "2000")
+        self.assertEqual(code, 0, said)
+        self.assertGreater(result["findings"]["samples"][-1]["cpu_seconds"], 0)
+        self.assertIsNotNone(result["findings"]["recovered_after_seconds"])
+
+    def test_3_endurance_sees_memory_and_does_not_judge_half_a_minute(self):
+        code, said, result = self.load("endurance", "--users", "5", "--duration", "30s", "--warm-up", "2s")
+        self.assertIn(code, (0, 5), said)  # that nothing grows, or that it cannot be told yet
+        levels = {one["name"]: one for one in result["findings"]["levels"]}
+        self.assertGreater(levels["memory of the process"]["level"], 10)
+        self.assertGreater(levels["connections"]["level"], 5)
+
+    def test_4_its_access_lines_are_a_scenario(self):
+        scenario = SHARED / "scenario.json"
+        self.platform.cli("load", "record", "--since", "10m", "-o", scenario)
+        paths = [one["path"] for one in json.loads(scenario.read_text())["requests"]]
+        self.assertIn("/api/v1/health", paths)
+        code, said, result = self.load("run", self.platform.url(""), "--scenario", scenario, "--rate", "20", "--duration", "3s",
+                                       "-t", "transport<1%")
+        self.assertEqual(result["summary"]["transport_errors"], 0, said)
+        self.assertEqual(code, 5, said)  # 60 requests are too few for a share
+
+
+if __name__ == "__main__":
+    main()
