@@ -50,7 +50,7 @@ class LoadOfThePlatform(unittest.TestCase):
         self.platform.cli("load", "record", "--since", "10m", "-o", scenario)
         paths = [one["path"] for one in json.loads(scenario.read_text())["requests"]]
         self.assertIn("/api/v1/health", paths)
-        code, said, result = self.load("run", self.platform.url(""), "--scenario", scenario, "--rate", "20", "--duration", "3s",
+        code, said, result = self.load("run", self.platform.url, "--scenario", scenario, "--rate", "20", "--duration", "3s",
                                        "-t", "transport<1%")
         self.assertEqual(result["summary"]["transport_errors"], 0, said)
         self.assertEqual(code, 5, said)  # 60 requests are too few for a share
