@@ -110,8 +110,12 @@ class BadServer:
 
     def _serve(self, connection):
         with contextlib.suppress(OSError):
-            connection.recv(4096)
-            self.act(self, connection)
+            try:
+                connection.recv(4096)
+                self.act(self, connection)
+            finally:
+                if connection not in self.held:
+                    connection.close()
 
     def url(self):
         return f"http://127.0.0.1:{self.port}/"
