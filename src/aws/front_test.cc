@@ -133,6 +133,19 @@ TEST_F(FrontTest, AsksTheQuickWayOfAFormFirst) {
   EXPECT_EQ(call(request).status, 400) << "what is wrong with it is said as ever";
 
   seen.clear();
+  got_ = Value();
+  takes = true;
+  TestRequest forged("POST", "/");
+  forged.header("Host", "127.0.0.1:4566");
+  forged.header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+  sign_request(forged, "monitoring", base::hex(base::sha256(form)), now_);
+  forged.body(form + "&MetricData.member.1.Unit=Count");
+  answered = call(forged);
+  EXPECT_EQ(answered.status, 403) << answered.body;
+  EXPECT_THAT(answered.body, HasSubstr("SignatureDoesNotMatch"));
+  EXPECT_EQ(seen, "") << "nobody has seen a body that was not signed";
+  EXPECT_TRUE(got_.is_null());
+
   request = form_call("monitoring", "Version=2010-08-01&" + form);
   EXPECT_EQ(call(request).status, 200);
   EXPECT_EQ(seen, "") << "Action does not stand first";
