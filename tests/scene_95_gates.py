@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 import time
 import unittest
 import xml.etree.ElementTree as xml
@@ -210,6 +211,48 @@ class Gates(unittest.TestCase):
                                        ports=self.platform.port)
         again = json.loads(self.platform.cli("check", "monthly", "--json", "-", check=False).stdout)
         self.assertEqual((after["configuration"], after["deployed"]), (again["configuration"], again["deployed"]))
+
+    def test_8_a_load_test_counts_for_the_configuration_that_it_met(self):
+        script = SHARED / "gates" / "warm-up.js"
+        script.write_text("""
+            import http from 'k6/http';
+            import { sleep } from 'k6';
+            export const options = { vus: 2, duration: '4s', thresholds: { http_req_failed: ['rate<0.01'] } };
+            export default function () { http.get(`${__ENV.TARGET}/api/v1/health`); sleep(0.05); }
+        """)
+        ran = subprocess.run(["k6", "run", "-q", "-e", f"TARGET={self.platform.url}", script], text=True,
+                             env=self.platform.environment(), capture_output=True, timeout=60)
+        self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+        self.assertIn("warm-up.js", self.platform.cli("load", "runs").stdout)
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["load-test"]["decision"], "pass", checks["load-test"])
+        self.assertEqual(checks["cache-warming"]["decision"], "pass", checks["cache-warming"])
+
+        # One that crosses its threshold counts as well: the newest decides.
+        failed = self.platform.cli("load", "run", self.platform.url + "/api/v1/health", "--rate", "50", "--duration", "5s",
+                                   "-t", "rate>100000", "-q", "--html", SHARED / "gates" / "run.html", check=False)
+        self.assertEqual(failed.returncode, 3, failed.stdout + failed.stderr)
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["load-test"]["decision"], "fail", checks["load-test"])
+        page = (SHARED / "gates" / "run.html").read_text()
+        self.assertIn("Where the time went in SecureBase", page)
+        self.assertIn("GET /v1/health", page)
+
+        # One of something else says nothing of this platform.
+        with Webhook() as other:
+            self.platform.cli("load", "run", other.url, "--method", "POST", "--rate", "50", "--duration", "5s", "-t",
+                              "p50<10s", "-q")
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["load-test"]["decision"], "insufficient evidence", checks["load-test"])
+        self.assertIn("one of something else", checks["load-test"]["reason"])
+
+        # And none of them counts for another configuration.
+        (self.service / "infra" / "more.tf").write_text(
+            'resource "aws_s3_object" "more" {\n  bucket  = module.cloudfront.bucket_id\n'
+            '  key     = "more.txt"\n  content = "more"\n}\n')
+        self.apply()
+        _, checks = self.gate("pre-deploy")
+        self.assertIn("no load test ran on this configuration", checks["load-test"]["reason"])
 
 
 if __name__ == "__main__":

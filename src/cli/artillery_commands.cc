@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/load_runs.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "load/artillery/artillery.h"
@@ -47,7 +48,26 @@ std::size_t terminal_columns() {
   return std::clamp<std::size_t>(size.ws_col, 50, 79);
 }
 
-int start(artillery::RunOptions options) {
+// The platform's gates rest on load tests, whoever's script it was.
+int start(artillery::RunOptions options, const std::string& scenario) {
+  const LoadRunNote note(platform::default_state_directory());
+  const auto report = options.output.empty() ? std::string() : std::filesystem::absolute(options.output).native();
+  options.ended = [&](const artillery::Outcome& ended) {
+    LoadOutcome outcome;
+    outcome.tool = "artillery";
+    outcome.scenario = scenario;
+    outcome.target = ended.target;
+    outcome.valid = ended.valid;
+    outcome.passed = ended.passed;
+    outcome.failed_thresholds = ended.failed_checks;
+    outcome.requests = ended.requests;
+    outcome.errors_percent = ended.errors_percent;
+    outcome.p50_ms = ended.p50_ms;
+    outcome.p95_ms = ended.p95_ms;
+    outcome.p99_ms = ended.p99_ms;
+    outcome.report = report;
+    note.tell(outcome);
+  };
   options.colour = colour_on(STDOUT_FILENO);
   options.columns = terminal_columns();
   return artillery::run(
@@ -71,7 +91,7 @@ int run_script(const Given& given) {
   options.script.files.insert(options.script.files.end(), given->inputs.begin(), given->inputs.end());
   if (!given->config.empty()) options.script.config = given->config;
   if (given->count > 1 && options.workers == 0) options.workers = given->count;
-  return start(std::move(options));
+  return start(std::move(options), given->scripts.front().filename().native());
 }
 
 int run_quick(const Given& given) {
@@ -81,7 +101,7 @@ int run_quick(const Given& given) {
   }
   auto options = given->run;
   options.text = artillery::quick_script(given->url, given->users, given->requests, options.script.insecure);
-  return start(std::move(options));
+  return start(std::move(options), "quick");
 }
 
 int write_report(const Given& given) {

@@ -31,6 +31,7 @@ struct LoadOutcome {
 class LoadRunNote {
  public:
   explicit LoadRunNote(std::filesystem::path state);
+  bool platform_is_there() const { return !configuration_.empty(); }
   // After the last one. Says on standard error when the platform is there and does not take it.
   void tell(const LoadOutcome& outcome) const;
 

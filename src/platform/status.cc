@@ -141,7 +141,8 @@ Result<base::Json> Rooms::environment() const {
                           {"AWS_SECRET_ACCESS_KEY", secrets_->root().secret_access_key.reveal()},
                           {"AWS_DEFAULT_REGION", stack.region},
                           {"AWS_REGION", stack.region},
-                          {"AWS_ENDPOINT_URL", fmt::format("http://{}:{}", settings_.bind, settings_.aws_port)}});
+                          {"AWS_ENDPOINT_URL", fmt::format("http://{}:{}", settings_.bind, settings_.aws_port)},
+                          {"SECUREBASE_STATE", state_.directory().native()}});
   if (const auto* cluster = first(stack, "aws_rds_cluster")) {
     variables.set("PGHOST", text_of(*cluster, "endpoint"));
     variables.set("PGPORT", text_of(*cluster, "port"));

@@ -29,11 +29,15 @@ inline void decide(Check& check, Decision decision, std::string reason) {
 // "12 min", "3.5 h", "2.1 days"
 std::string in_words(std::chrono::duration<double> time);
 
-// One statistic of a metric over [from, to), of each series whose only dimension is `dimension`.
+// One statistic of a metric over [from, to), of each series whose only dimension is `dimension`. of_each() takes whole
+// minutes, outwards: older samples are kept by the minute.
 struct Of {
   std::string name;  // the dimension's value
   monitoring::Point point;
 };
+std::vector<Of> whole_of_each(const monitoring::Series& series, std::string_view name_space, std::string_view metric,
+                              std::string_view dimension, std::string_view statistic, base::TimePoint from,
+                              base::TimePoint to);
 std::vector<Of> of_each(const monitoring::Series& series, std::string_view name_space, std::string_view metric,
                         std::string_view dimension, std::string_view statistic, base::TimePoint from,
                         base::TimePoint to);

@@ -139,6 +139,7 @@ class Run {
   EngineSettings settings_for(std::vector<Phase> phases, std::size_t workers) const;
   void tell_phases(std::chrono::milliseconds elapsed);
   int finish(base::TimePoint started);
+  Outcome outcome_of(const Period& aggregate, const std::vector<Checked>& checks, bool valid) const;
   void write_reports(base::TimePoint started, const Period& aggregate, const std::vector<Checked>& checks);
   std::string_view suppressed() const {
     return script_.config.endpoints.suppress_output ? std::string_view(script_.config.endpoints.prefix)
@@ -363,6 +364,7 @@ int Run::finish(base::TimePoint started) {
   const auto doubts = why_invalid(generator_, tightest_limit_ms(script_.config.ensure));
   for (const auto& doubt : doubts) complain_(fmt::format("WARNING: this run measured the load generator: {}\n", doubt));
   write_reports(started, aggregate, checks);
+  if (options_.ended) options_.ended(outcome_of(aggregate, checks, doubts.empty()));
   if (!crash_.empty()) {
     // Its connection ends a moment before it does.
     std::optional<std::string> ended;
@@ -378,6 +380,37 @@ int Run::finish(base::TimePoint started) {
   if (std::any_of(checks.begin(), checks.end(), [](const Checked& one) { return !one.ok && one.strict; }))
     return kFailedRun;
   return shared_->expectation_failed.load() ? kFailedExpectations : kRan;
+}
+
+Outcome Run::outcome_of(const Period& aggregate, const std::vector<Checked>& checks, bool valid) const {
+  Outcome outcome;
+  outcome.target = script_.config.target;
+  outcome.valid = valid && crash_.empty() && signal_came.load() == 0;
+  for (const auto& one : checks) {
+    if (!one.ok && one.strict) outcome.failed_checks.push_back(one.original);
+  }
+  const auto& counters = aggregate.counters;
+  const auto sum_of = [&counters](std::string_view prefix) {
+    double sum = 0;
+    for (auto one = counters.lower_bound(std::string(prefix)); one != counters.end(); ++one) {
+      if (!one->first.starts_with(prefix)) break;
+      sum += one->second;
+    }
+    return sum;
+  };
+  const bool expects = sum_of("plugins.expect.") > 0;
+  if (shared_->expectation_failed.load()) outcome.failed_checks.push_back("expect");
+  if (!checks.empty() || expects) outcome.passed = outcome.failed_checks.empty();
+  const double requests = sum_of("http.requests");
+  outcome.requests = static_cast<std::uint64_t>(requests);
+  const double errors = sum_of("errors.") + sum_of("http.codes.4") + sum_of("http.codes.5");
+  if (requests > 0) outcome.errors_percent = std::min(100.0, 100 * errors / requests);
+  if (const auto found = aggregate.summaries.find("http.total_time"); found != aggregate.summaries.end()) {
+    outcome.p50_ms = found->second.p50;
+    outcome.p95_ms = found->second.p95;
+    outcome.p99_ms = found->second.p99;
+  }
+  return outcome;
 }
 
 void Run::write_reports(base::TimePoint started, const Period& aggregate, const std::vector<Checked>& checks) {

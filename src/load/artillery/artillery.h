@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "load/artillery/script_options.h"
@@ -17,6 +19,19 @@ inline constexpr int kFailedRun = 1;  // the script is wrong, a check of `ensure
 inline constexpr int kFailedExpectations = 21;  // an expectation of the expect plugin was not met
 inline constexpr int kInterruptedRun = 130;     // SIGINT; SIGTERM is 143
 
+// What came of a run that measured something, for whoever judges it.
+struct Outcome {
+  std::string target;
+  bool valid = true;           // the generator kept its own times, and nothing ended the run early
+  std::optional<bool> passed;  // nullopt: the script asks for nothing (ensure, expect)
+  std::vector<std::string> failed_checks;
+  std::uint64_t requests = 0;
+  double errors_percent = 0;  // 4xx, 5xx and requests without an answer
+  double p50_ms = 0;          // to the last byte
+  double p95_ms = 0;
+  double p99_ms = 0;
+};
+
 struct RunOptions {
   ScriptOptions script;
   std::string text;              // a script that is no file, in the place of script.files
@@ -27,6 +42,7 @@ struct RunOptions {
   bool colour = false;
   std::size_t columns = 79;
   std::size_t workers = 0;  // threads; 0: chosen
+  std::function<void(const Outcome&)> ended;
 };
 
 // Blocks until the run has ended; SIGINT and SIGTERM end it early, with a report of what was measured. `print` gets

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "load/report/html_charts.h"
@@ -52,6 +53,9 @@ th:first-child,td:first-child{text-align:left;padding-left:0;white-space:normal;
 td.bad{color:var(--bad);stroke:none;font-weight:600}td.seen{text-align:left;color:var(--soft);white-space:normal}
 .bars{display:grid;grid-template-columns:minmax(64px,max-content) 1fr max-content;gap:7px 12px;align-items:center;font-size:.9rem}
 .bars div{height:13px;border-radius:4px;background:var(--blue);min-width:2px}.bars div.bad{background:var(--bad)}
+.way{display:flex;height:15px;border-radius:4px;overflow:hidden;background:var(--none)}.way i{display:block;height:100%}
+.hop0{background:#0072b2}.hop1{background:#d55e00}.hop2{background:#008a63}.hop3{background:#a8478b}.hop4{background:#e69f00}
+.hop5{background:#56b4e9}.hop6{background:#7a5c3e}.hop7{background:#6a6fd1}.hop8{background:#94a500}.hop9{background:#c4342d}
 .bars em{font-style:normal;font-variant-numeric:tabular-nums;color:var(--soft)}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:16px}.two section{margin:0}.two{margin-bottom:16px}
 .none{color:var(--soft);margin:6px 0}footer{color:var(--soft);font-size:.82rem;margin-top:22px}
@@ -183,6 +187,43 @@ std::string endpoints(const ReportView& view) {
   return out + "</table></div></section>\n";
 }
 
+// One bar to a route, as long as its p95 against the slowest one's, cut by hops.
+std::string way_of_requests(const ReportView& view) {
+  if (view.routes.empty()) return {};
+  constexpr std::size_t kColours = 10;
+  std::string out =
+      "<section><h2>Where the time went in SecureBase</h2><p class=\"about\">Counted over every request of a route, "
+      "around its p95; the target's own time, so without the network and the generator.</p><div "
+      "class=\"scroll\"><table>"
+      "<tr><th>Route</th><th>requests</th><th>p50</th><th>p95</th><th>around the p95</th></tr>";
+  std::array<bool, kColours> seen{};
+  for (const auto& route : view.routes) {
+    double whole = 0;
+    for (const auto& [name, seconds] : route.hops_s) whole += seconds;
+    std::string way;
+    for (std::size_t i = 0; i < route.hops_s.size(); ++i) {
+      const auto& [name, seconds] = route.hops_s[i];
+      const double percent = whole > 0 ? 100 * seconds / whole : 0;
+      if (percent < 0.5) continue;
+      seen[i % kColours] = true;
+      way += fmt::format("<i class=\"hop{}\" style=\"width:{:.1f}%\" title=\"{} {}, {:.0f} %\"></i>", i % kColours,
+                         percent, html_escaped(name), time_text(seconds * 1000), percent);
+    }
+    out += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td style=\"min-width:160px\"><div "
+        "class=\"way\">{}</div></td></tr>",
+        html_escaped(route.name), grouped(route.requests), time_text(route.p50_s * 1000), time_text(route.p95_s * 1000),
+        way);
+  }
+  out += "</table></div><p class=\"legend\">";
+  const auto& names = view.routes.front().hops_s;
+  for (std::size_t i = 0; i < names.size() && i < kColours; ++i) {
+    if (seen[i])
+      out += fmt::format("<span class=\"key\"><i class=\"hop{}\"></i>{}</span>", i, html_escaped(names[i].first));
+  }
+  return out + "</p></section>\n";
+}
+
 }  // namespace
 
 std::string html_report(const ReportView& view) {
@@ -197,7 +238,7 @@ std::string html_report(const ReportView& view) {
   out += "<section><h2>Requests over time</h2>" + rate_chart(view) + "</section>\n";
   out += "<div class=\"two\">" + bars("Answers by status", view.codes, "There was no answer.") +
          bars("Errors", view.errors, "None: every request was answered.") + "</div>\n";
-  out += endpoints(view);
+  out += endpoints(view) + way_of_requests(view);
   out +=
       "<footer>Written by SecureBase. Everything is in this file; it fetches nothing.</footer></main></body></html>\n";
   return out;

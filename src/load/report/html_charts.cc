@@ -343,7 +343,18 @@ std::string latency_chart(const ReportView& view) {
 std::string rate_chart(const ReportView& view) {
   Frame frame;
   frame.height = 210;
-  const auto moments = thinned(view.timeline, 240);
+  auto moments = thinned(view.timeline, 240);
+  // The last stretch may be an instant, in which an answer or two would be a rate of thousands.
+  if (moments.size() > 1) {
+    auto& last = moments[moments.size() - 1];
+    auto& before = moments[moments.size() - 2];
+    if (last.end_s - last.begin_s < (before.end_s - before.begin_s) / 2) {
+      before.end_s = last.end_s;
+      before.requests += last.requests;
+      before.errors += last.errors;
+      moments.pop_back();
+    }
+  }
   const double seconds = end_of(view);
   const auto rate = [](const ReportView::Moment& moment, double count) {
     return count / std::max(moment.end_s - moment.begin_s, 0.001);

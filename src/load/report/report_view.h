@@ -83,6 +83,16 @@ struct ReportView {
   };
   std::vector<Check> checks;
 
+  // Where the time went within the target, slowest route first; in the middle of a route's requests and around its p95.
+  struct Route {
+    std::string name;
+    double requests = 0;
+    double p50_s = 0;
+    double p95_s = 0;
+    std::vector<std::pair<std::string, double>> hops_s;  // around the p95, in the order of the way
+  };
+  std::vector<Route> routes;
+
   // Reasons why the numbers are not to be believed.
   std::vector<std::string> doubts;
 };

@@ -115,6 +115,7 @@ Json to_json(const RunResult& result) {
   json.set("settings", result.settings);
   json.set("summary", to_json(summary, result.measured.values));
   if (!result.findings.is_null()) json.set("findings", result.findings);
+  if (!result.hops.is_null()) json.set("hops", result.hops);
   json.set("generator", to_json(result.generator));
   json.set("measured", to_json(result.measured));
   return json;
@@ -136,6 +137,7 @@ Result<RunResult> result_from_json(const Json& json) {
   result.interrupted = json["interrupted"].bool_or(false);
   result.settings = json["settings"];
   result.findings = json["findings"];
+  result.hops = json["hops"];
   if (const auto* reasons = json["invalid_because"].as_array()) {
     for (const auto& reason : *reasons) result.invalid_because.emplace_back(reason.string_or(""));
   }

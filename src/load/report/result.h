@@ -26,6 +26,9 @@ struct RunResult {
   std::vector<std::string> invalid_because;  // empty: valid
   std::vector<Judged> thresholds;
   bool interrupted = false;
+  // Where the time went, when the target was a SecureBase that told: an array of routes as `securebase traces slow
+  // --json` has them, counted over every request; null: not known.
+  base::Json hops;
   // What a scenario found beside that: "capacity", "spike", "endurance"; null: nothing.
   base::Json findings;
   // Checks of a scenario beside thresholds: a name, what was seen, and a verdict.

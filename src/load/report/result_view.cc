@@ -131,6 +131,26 @@ std::vector<Case> cases_of(const RunResult& result) {
   return cases;
 }
 
+void add_routes(const RunResult& result, ReportView& view) {
+  const auto* routes = result.hops.as_array();
+  if (!routes) return;
+  constexpr std::size_t kMostRoutes = 12;
+  for (const auto& one : *routes) {
+    ReportView::Route route;
+    route.name = one["route"].string_or("");
+    route.requests = one["requests"].number_or(0);
+    route.p50_s = one["p50_seconds"].number_or(0);
+    route.p95_s = one["p95_seconds"].number_or(0);
+    if (const auto* hops = one["around_p95"].as_object()) {
+      for (const auto& [name, seconds] : *hops) route.hops_s.emplace_back(name, seconds.number_or(0));
+    }
+    view.routes.push_back(std::move(route));
+  }
+  std::stable_sort(view.routes.begin(), view.routes.end(),
+                   [](const auto& a, const auto& b) { return a.p95_s > b.p95_s; });
+  if (view.routes.size() > kMostRoutes) view.routes.resize(kMostRoutes);
+}
+
 }  // namespace
 
 ReportView view_of(const RunResult& result) {
@@ -158,6 +178,7 @@ ReportView view_of(const RunResult& result) {
   }
   for (const auto& [kind, count] : summary.errors) view.errors.push_back({kind, static_cast<double>(count), true});
   add_endpoints(result, view);
+  add_routes(result, view);
   for (const auto& judged : result.thresholds) {
     view.checks.push_back({judged.threshold.text(), fmt::format("{:.4g}", judged.measured), view_of(judged.verdict)});
   }
