@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <random>
 
@@ -44,7 +45,7 @@ std::vector<std::string> round_trip(const std::vector<std::string>& messages, co
   const auto encoded = encode(messages, fields);
   ReadMessages read;
   DecodedColumn decoded;
-  auto done = read.take(encoded.bytes, encoded.raw_bytes, messages.size(), columns);
+  auto done = read.take(encoded.bytes, encoded.raw_bytes, messages.size(), std::cref(columns));
   if (done) done = read.build(decoded);
   EXPECT_TRUE(done) << done.error().message;
   return {decoded.texts.begin(), decoded.texts.end()};
@@ -179,7 +180,7 @@ TEST(Messages, AreFoundByATextWhereverItStands) {
   const auto encoded = encode(messages, fields);
   const Columns columns(fields);
   ReadMessages read;
-  ASSERT_TRUE(read.take(encoded.bytes, encoded.raw_bytes, messages.size(), columns));
+  ASSERT_TRUE(read.take(encoded.bytes, encoded.raw_bytes, messages.size(), std::cref(columns)));
   std::mt19937 random(3);
   std::vector<std::uint32_t> found;
   for (int round = 0; round < 3000; ++round) {
