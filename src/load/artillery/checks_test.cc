@@ -157,13 +157,20 @@ TEST(ArtilleryEndpoints, AreNamedByPathHostAndName) {
   EXPECT_EQ(endpoint_name(plugin, "http://h", "http://h/a", ""), "");
 }
 
+Value counted(std::uint64_t count) {
+  Value value;
+  value.count = count;
+  value.sum = static_cast<double>(count);
+  return value;
+}
+
 Period measured_period() {
   Values values;
-  Value created{Kind::kCounter, 4, 4};
-  Value completed{Kind::kCounter, 3, 3};
+  const Value created = counted(4);
+  const Value completed = counted(3);
   values[{"vusers.created", {}}] = created;
   values[{"vusers.completed", {}}] = completed;
-  values[{"http.requests", {}}] = Value{Kind::kCounter, 40, 40};
+  values[{"http.requests", {}}] = counted(40);
   Value time;
   time.kind = Kind::kTrend;
   for (int i = 1; i <= 100; ++i) time.sketch.add(i);

@@ -6,6 +6,14 @@
 
 namespace securebase::load::artillery {
 
+Node::Node() = default;
+Node::Node(base::Json scalar, Place at) : place(std::move(at)), scalar(std::move(scalar)) {}
+Node::Node(const Node& other) = default;
+Node::Node(Node&& other) noexcept = default;
+Node& Node::operator=(const Node& other) = default;
+Node& Node::operator=(Node&& other) noexcept = default;
+Node::~Node() = default;
+
 std::string Place::text() const {
   if (!file) return "the command line";
   return fmt::format("{}:{}:{}", *file, line, column);

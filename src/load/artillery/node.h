@@ -26,8 +26,14 @@ class Node {
   struct Member;
   enum class Kind { kScalar, kList, kMap };
 
-  Node() = default;
-  Node(base::Json scalar, Place at) : place(std::move(at)), scalar(std::move(scalar)) {}
+  // Defined where Member is whole (node.cc).
+  Node();
+  Node(base::Json scalar, Place at);
+  Node(const Node& other);
+  Node(Node&& other) noexcept;
+  Node& operator=(const Node& other);
+  Node& operator=(Node&& other) noexcept;
+  ~Node();
   static Node list(Place at);
   static Node map(Place at);
   // Every value of it stands at `at`.

@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t kMostName = 1024;  // as Artillery cuts names
 
-double milliseconds(std::chrono::nanoseconds time) { return std::chrono::duration<double, std::milli>(time).count(); }
+double as_milliseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
 
 }  // namespace
 
@@ -70,7 +72,7 @@ void Tally::user_ended(bool completed, std::chrono::nanoseconds length) {
   batch.add(failed_, completed ? 0 : 1);
   if (!completed) return;
   batch.add(completed_, 1);
-  batch.add(session_length_, milliseconds(length));
+  batch.add(session_length_, as_milliseconds(length));
 }
 
 void Tally::user_skipped() { count("vusers.skipped", 1); }
@@ -79,7 +81,7 @@ void Tally::request_sent() { recorder_.add(requests_, 1); }
 
 void Tally::answered(const Answer& answer, base::SteadyPoint intended) {
   const Times& times = answer.times;
-  const double first_byte = milliseconds(times.first_byte - times.sent);
+  const double first_byte = as_milliseconds(times.first_byte - times.sent);
   const Series counted = code(answer.status);
   const auto hundreds = static_cast<std::size_t>(answer.status / 100) % classes_.size();
   if (hundreds >= 2 && !classes_[hundreds]) {
@@ -92,19 +94,19 @@ void Tally::answered(const Answer& answer, base::SteadyPoint intended) {
     batch.add(downloaded_, static_cast<double>(answer.body_bytes));
     batch.add(response_time_, first_byte);
     if (hundreds >= 2) batch.add(*classes_[hundreds], first_byte);
-    batch.add(total_time_, milliseconds(times.last_byte - times.sent));
-    batch.add(from_schedule_, milliseconds(times.last_byte - intended));
+    batch.add(total_time_, as_milliseconds(times.last_byte - times.sent));
+    batch.add(from_schedule_, as_milliseconds(times.last_byte - intended));
   }
   if (config_.extended_metrics) {
     // The look-up of a name is within http.tcp: it is done once for a run.
     if (times.new_connection) {
-      measure("http.tcp", milliseconds(times.connected - times.begun));
-      measure("http.tls", milliseconds(times.secured - times.connected));
+      measure("http.tcp", as_milliseconds(times.connected - times.begun));
+      measure("http.tls", as_milliseconds(times.secured - times.connected));
     }
-    measure("http.total", milliseconds(times.last_byte - times.begun));
+    measure("http.total", as_milliseconds(times.last_byte - times.begun));
   }
   if (config_.apdex_threshold_ms) {
-    const double total = milliseconds(times.last_byte - times.begun);
+    const double total = as_milliseconds(times.last_byte - times.begun);
     const double limit = *config_.apdex_threshold_ms;
     count("apdex.satisfied", total <= limit ? 1 : 0);
     count("apdex.tolerated", total > limit && total <= 4 * limit ? 1 : 0);
@@ -131,7 +133,7 @@ void Tally::endpoint_answered(Endpoint& endpoint, const Answer& answer) {
   }
   Recorder::Batch batch(recorder_);
   batch.add(*counted, 1);
-  batch.add(endpoint.time, milliseconds(answer.times.first_byte - answer.times.sent));
+  batch.add(endpoint.time, as_milliseconds(answer.times.first_byte - answer.times.sent));
   if (server_timing) batch.add(*endpoint.server_timing, server_timing_total(*server_timing));
 }
 

@@ -247,6 +247,13 @@ std::vector<std::string_view> Template::names() const {
   return found;
 }
 
+TemplateValue::TemplateValue() = default;
+TemplateValue::TemplateValue(const TemplateValue& other) = default;
+TemplateValue::TemplateValue(TemplateValue&& other) noexcept = default;
+TemplateValue& TemplateValue::operator=(const TemplateValue& other) = default;
+TemplateValue& TemplateValue::operator=(TemplateValue&& other) noexcept = default;
+TemplateValue::~TemplateValue() = default;
+
 Result<TemplateValue> TemplateValue::compile(const base::Json& value) {
   TemplateValue made;
   if (auto filled = made.fill(value, 0); !filled) return filled.error();

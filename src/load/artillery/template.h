@@ -68,7 +68,13 @@ class Template {
 // JSON in which texts and keys may be templates. A member whose value is undefined is left out, as by JSON.stringify.
 class TemplateValue {
  public:
-  TemplateValue() = default;
+  // Defined where Member is whole (template.cc).
+  TemplateValue();
+  TemplateValue(const TemplateValue& other);
+  TemplateValue(TemplateValue&& other) noexcept;
+  TemplateValue& operator=(const TemplateValue& other);
+  TemplateValue& operator=(TemplateValue&& other) noexcept;
+  ~TemplateValue();
   static Result<TemplateValue> compile(const base::Json& value);
   base::Json value(const Variables& variables) const;
   // As JSON text, without building the value first.
