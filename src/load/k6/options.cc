@@ -11,6 +11,7 @@ namespace securebase::k6 {
 namespace {
 
 constexpr std::size_t kMostScenarios = 1000;
+constexpr std::int64_t kMostNumber = 1'000'000'000'000;
 constexpr std::size_t kMostThresholds = 1000;
 
 Error bad_option(std::string_view where, std::string_view what) {
@@ -198,7 +199,9 @@ class OptionsReader {
     const auto* found = take(name);
     if (!found) return;
     const auto number = found->integer_or(-1);
-    if (number < 0) return fail(name, fmt::format("expected a whole number from 0 on, found {}", found->dump()));
+    if (number < 0 || number > kMostNumber) {
+      return fail(name, fmt::format("expected a whole number from 0 to {}, found {}", kMostNumber, found->dump()));
+    }
     into = number;
   }
   void duration(const char* name, std::optional<Nanoseconds>& into) {

@@ -51,7 +51,8 @@ Result<ResponseReader::Step> ResponseReader::take(std::string_view bytes) {
         const auto end = pending_.find("\r\n\r\n", scanned_ > 3 ? scanned_ - 3 : 0);
         if (end == std::string::npos) {
           scanned_ = pending_.size();
-          if (pending_.size() > limits_.head_bytes) return garbage("its head is larger than 256 KiB");
+          // Its empty line may still be under way, by three of its four bytes.
+          if (pending_.size() >= limits_.head_bytes + 2) return garbage("its head is larger than 256 KiB");
           // What is not HTTP at all is told at once, and not waited for.
           const std::string_view start = "HTTP/";
           if (std::string_view(pending_).substr(0, 5) != start.substr(0, std::min<std::size_t>(pending_.size(), 5))) {

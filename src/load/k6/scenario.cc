@@ -22,6 +22,9 @@ constexpr std::array<ExecutorName, 6> kExecutors = {{{Executor::kSharedIteration
                                                      {Executor::kConstantArrivalRate, "constant-arrival-rate"},
                                                      {Executor::kRampingArrivalRate, "ramping-arrival-rate"}}};
 
+constexpr std::int64_t kMostCount = 1'000'000'000'000;  // of users, iterations: sums and products stay in 64 bits
+constexpr double kMostSecondsOfStages = 10.0 * 366 * 86'400;
+
 Nanoseconds from_seconds(double seconds) { return Nanoseconds{std::llround(seconds * 1e9)}; }
 
 Nanoseconds total_of(const std::vector<Stage>& stages) {
@@ -55,7 +58,9 @@ class Members {
   void integer(std::string_view name, std::int64_t& into) {
     if (!has(name)) return;
     const auto number = value_[name].integer_or(-1);
-    if (number < 0) return fail(name, fmt::format("expected a whole number from 0 on, found {}", value_[name].dump()));
+    if (number < 0 || number > kMostCount) {
+      return fail(name, fmt::format("expected a whole number from 0 to {}, found {}", kMostCount, value_[name].dump()));
+    }
     into = number;
   }
   void number(std::string_view name, double& into) {
@@ -228,6 +233,9 @@ Result<Done> validate(const Scenario& scenario) {
   if (users > Scenario::kMostVus) {
     return bad(where, fmt::format("asks for {} users: one generator has at most {}", users, Scenario::kMostVus));
   }
+  double staged_seconds = 0;
+  for (const auto& stage : scenario.stages) staged_seconds += seconds_of(stage.duration);
+  if (staged_seconds > kMostSecondsOfStages) return bad(where + ".stages", "last more than 10 years");
   switch (scenario.executor) {
     case Executor::kSharedIterations:
     case Executor::kPerVuIterations:
@@ -296,7 +304,7 @@ double Scenario::planned_iterations() const {
     case Executor::kSharedIterations:
       return static_cast<double>(iterations);
     case Executor::kPerVuIterations:
-      return static_cast<double>(iterations * vus);
+      return static_cast<double>(iterations) * static_cast<double>(vus);
     case Executor::kConstantArrivalRate:
       return rate * seconds_of(duration) / unit;
     case Executor::kRampingArrivalRate: {
