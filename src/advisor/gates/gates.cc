@@ -130,6 +130,9 @@ std::vector<Of> whole_of_each(const monitoring::Series& series, std::string_view
     query.statistic = std::string(statistic);
     query.from = from;
     query.to = to;
+    const bool by_minutes =
+        std::chrono::floor<std::chrono::minutes>(from) == from && std::chrono::floor<std::chrono::minutes>(to) == to;
+    query.period = by_minutes ? std::chrono::seconds{60} : std::chrono::seconds{1};
     auto point = series.whole(query);
     if (point && *point && (*point)->samples > 0) all.push_back({std::move(name), **point});
   }
