@@ -226,6 +226,33 @@ TEST(Load, KeepsWhatIsSensitiveOutOfSight) {
               testing::Not(HasSubstr(stack->find("random_password.p")->attributes["result"].string())));
 }
 
+TEST(Load, ReadsEphemeralResourcesAndKeepsNothingOfThem) {
+  const auto stack = load_files({{"main.tf", R"(
+    ephemeral "random_password" "p" {
+      count  = 2
+      length = 12
+    }
+    ephemeral "aws_secretsmanager_secret_version" "s" { secret_id = "db" }
+    resource "random_password" "p" { length = 20 }
+    resource "aws_secretsmanager_secret_version" "v" {
+      secret_id                = "db"
+      secret_string_wo         = ephemeral.random_password.p[1].result
+      secret_string_wo_version = 1
+    }
+    output "length" { value = nonsensitive(length(ephemeral.random_password.p[0].result)) }
+    output "secret" {
+      value     = ephemeral.aws_secretsmanager_secret_version.s.secret_string
+      sensitive = true
+    })"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("length").value, Value(12));
+  EXPECT_EQ(stack->resources.size(), 2u);
+  EXPECT_EQ(stack->find("random_password.p")->attributes["length"], Value(20));
+  EXPECT_TRUE(stack->find("aws_secretsmanager_secret_version.v")->attributes["secret_string_wo"].contains_sensitive());
+  EXPECT_THAT(errors_of("output \"x\" { value = ephemeral.random_password.nothing.result }\n"),
+              HasSubstr("There is no ephemeral resource \"random_password.nothing\" in this module"));
+}
+
 TEST(Load, ChecksConditions) {
   EXPECT_THAT(errors_of(R"(
     resource "aws_sqs_queue" "q" {

@@ -132,14 +132,12 @@ bool Loader::run_node(Module& module, const std::string& key) {
   if (root == "output")
     return run(module, key, config.outputs.at(name)->range, [&] { return run_output(module, name); });
   if (root == "module") return run(module, key, config.calls.at(name)->range, [&] { return run_call(module, name); });
-  const bool is_data = root == "data";
-  const auto second = is_data ? name.find('.') : std::string::npos;
-  const std::string type = is_data ? name.substr(0, second) : root;
-  const std::string label = is_data ? name.substr(second + 1) : name;
-  const auto& table = is_data ? config.data : config.resources;
-  return run(module, key, table.at(std::pair(type, label))->range, [&] {
-    return run_resource(module, type, label, is_data ? Declaration::Mode::kData : Declaration::Mode::kResource);
-  });
+  const bool has_word = is_kind_word(root);
+  const auto second = has_word ? name.find('.') : std::string::npos;
+  const std::string type = has_word ? name.substr(0, second) : root;
+  const std::string label = has_word ? name.substr(second + 1) : name;
+  const BlockSyntax& block = *config.table_of(root).at(std::pair(type, label));
+  return run(module, key, block.range, [&] { return run_resource(module, block); });
 }
 
 std::optional<Value> Loader::node_value(Module& module, const std::string& key) {
@@ -160,14 +158,14 @@ bool Loader::touch(Module& module, const Reference& reference, const std::string
   static constexpr std::string_view kAlwaysThere[] = {"each", "count", "self", "path", "terraform"};
   const std::string& root = reference.root;
   if (std::find(std::begin(kAlwaysThere), std::end(kAlwaysThere), root) != std::end(kAlwaysThere)) return true;
-  const std::size_t needed = root == "data" ? 2 : 1;
+  const std::size_t needed = is_kind_word(root) ? 2 : 1;
   const auto word = [&](std::size_t i) {
     return i < reference.steps.size() ? reference.steps[i].key.to_text().value_or("") : std::string();
   };
   if (reference.steps.size() < needed) {
     auto& error = diagnostics_.error(
         "Invalid reference",
-        root == "var" || root == "local" || root == "module" || root == "data"
+        root == "var" || root == "local" || root == "module" || is_kind_word(root)
             ? fmt::format("The \"{}\" object is accessed by name: {}.name.", root, root)
             : fmt::format("A reference to a resource type must be followed by at least one attribute access, "
                           "specifying the resource name; if the text \"{}\" was meant, it needs quotes.",
@@ -202,14 +200,15 @@ bool Loader::touch(Module& module, const Reference& reference, const std::string
     }
     return right;
   }
-  const bool is_data = root == "data";
-  const std::string type = is_data ? name : root;
-  const std::string label = is_data ? word(1) : name;
-  const auto& table = is_data ? config.data : config.resources;
-  if (table.contains(std::pair(type, label))) return run_node(module, (is_data ? "data." : "") + type + "." + label);
+  const bool has_word = is_kind_word(root);
+  const std::string type = has_word ? name : root;
+  const std::string label = has_word ? word(1) : name;
+  const auto& table = config.table_of(root);
+  if (table.contains(std::pair(type, label))) return run_node(module, kind_prefix(root) + type + "." + label);
   std::vector<std::string> known;
   for (const auto& [key, block] : table) known.push_back(key.first + "." + key.second);
-  return undeclared(is_data ? "data resource" : "resource", type + "." + label, std::move(known), reference, context);
+  return undeclared(has_word ? root + " resource" : "resource", type + "." + label, std::move(known), reference,
+                    context);
 }
 
 bool Loader::touch_all(Module& module, const std::vector<Reference>& references, const std::string& context) {

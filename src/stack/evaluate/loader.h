@@ -107,7 +107,7 @@ class Loader {
   void read_module_index();
 
   // resources.cc
-  bool run_resource(Module& module, const std::string& type, const std::string& name, Declaration::Mode mode);
+  bool run_resource(Module& module, const BlockSyntax& block);
   std::optional<Value> finish(Module& module, Resource& resource, const BlockSyntax& block);
   bool check_names(const Resource& resource, const ProviderBlock& provider);
   const ProviderSettings& settings_for(Module& module, const BlockSyntax& block, const std::string& type);
@@ -136,7 +136,7 @@ class ModuleScope final : public Scope {
 
  private:
   std::optional<Value> of_module(const Reference& reference, std::size_t& consumed, Diagnostics& diagnostics);
-  std::optional<Value> of_resource(const Reference& reference, bool is_data, std::size_t& consumed);
+  std::optional<Value> of_resource(const Reference& reference, std::size_t& consumed);
   std::optional<Value> of_instance(const Reference& reference, Diagnostics& diagnostics);
 
   Loader& loader_;

@@ -59,14 +59,13 @@ class BodyCollector {
     const auto& labels = block.labels;
     if (block.type == "resource" || block.type == "data" || block.type == "ephemeral") {
       if (!has_labels(block, {"type", "name"})) return;
-      if (block.type == "ephemeral") {
-        diagnostics_.error("Unsupported block type",
-                           "Ephemeral resources are not read here: what they give exists only while Terraform runs.",
-                           block.range);
-        return;
-      }
-      auto& table = block.type == "data" ? config_.data : config_.resources;
-      if (declare(table, std::pair(labels[0], labels[1]), block, block.type == "data" ? "data source" : "resource")) {
+      auto& table = block.type == "data"        ? config_.data
+                    : block.type == "ephemeral" ? config_.ephemerals
+                                                : config_.resources;
+      const std::string_view words = block.type == "data"        ? "data source"
+                                     : block.type == "ephemeral" ? "ephemeral resource"
+                                                                 : "resource";
+      if (declare(table, std::pair(labels[0], labels[1]), block, std::string(words))) {
         config_.in_order.push_back(&block);
       }
     } else if (block.type == "variable") {
@@ -87,8 +86,9 @@ class BodyCollector {
       // They change what Terraform does with its state, of which there is none here.
       static constexpr std::array kWithoutEffect = {"terraform", "moved", "import", "removed"};
       if (std::find(kWithoutEffect.begin(), kWithoutEffect.end(), block.type) != kWithoutEffect.end()) return;
-      static const std::vector<std::string> kTypes = {"resource", "data",  "variable",  "output", "module", "locals",
-                                                      "provider", "check", "terraform", "moved",  "import", "removed"};
+      static const std::vector<std::string> kTypes = {"resource", "data",   "ephemeral", "variable", "output",
+                                                      "module",   "locals", "provider",  "check",    "terraform",
+                                                      "moved",    "import", "removed"};
       auto& error =
           diagnostics_.error("Unsupported block type",
                              fmt::format("Blocks of type \"{}\" are not expected here.", block.type), block.range);

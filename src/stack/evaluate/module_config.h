@@ -29,6 +29,11 @@ struct ModuleConfig {
   std::map<std::string, const BodySyntax::Attribute*> locals;
   std::map<std::pair<std::string, std::string>, const BlockSyntax*> resources;  // by type and name
   std::map<std::pair<std::string, std::string>, const BlockSyntax*> data;
+  std::map<std::pair<std::string, std::string>, const BlockSyntax*> ephemerals;
+  // By the word that references begin with: "data", "ephemeral", anything else.
+  const std::map<std::pair<std::string, std::string>, const BlockSyntax*>& table_of(std::string_view word) const {
+    return word == "data" ? data : word == "ephemeral" ? ephemerals : resources;
+  }
   std::vector<const BlockSyntax*> providers;
   std::vector<const BlockSyntax*> checks;
   std::vector<const BlockSyntax*> in_order;  // resource, data and module blocks as they stand in the files

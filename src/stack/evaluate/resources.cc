@@ -43,13 +43,18 @@ const ProviderSettings& Loader::settings_for(Module& module, const BlockSyntax& 
   return kNone;
 }
 
-bool Loader::run_resource(Module& module, const std::string& type, const std::string& name, Mode mode) {
-  const auto& table = mode == Mode::kData ? module.config->data : module.config->resources;
-  const BlockSyntax& block = *table.at(std::pair(type, name));
+bool Loader::run_resource(Module& module, const BlockSyntax& block) {
+  const std::string& type = block.labels[0];
+  // What an ephemeral resource gives is what the data source of its name reads, or what the resource makes up; it is
+  // secret, and nothing of it is in the stack.
+  const bool is_ephemeral = block.type == "ephemeral";
+  const bool reads = block.type == "data" ||
+                     (is_ephemeral && (catalogue_.find(Mode::kData, type) || provider_type(Mode::kData, type)));
+  const Mode mode = reads ? Mode::kData : Mode::kResource;
   Resource prototype;
   prototype.mode = mode;
   prototype.type = type;
-  prototype.name = name;
+  prototype.name = block.labels[1];
   const std::string context = words_for(prototype);
   if (!catalogue_.find(mode, type) && provider_of(type) && !provider_type(mode, type)) {
     // As with arguments: near to a known type it is a misspelling of that, else it may be newer than the list.
@@ -76,7 +81,7 @@ bool Loader::run_resource(Module& module, const std::string& type, const std::st
   for (const auto& reference : references) {
     static constexpr std::string_view kNone[] = {"each", "count", "self", "path", "terraform"};
     if (std::find(std::begin(kNone), std::end(kNone), reference.root) != std::end(kNone)) continue;
-    const std::size_t words = reference.root == "data" ? 2 : 1;
+    const std::size_t words = is_kind_word(reference.root) ? 2 : 1;
     Reference target = reference;
     target.steps.resize(std::min(words, target.steps.size()));
     depends_on.push_back(module.address_of(target.text()));
@@ -115,6 +120,7 @@ bool Loader::run_resource(Module& module, const std::string& type, const std::st
       right = false;
       continue;
     }
+    if (is_ephemeral) value = value->marked();
     resource.attributes = *value;
     if (lifecycle) {
       ModuleScope with_self(*this, module, &instance, &*value);
@@ -125,7 +131,7 @@ bool Loader::run_resource(Module& module, const std::string& type, const std::st
     } else {
       list.push_back(*value);
     }
-    stack_.resources.push_back(std::move(resource));
+    if (!is_ephemeral) stack_.resources.push_back(std::move(resource));
   }
   if (!right) return false;
   Value& whole = module.nodes[resource_key(block)].value;

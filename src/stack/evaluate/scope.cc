@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "stack/evaluate/loader.h"
+#include "stack/evaluate/resource_key.h"
 #include "stack/provider/schema.h"
 
 namespace securebase::stack {
@@ -29,7 +30,7 @@ std::optional<Value> ModuleScope::resolve(const Reference& reference, std::size_
   if (root == "terraform") {
     return Value::map({{"workspace", loader_.inputs().workspace}, {"applying", false}});
   }
-  return of_resource(reference, root == "data", consumed);
+  return of_resource(reference, consumed);
 }
 
 std::optional<Value> ModuleScope::of_instance(const Reference& reference, Diagnostics& diagnostics) {
@@ -83,14 +84,16 @@ std::optional<Value> ModuleScope::of_module(const Reference& reference, std::siz
   return loader_.node_value(*chosen, "output." + name);
 }
 
-std::optional<Value> ModuleScope::of_resource(const Reference& reference, bool is_data, std::size_t& consumed) {
+std::optional<Value> ModuleScope::of_resource(const Reference& reference, std::size_t& consumed) {
+  const bool has_word = is_kind_word(reference.root);
   if (!loader_.touch(module_, reference, "")) return std::nullopt;
-  const std::size_t at = is_data ? 1 : 0;
-  const std::string type = is_data ? reference.steps[0].key.to_text().value_or("") : reference.root;
+  const std::size_t at = has_word ? 1 : 0;
+  const std::string type = has_word ? reference.steps[0].key.to_text().value_or("") : reference.root;
   const std::string name = reference.steps[at].key.to_text().value_or("");
   consumed = at + 1;
-  auto value = loader_.node_value(module_, fmt::format("{}{}.{}", is_data ? "data." : "", type, name));
-  if (!value || provider_type(is_data ? Declaration::Mode::kData : Declaration::Mode::kResource, type)) return value;
+  auto value = loader_.node_value(module_, fmt::format("{}{}.{}", kind_prefix(reference.root), type, name));
+  const auto mode = reference.root == "data" ? Declaration::Mode::kData : Declaration::Mode::kResource;
+  if (!value || provider_type(mode, type)) return value;
   // A type that nobody here knows: what its provider would compute is a text that says where it came from.
   const Value* one = &*value;
   std::size_t step = consumed;

@@ -30,7 +30,7 @@ class JsonSyntax {
     for (std::size_t i = 0; i < json.as_object()->size(); ++i) {
       const auto& [type, content] = (*json.as_object())[i];
       if (type == "//") continue;
-      const std::size_t labels = type == "resource" || type == "data"                                             ? 2
+      const std::size_t labels = type == "resource" || type == "data" || type == "ephemeral"                      ? 2
                                  : type == "locals" || type == "terraform" || type == "moved" || type == "import" ? 0
                                                                                                                   : 1;
       if (!add_blocks(body, type, content, places.inner[i], labels, {})) return std::nullopt;
