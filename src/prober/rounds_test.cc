@@ -55,7 +55,7 @@ class OfRounds : public testing::Test {
     std::string pattern = testing::TempDir() + "rounds-XXXXXX";
     directory_ = mkdtemp(pattern.data());
     file_ = directory_ / "canaries.json";
-    writer_.emplace(std::move(*JournalWriter::open(directory_, kRuns)));
+    writer_.emplace(*JournalWriter::open(directory_, kRuns));
     worker_.run_until_done(listen());
     canaries_.workshop.base_url = "http://127.0.0.1:" + std::to_string(server_->port());
     workshop_ = canaries_.workshop;

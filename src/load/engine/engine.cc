@@ -88,7 +88,7 @@ class Station {
  private:
   static net::Task<void> run(Station& self) {
     const auto begin = self.common_.begin;
-    if (begin > Clock::now()) co_await net::sleep_for(begin - Clock::now());
+    if (begin > Clock::now()) static_cast<void>(co_await net::sleep_for(begin - Clock::now()));
     net::TaskGroup watch;
     watch.spawn(sweep(self));
     co_await pace(self).under(self.context_.stop);
@@ -119,7 +119,7 @@ class Station {
       self.arrive(*arrival, intended, now);
     }
     // The run lasts as long as its phases, also the last pause.
-    if (self.end_ > Clock::now()) co_await net::sleep_for(self.end_ - Clock::now());
+    if (self.end_ > Clock::now()) static_cast<void>(co_await net::sleep_for(self.end_ - Clock::now()));
   }
 
   void arrive(const Arrival& arrival, base::SteadyPoint intended, base::SteadyPoint now) {
