@@ -1,8 +1,6 @@
 // `securebase check`: the checklists as gates. `securebase rollback`: the way back to a configuration before.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <iostream>
 #include <map>
 #include <memory>
 #include <thread>
@@ -215,18 +213,6 @@ int list_generations(const platform::Control& control) {
   return kDone;
 }
 
-bool approved() {
-  if (isatty(0) != 1) {
-    fmt::print(stderr, "error: nobody is here to approve the way back; say --auto-approve\n");
-    return false;
-  }
-  fmt::print("\nGo back? Only \"yes\" is taken: ");
-  std::fflush(stdout);
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "yes";
-}
-
 int rollback(const std::filesystem::path& state, const RollbackOptions& options) {
   const platform::Control control(state);
   if (options.list) return list_generations(control);
@@ -240,7 +226,7 @@ int rollback(const std::filesystem::path& state, const RollbackOptions& options)
         "changed.\n");
     return kDone;
   }
-  if (!options.auto_approve && !approved()) return kFailed;
+  if (!options.auto_approve && !approved("Go back?")) return kFailed;
   question.set("what", "apply");
   question.set("fingerprint", (*planned)["fingerprint"]);
   auto done = control.ask("/rollback", question);

@@ -1,9 +1,7 @@
 // up, plan and apply.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <iostream>
 #include <memory>
 
 #include "cli/commands.h"
@@ -39,18 +37,6 @@ base::Json to_question(const platform::StackSource& source) {
                              {"file_roots", roots}});
 }
 
-bool approved() {
-  if (isatty(0) != 1) {
-    fmt::print(stderr, "error: nobody is here to approve the changes; say --auto-approve\n");
-    return false;
-  }
-  fmt::print("\nApply these changes? Only \"yes\" is taken: ");
-  std::fflush(stdout);
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "yes";
-}
-
 int plan(const PlanOptions& options) {
   auto made = platform::plan(options.source, options.state);
   if (!made) return fail(made.error());
@@ -65,7 +51,7 @@ int apply(const ApplyOptions& options) {
   if (!planned) return fail(planned.error());
   fmt::print("{}", (*planned)["text"].string_or(""));
   if (!(*planned)["changes"].bool_or(false)) return kDone;
-  if (!options.auto_approve && !approved()) return kFailed;
+  if (!options.auto_approve && !approved("Apply these changes?")) return kFailed;
   // What is applied is what was shown, or nothing.
   question.set("fingerprint", (*planned)["fingerprint"]);
   auto applied = control.ask("/apply", question);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <string>
 #include <utility>
 
 #include "cli/commands.h"
@@ -86,6 +88,18 @@ std::string Table::text() const {
     out += '\n';
   }
   return out;
+}
+
+bool approved(std::string_view question) {
+  if (isatty(0) != 1) {
+    fmt::print(stderr, "error: nobody is here to approve it; say --auto-approve\n");
+    return false;
+  }
+  fmt::print("\n{} Only \"yes\" is taken: ", question);
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "yes";
 }
 
 int fail(const Error& error) {

@@ -38,6 +38,10 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
+// Asks whoever sits in front; only "yes" is taken. Where nobody does, says on standard error that --auto-approve is
+// needed.
+bool approved(std::string_view question);
+
 // "error: <message>" on standard error; gives kFailed, so that a command can end with it.
 int fail(const Error& error);
 
