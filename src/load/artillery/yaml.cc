@@ -1,8 +1,10 @@
 // YAML text to a tree of nodes. yaml-cpp throws; nothing leaves this file but results.
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
+#include <sstream>
 #include <unordered_set>
 
 #include "load/artillery/node.h"
@@ -122,6 +124,30 @@ class Reader {
   std::size_t nodes_ = 0;
 };
 
+// Hears of a document and does nothing.
+class Deaf final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// 0, 1, or 2 for more. Not by LoadAll: of ",", yaml-cpp reads empty documents without end.
+int documents_in(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Deaf deaf;
+  int documents = 0;
+  while (documents < 2 && parser.HandleNextDocument(deaf)) ++documents;
+  return documents;
+}
+
 }  // namespace
 
 Result<Node> read_tree(std::string_view text, std::string file_name, const TreeLimits& limits) {
@@ -131,12 +157,13 @@ Result<Node> read_tree(std::string_view text, std::string file_name, const TreeL
   }
   const auto file = std::make_shared<const std::string>(std::move(file_name));
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      return Error{Errc::kMalformed, fmt::format("{}: {} YAML documents; a script is one", *file, documents.size())};
+    const std::string copy(text);
+    const int documents = documents_in(copy);
+    if (documents > 1) {
+      return Error{Errc::kMalformed, fmt::format("{}: more than one YAML document; a script is one", *file)};
     }
-    if (documents.empty()) return Node(base::Json(), Place{file, 1, 1});
-    return Reader(file, limits).convert(documents.front(), 0);
+    if (documents == 0) return Node(base::Json(), Place{file, 1, 1});
+    return Reader(file, limits).convert(YAML::Load(copy), 0);
   } catch (const YAML::Exception& failure) {
     return Error{Errc::kMalformed, fmt::format("{}:{}:{}: this is no YAML: {}", *file, failure.mark.line + 1,
                                                failure.mark.column + 1, failure.msg)};
