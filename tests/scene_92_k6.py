@@ -407,6 +407,29 @@ const users = new SharedArray('users', () => JSON.parse(open('./users.json')));
 """
         )
 
+    def test_what_may_have_been_done_is_not_done_twice(self):
+        seen = []
+
+        def closes_after_the_second(connection):
+            answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+            seen.append(connection.recv(1000).split()[0])
+            connection.sendall(answer)
+            seen.append(connection.recv(1000).split()[0])
+            connection.close()
+
+        listener, port = broken_server(closes_after_the_second)
+        self.addCleanup(listener.close)
+        url = f"http://127.0.0.1:{port}/"
+        # On a kept connection that ends without an answer a GET is made again, on a new one; a POST may have been done.
+        self.run_once(
+            f"""
+            expect('first', http.get('{url}').status, 200);
+            expect('again', http.get('{url}').status, 200);
+            expect('third', http.post('{url}', 'x=1').status, 0);
+            """
+        )
+        self.assertEqual(seen, [b"GET", b"GET", b"GET", b"POST"])
+
     def test_failures_have_k6s_codes(self):
         def reset(connection):
             connection.recv(1000)

@@ -395,6 +395,7 @@ JSObjectRef make_natives(JSContextRef context, User& user) {
   for (const auto& entry : kEntries)
     js::set(context, natives, entry.name, js::make_function(context, entry.name, entry.function));
   add_http_natives(context, natives);
+  add_cookie_natives(context, natives);
   add_data_natives(context, natives);
   return natives;
 }

@@ -12,8 +12,9 @@ JSObjectRef make_natives(JSContextRef context, User& user);
 void forget_user();
 User& current_user();
 
-// natives_http.cc, natives_data.cc
+// natives_http.cc, natives_cookies.cc, natives_data.cc
 void add_http_natives(JSContextRef context, JSObjectRef natives);
+void add_cookie_natives(JSContextRef context, JSObjectRef natives);
 void add_data_natives(JSContextRef context, JSObjectRef natives);
 
 }  // namespace securebase::k6

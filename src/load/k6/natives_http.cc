@@ -17,7 +17,7 @@ namespace securebase::k6 {
 namespace {
 
 // Places in the numbers that js/http.js reads.
-enum Place {
+enum NumberOfAnswer {
   kStatus,
   kErrorCode,
   kBlocked,
@@ -527,86 +527,6 @@ struct HttpNatives {
     return JSValueMakeNumber(context, id);
   }
 
-  // ---- jars
-
-  static JSValueRef new_jar(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef[],
-                            JSValueRef* e) {
-    User& user = current_user();
-    if (user.jars_.size() >= 10'000)
-      return js::fail(context, e, "a user has at most 10000 cookie jars: make them outside of the default function");
-    user.jars_.emplace_back();
-    return JSValueMakeNumber(context, static_cast<double>(user.jars_.size() - 1));
-  }
-
-  struct JarCall {
-    CookieJar* jar;
-    Url url;
-  };
-  static std::optional<JarCall> jar_call(JSContextRef context, const JSValueRef a[], JSValueRef* e) {
-    User& user = current_user();
-    const auto index = static_cast<std::size_t>(js::to_number(context, a[0]));
-    auto url = parse_url(js::to_text(context, a[1]));
-    if (!url) {
-      js::fail(context, e, url.error().message);
-      return std::nullopt;
-    }
-    if (index >= user.jars_.size()) return std::nullopt;
-    return JarCall{&user.jars_[index], std::move(*url)};
-  }
-
-  static JSValueRef jar_cookies(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
-                                JSValueRef* e) {
-    std::string text;
-    if (const auto call = jar_call(context, a, e)) {
-      for (const Cookie* cookie : call->jar->for_url(call->url, base::system_clock().now())) {
-        text += cookie->name + "\n" + cookie->value + "\n";
-      }
-    }
-    return js::make_string(context, text);
-  }
-
-  static JSValueRef jar_set(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
-                            JSValueRef* e) {
-    const auto call = jar_call(context, a, e);
-    if (!call) return JSValueMakeUndefined(context);
-    const auto now = base::system_clock().now();
-    auto cookie = parse_set_cookie(call->url, js::to_text(context, a[2]), now);
-    if (cookie) call->jar->put(std::move(*cookie), now);
-    return JSValueMakeBoolean(context, cookie.has_value());
-  }
-
-  static JSValueRef jar_clear(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
-                              JSValueRef* e) {
-    if (const auto call = jar_call(context, a, e)) call->jar->clear(call->url);
-    return JSValueMakeUndefined(context);
-  }
-
-  static JSValueRef jar_delete(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
-                               JSValueRef* e) {
-    if (const auto call = jar_call(context, a, e)) call->jar->erase(call->url, js::to_text(context, a[2]));
-    return JSValueMakeUndefined(context);
-  }
-
-  // A cookie of an answer, as Response.cookies shows it.
-  static JSValueRef parse_cookie(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
-                                 JSValueRef*) {
-    auto url = parse_url(js::to_text(context, a[0]));
-    if (!url) return JSValueMakeUndefined(context);
-    const auto cookie = parse_set_cookie(*url, js::to_text(context, a[1]), base::system_clock().now());
-    if (!cookie) return JSValueMakeUndefined(context);
-    const JSObjectRef object = JSObjectMake(context, nullptr, nullptr);
-    js::set(context, object, "name", js::make_string(context, cookie->name));
-    js::set(context, object, "value", js::make_string(context, cookie->value));
-    js::set(context, object, "domain", js::make_string(context, cookie->host_only ? "" : cookie->domain));
-    js::set(context, object, "path", js::make_string(context, cookie->path));
-    js::set(context, object, "http_only", JSValueMakeBoolean(context, cookie->http_only));
-    js::set(context, object, "secure", JSValueMakeBoolean(context, cookie->secure));
-    js::set(context, object, "max_age", JSValueMakeNumber(context, static_cast<double>(cookie->max_age.value_or(0))));
-    const auto expires = cookie->expires ? cookie->expires->time_since_epoch().count() / 1000 : 0;
-    js::set(context, object, "expires", JSValueMakeNumber(context, static_cast<double>(expires)));
-    return object;
-  }
-
   static JSValueRef resolve_url(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
                                 JSValueRef* e) {
     auto from = parse_url(js::to_text(context, a[0]));
@@ -627,9 +547,6 @@ void add_http_natives(JSContextRef context, JSObjectRef natives) {
       {"batchRun", HttpNatives::batch_run},       {"batchAnswer", HttpNatives::batch_answer},
       {"asyncStart", HttpNatives::async_start},   {"takeReady", HttpNatives::take_ready},
       {"readyAnswer", HttpNatives::ready_answer}, {"expected", HttpNatives::expected_set},
-      {"newJar", HttpNatives::new_jar},           {"jarCookies", HttpNatives::jar_cookies},
-      {"jarSet", HttpNatives::jar_set},           {"jarClear", HttpNatives::jar_clear},
-      {"jarDelete", HttpNatives::jar_delete},     {"parseCookie", HttpNatives::parse_cookie},
       {"resolveUrl", HttpNatives::resolve_url}};
   for (const auto& entry : kEntries)
     js::set(context, natives, entry.name, js::make_function(context, entry.name, entry.function));

@@ -50,9 +50,10 @@ class User {
   Interruption& interruption() { return interruption_; }
 
  private:
-  friend struct Natives;      // natives.cc
-  friend struct HttpNatives;  // natives_http.cc
-  friend struct DataNatives;  // natives_data.cc
+  friend struct Natives;        // natives.cc
+  friend struct HttpNatives;    // natives_http.cc
+  friend struct CookieNatives;  // natives_cookies.cc
+  friend struct DataNatives;    // natives_data.cc
 
   static JSValueRef rejected(JSContextRef context, JSObjectRef function, JSObjectRef self, std::size_t count,
                              const JSValueRef a[], JSValueRef* exception);

@@ -1,0 +1,417 @@
+#include "k6/http_exchange.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace securebase::k6 {
+
+namespace {
+
+double milliseconds(Steady::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+std::string head_of(const HttpRequest& request) {
+  std::string head;
+  head.reserve(256 + request.url.target.size());
+  head += request.method;
+  head += ' ';
+  head += request.url.target;
+  head += " HTTP/1.1\r\nHost: ";
+  bool host = false;
+  for (const auto& [name, value] : request.fields) {
+    if (strcasecmp(name.c_str(), "host") != 0) continue;
+    head += value;
+    host = true;
+    break;
+  }
+  if (!host) head += request.url.authority;
+  head += "\r\n";
+  bool transfer = false;
+  for (const auto& [name, value] : request.fields) {
+    if (strcasecmp(name.c_str(), "host") == 0 || strcasecmp(name.c_str(), "content-length") == 0) continue;
+    if (strcasecmp(name.c_str(), "transfer-encoding") == 0) {
+      transfer = true;
+      continue;  // the body is sent with its length, whatever the script says
+    }
+    head += name;
+    head += ": ";
+    head += value;
+    head += "\r\n";
+  }
+  const bool usual = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (request.has_body || usual || transfer) head += fmt::format("Content-Length: {}\r\n", request.body.size());
+  head += "\r\n";
+  return head;
+}
+
+}  // namespace
+
+HttpClient::Exchange::Exchange(HttpClient& client, const HttpRequest& request)
+    : client_(client),
+      request_(request),
+      began_(Steady::now()),
+      deadline_(began_ + request.timeout),
+      key_(request.url.origin()) {
+  open();
+}
+
+void HttpClient::Exchange::step() {
+  while (state_ != State::kDone) {
+    bool more = false;
+    switch (state_) {
+      case State::kConnecting:
+        more = connect_step();
+        break;
+      case State::kHandshaking:
+        more = handshake_step();
+        break;
+      case State::kSending:
+        more = send_step();
+        break;
+      case State::kReceiving:
+        more = receive_step();
+        break;
+      case State::kDone:
+        return;
+    }
+    if (!more) return;
+  }
+}
+
+void HttpClient::Exchange::expire() {
+  fail(state_ == State::kConnecting ? failures::kDialTimeout : failures::kTimeout,
+       state_ == State::kConnecting ? "dial: i/o timeout" : "request timeout");
+}
+
+void HttpClient::Exchange::interrupt() {
+  response_.interrupted = true;
+  fail(failures::kDefault, "context canceled");
+}
+
+void HttpClient::Exchange::open() {
+  connection_ = client_.take_idle(key_);
+  if (connection_) {
+    begin_sending();
+    return;
+  }
+  const auto asked = Steady::now();
+  auto address = client_.shared_.look_up(request_.url);
+  response_.timings.looking_up = milliseconds(Steady::now() - asked);
+  if (!address) return fail(address.error().code, address.error().message);
+  connection_ = std::make_unique<Connection>();
+  connection_->key = key_;
+  connection_->ip = address->ip;
+  connection_->port = address->port;
+  phase_ = Steady::now();
+  response_.timings.blocked = milliseconds(phase_ - began_);
+  start_connecting();
+}
+
+void HttpClient::Exchange::start_connecting() {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+  if (inet_pton(AF_INET, connection_->ip.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(connection_->port);
+    length = sizeof *v4;
+  } else if (inet_pton(AF_INET6, connection_->ip.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(connection_->port);
+    length = sizeof *v6;
+  } else {
+    return fail(failures::kDial, fmt::format("dial: '{}' is not an address", connection_->ip));
+  }
+  connection_->fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (connection_->fd < 0) return fail_dial(errno);
+  const int on = 1;
+  setsockopt(connection_->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  state_ = State::kConnecting;
+  if (connect(connection_->fd, reinterpret_cast<sockaddr*>(&storage), length) == 0) {
+    connected();
+  } else if (errno == EINPROGRESS) {
+    wanted_ = POLLOUT;
+  } else {
+    fail_dial(errno);
+  }
+}
+
+bool HttpClient::Exchange::connect_step() {
+  pollfd ready{connection_->fd, POLLOUT, 0};
+  if (poll(&ready, 1, 0) <= 0) {
+    wanted_ = POLLOUT;
+    return false;
+  }
+  int failure = 0;
+  socklen_t length = sizeof failure;
+  getsockopt(connection_->fd, SOL_SOCKET, SO_ERROR, &failure, &length);
+  if (failure != 0) {
+    fail_dial(failure);
+    return false;
+  }
+  connected();
+  return state_ != State::kDone;
+}
+
+void HttpClient::Exchange::connected() {
+  const auto now = Steady::now();
+  response_.timings.connecting = milliseconds(now - phase_);
+  phase_ = now;
+  if (!request_.url.tls) return begin_sending();
+  SSL* const ssl = SSL_new(client_.shared_.tls_context(request_.url.host));
+  if (!ssl) return fail(failures::kTls, "tls: out of memory");
+  connection_->ssl = ssl;
+  SSL_set_fd(ssl, connection_->fd);
+  in_addr v4{};
+  in6_addr v6{};
+  const std::string& host = request_.url.host;
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1 || inet_pton(AF_INET6, host.c_str(), &v6) == 1) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+  } else {
+    SSL_set1_host(ssl, host.c_str());
+    SSL_set_tlsext_host_name(ssl, host.c_str());
+  }
+  if (const auto session = client_.sessions_.find(key_); session != client_.sessions_.end()) {
+    SSL_set_session(ssl, session->second);
+  }
+  state_ = State::kHandshaking;
+}
+
+bool HttpClient::Exchange::handshake_step() {
+  ERR_clear_error();
+  const int result = SSL_connect(connection_->ssl);
+  if (result == 1) {
+    response_.timings.tls_handshaking = milliseconds(Steady::now() - phase_);
+    begin_sending();
+    return true;
+  }
+  switch (SSL_get_error(connection_->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+      wanted_ = POLLIN;
+      return false;
+    case SSL_ERROR_WANT_WRITE:
+      wanted_ = POLLOUT;
+      return false;
+    default:
+      break;
+  }
+  const auto failure = failures::of_handshake(connection_->ssl, request_.url.host);
+  fail(failure.code, failure.message);
+  return false;
+}
+
+void HttpClient::Exchange::begin_sending() {
+  if (response_.timings.blocked == 0) response_.timings.blocked = milliseconds(Steady::now() - began_);
+  if (connection_->used) response_.timings.blocked = milliseconds(Steady::now() - began_);
+  out_ = head_of(request_);
+  // A small body goes with the head in one packet.
+  if (request_.body.size() <= 16 << 10) {
+    out_ += request_.body;
+    body_at_ = request_.body.size();
+  } else {
+    body_at_ = 0;
+  }
+  out_at_ = 0;
+  reader_.begin(request_.method == "HEAD", request_.keep_body);
+  state_ = State::kSending;
+  phase_ = Steady::now();
+  if (response_.sent_at == Steady::time_point{}) response_.sent_at = phase_;
+}
+
+ssize_t HttpClient::Exchange::put(const char* bytes, std::size_t count) {
+  if (!connection_->ssl) {
+    const auto sent = ::send(connection_->fd, bytes, count, MSG_NOSIGNAL);
+    if (sent >= 0) return sent;
+    if (errno != EAGAIN && errno != EINTR) return -1;
+    wanted_ = POLLOUT;
+    return 0;
+  }
+  ERR_clear_error();
+  std::size_t sent = 0;
+  const int result = SSL_write_ex(connection_->ssl, bytes, count, &sent);
+  if (result == 1) return static_cast<ssize_t>(sent);
+  switch (SSL_get_error(connection_->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+      wanted_ = POLLIN;
+      return 0;
+    case SSL_ERROR_WANT_WRITE:
+      wanted_ = POLLOUT;
+      return 0;
+    default:
+      return -1;
+  }
+}
+
+bool HttpClient::Exchange::send_step() {
+  while (out_at_ < out_.size() || body_at_ < request_.body.size()) {
+    const bool head = out_at_ < out_.size();
+    const char* const from = head ? out_.data() + out_at_ : request_.body.data() + body_at_;
+    const std::size_t count = head ? out_.size() - out_at_ : request_.body.size() - body_at_;
+    errno = 0;
+    const auto sent = put(from, count);
+    if (sent == 0) return false;
+    if (sent < 0) {
+      if (retry(idempotent() || response_.bytes_sent == 0)) return true;
+      if (errno == EPIPE)
+        fail(failures::kBrokenPipe, "write: broken pipe");
+      else if (errno == ECONNRESET)
+        fail(failures::kReset, "write: connection reset by peer");
+      else
+        fail(failures::kTcp, fmt::format("write: {}", std::strerror(errno)));
+      return false;
+    }
+    response_.bytes_sent += static_cast<std::uint64_t>(sent);
+    (head ? out_at_ : body_at_) += static_cast<std::size_t>(sent);
+  }
+  const auto now = Steady::now();
+  response_.timings.sending = milliseconds(now - phase_);
+  phase_ = now;
+  first_byte_ = {};
+  state_ = State::kReceiving;
+  wanted_ = POLLIN;
+  // The answer is not there yet: waiting comes first, and saves a call that would find nothing.
+  return connection_->ssl && SSL_pending(connection_->ssl) > 0;
+}
+
+bool HttpClient::Exchange::receive_step() {
+  std::string& buffer = client_.buffer_;
+  while (true) {
+    ssize_t got = 0;
+    bool closed = false;
+    if (!connection_->ssl) {
+      got = recv(connection_->fd, buffer.data(), buffer.size(), 0);
+      if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        wanted_ = POLLIN;
+        return false;
+      }
+      closed = got == 0;
+    } else {
+      ERR_clear_error();
+      std::size_t count = 0;
+      errno = 0;
+      const int result = SSL_read_ex(connection_->ssl, buffer.data(), buffer.size(), &count);
+      got = result == 1 ? static_cast<ssize_t>(count) : -1;
+      if (result != 1) {
+        switch (SSL_get_error(connection_->ssl, result)) {
+          case SSL_ERROR_WANT_READ:
+            wanted_ = POLLIN;
+            return false;
+          case SSL_ERROR_WANT_WRITE:
+            wanted_ = POLLOUT;
+            return false;
+          case SSL_ERROR_ZERO_RETURN:
+            closed = true;
+            break;
+          default:
+            closed = errno == 0;
+            break;
+        }
+      }
+    }
+    if (got > 0) {
+      if (!reader_.began()) first_byte_ = Steady::now();
+      response_.bytes_received += static_cast<std::uint64_t>(got);
+      auto step = reader_.take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+      if (!step) return fail_reading(step.error());
+      if (*step == ResponseReader::Step::kComplete) return finish();
+      if (static_cast<std::size_t>(got) < buffer.size() && !connection_->ssl) {
+        wanted_ = POLLIN;
+        return false;
+      }
+      continue;
+    }
+    if (!closed) {
+      const int failure = errno;
+      if (!reader_.began() && retry(failure == ECONNRESET && idempotent())) return true;
+      fail(failure == ECONNRESET ? failures::kReset : failures::kTcp,
+           failure == ECONNRESET ? "read: connection reset by peer" : fmt::format("read: {}", std::strerror(failure)));
+      return false;
+    }
+    auto end = reader_.end();
+    if (end) return finish();
+    if (!reader_.began() && retry(idempotent())) return true;
+    fail(failures::kDefault, end.error().message);
+    return false;
+  }
+}
+
+bool HttpClient::Exchange::fail_reading(const Error& error) {
+  fail(failures::kDefault, error.message);
+  return false;
+}
+
+bool HttpClient::Exchange::finish() {
+  const auto now = Steady::now();
+  if (first_byte_ == Steady::time_point{}) first_byte_ = now;
+  response_.timings.waiting = milliseconds(first_byte_ - phase_);
+  response_.timings.receiving = milliseconds(now - first_byte_);
+  response_.status = reader_.status();
+  response_.status_text = reader_.status_text();
+  response_.protocol = reader_.protocol();
+  response_.fields = reader_.take_fields();
+  response_.body = reader_.take_body();
+  describe_connection();
+  state_ = State::kDone;
+  connection_->used = true;
+  if (reader_.keep_alive() && client_.shared_.settings().keep_connections) {
+    client_.keep(std::move(connection_));
+  } else {
+    connection_.reset();
+  }
+  return false;
+}
+
+void HttpClient::Exchange::describe_connection() {
+  response_.remote_ip = connection_->ip;
+  response_.remote_port = connection_->port;
+  if (!connection_->ssl) return;
+  const std::string version = SSL_get_version(connection_->ssl);  // "TLSv1.3"
+  response_.tls_version =
+      "tls" + (version == "TLSv1" ? "1.0" : version.substr(std::min<std::size_t>(4, version.size())));
+  if (const SSL_CIPHER* cipher = SSL_get_current_cipher(connection_->ssl)) {
+    const char* const name = SSL_CIPHER_standard_name(cipher);
+    response_.tls_cipher_suite = name ? name : "";
+  }
+}
+
+bool HttpClient::Exchange::retry(bool safe) {
+  if (!connection_->used || retried_ || !safe) return false;
+  retried_ = true;
+  connection_.reset();
+  response_ = HttpResponse{};
+  client_.idle_.erase(key_);
+  open();
+  return true;  // when it failed to open, step() sees that it is done
+}
+
+void HttpClient::Exchange::fail_dial(int failure) {
+  if (failure == ECONNREFUSED) return fail(failures::kDialRefused, "dial: connection refused");
+  if (failure == ETIMEDOUT) return fail(failures::kDialTimeout, "dial: i/o timeout");
+  fail(failures::kDialUnknown, fmt::format("dial: {}", std::strerror(failure)));
+}
+
+void HttpClient::Exchange::fail(int code, std::string message) {
+  if (state_ == State::kReceiving) {
+    const auto now = Steady::now();
+    response_.timings.waiting = milliseconds((first_byte_ == Steady::time_point{} ? now : first_byte_) - phase_);
+    if (first_byte_ != Steady::time_point{}) response_.timings.receiving = milliseconds(now - first_byte_);
+  }
+  if (connection_) describe_connection();
+  response_.status = 0;
+  response_.error_code = code;
+  response_.error = std::move(message);
+  connection_.reset();
+  state_ = State::kDone;
+}
+
+}  // namespace securebase::k6

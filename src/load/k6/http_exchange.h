@@ -1,0 +1,97 @@
+// One request of a virtual user from its beginning to its answer, over a connection that is kept or made.
+#pragma once
+
+#include <poll.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "k6/failures.h"
+#include "k6/http_client.h"
+
+namespace securebase::k6 {
+
+struct HttpClient::Connection {
+  std::string key;
+  int fd = -1;
+  SSL* ssl = nullptr;
+  std::string ip;
+  std::uint16_t port = 0;
+  bool used = false;  // has carried an exchange
+
+  ~Connection() {
+    if (ssl) {
+      SSL_set_quiet_shutdown(ssl, 1);
+      SSL_shutdown(ssl);
+      SSL_free(ssl);
+    }
+    if (fd >= 0) close(fd);
+  }
+};
+
+// One request from its beginning to its answer. step() goes as far as it can without waiting.
+class HttpClient::Exchange {
+ public:
+  // Both outlive it.
+  Exchange(HttpClient& client, const HttpRequest& request);
+
+  bool done() const { return state_ == State::kDone; }
+  short wanted() const { return wanted_; }
+  int fd() const { return connection_ ? connection_->fd : -1; }
+  Steady::time_point deadline() const { return deadline_; }
+  const std::string& host() const { return request_.url.host; }
+
+  void step();
+  void expire();
+  void interrupt();
+  HttpResponse take() { return std::move(response_); }
+
+ private:
+  enum class State { kConnecting, kHandshaking, kSending, kReceiving, kDone };
+
+  void open();
+  void start_connecting();
+  bool connect_step();
+  void connected();
+  bool handshake_step();
+  void begin_sending();
+  // Bytes taken; 0: has to wait (wanted_ says for what); -1: failed.
+  ssize_t put(const char* bytes, std::size_t count);
+  bool send_step();
+  bool receive_step();
+  bool fail_reading(const Error& error);
+  bool finish();
+  void describe_connection();
+  // On a kept connection that the peer closed meanwhile, with nothing answered: makes the request again, once, on a new
+  // one, when it is `safe` to.
+  bool retry(bool safe);
+  // Whether making it twice is the same as making it once (RFC 9110 §9.2.2): once it was sent, nobody knows if it was
+  // done.
+  bool idempotent() const { return request_.method != "POST" && request_.method != "PATCH"; }
+
+  void fail_dial(int failure);
+  void fail(int code, std::string message);
+
+  HttpClient& client_;
+  const HttpRequest& request_;
+  const Steady::time_point began_;
+  const Steady::time_point deadline_;
+  const std::string key_;
+  State state_ = State::kConnecting;
+  std::unique_ptr<Connection> connection_;
+  Steady::time_point phase_{};
+  Steady::time_point first_byte_{};
+  std::string out_;
+  std::size_t out_at_ = 0;
+  std::size_t body_at_ = 0;
+  short wanted_ = 0;
+  bool retried_ = false;
+  ResponseReader reader_;
+  HttpResponse response_;
+
+  friend class HttpClient;
+};
+
+}  // namespace securebase::k6
