@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/markup.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/snapshot.h"
@@ -106,6 +107,11 @@ TEST(Random, TextUsesItsAlphabetOnly) {
   EXPECT_EQ(text.find_first_not_of("abc"), std::string::npos);
   EXPECT_EQ(random_uuid().size(), 36u);
   EXPECT_NE(random_uuid(), random_uuid());
+}
+
+TEST(Markup, TextStaysTextInContentAndInAttributes) {
+  EXPECT_EQ(markup_escaped("a<b> & \"c\" 'd'"), "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;");
+  EXPECT_EQ(markup_escaped(std::string_view("line\n\ttab\x01\0end", 14)), "line\n\ttab  end");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "base/markup.h"
 #include "base/random.h"
 #include "net/http/syntax.h"
 #include "notify/engine.h"
@@ -27,29 +28,6 @@ std::map<std::string, std::string, std::less<>> parameters(std::string_view quer
   return found;
 }
 
-std::string escaped_for_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 // What a person in a browser sees.
 http::Response page(int status, std::string_view title, std::string_view text) {
   http::Response response;
@@ -62,7 +40,7 @@ http::Response page(int status, std::string_view title, std::string_view text) {
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>"
       "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}</style></head>"
       "<body><h1>{0}</h1><p>{1}</p></body></html>\n",
-      escaped_for_xml(title), escaped_for_xml(text));
+      base::markup_escaped(title), base::markup_escaped(text));
   return response;
 }
 
@@ -85,7 +63,7 @@ http::Response succeeded(bool browser, std::string_view action, std::string_view
   const auto result =
       confirmed
           ? fmt::format("<ConfirmSubscriptionResult><SubscriptionArn>{}</SubscriptionArn></ConfirmSubscriptionResult>",
-                        escaped_for_xml(arn))
+                        base::markup_escaped(arn))
           : std::string();
   return xml(200, fmt::format("<{0}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">{1}<ResponseMetadata>"
                               "<RequestId>{2}</RequestId></ResponseMetadata></{0}Response>\n",
@@ -98,8 +76,8 @@ http::Response failed(bool browser, const aws::Fault& fault) {
   return xml(status,
              fmt::format("<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>{}</Type>"
                          "<Code>{}</Code><Message>{}</Message></Error><RequestId>{}</RequestId></ErrorResponse>\n",
-                         status >= 500 ? "Receiver" : "Sender", escaped_for_xml(fault.code),
-                         escaped_for_xml(fault.message), base::random_uuid()));
+                         status >= 500 ? "Receiver" : "Sender", base::markup_escaped(fault.code),
+                         base::markup_escaped(fault.message), base::random_uuid()));
 }
 
 }  // namespace

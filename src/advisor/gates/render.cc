@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "advisor/gates/checks.h"
+#include "base/markup.h"
 
 namespace securebase::advisor {
 
@@ -27,30 +28,6 @@ std::string summary(const GateReport& report) {
   }
   const auto unknown = report.checks.size() - passed - waived - failed;
   return fmt::format("{} passed, {} failed, {} without enough evidence, {} waived", passed, failed, unknown, waived);
-}
-
-// For XML text and attributes; control characters that XML 1.0 has no place for become spaces.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-    }
-  }
-  return out;
 }
 
 // One line of a table in Markdown.
@@ -119,19 +96,19 @@ std::string to_junit(const GateReport& report) {
   std::string cases;
   for (const auto& check : report.checks) {
     cases += fmt::format("    <testcase classname=\"securebase.{}\" name=\"{}\" time=\"0\">\n", to_string(report.gate),
-                         escaped(check.title));
-    const auto text = escaped(evidence_as_text(check));
+                         base::markup_escaped(check.title));
+    const auto text = base::markup_escaped(evidence_as_text(check));
     if (check.decision == Decision::kPass) {
       cases += fmt::format("      <system-out>{}</system-out>\n", text);
     } else if (check.waiver) {
       ++skipped;
-      cases += fmt::format("      <skipped message=\"{}\"/>\n", escaped(waiver_in_words(*check.waiver)));
+      cases += fmt::format("      <skipped message=\"{}\"/>\n", base::markup_escaped(waiver_in_words(*check.waiver)));
     } else {
       const bool fails = check.decision == Decision::kFail;
       ++(fails ? failures : errors);
       const std::string_view element = fails ? "failure" : "error";
-      cases += fmt::format("      <{} message=\"{}\" type=\"{}\">{}</{}>\n", element, escaped(check.reason),
-                           to_string(check.decision), text, element);
+      cases += fmt::format("      <{} message=\"{}\" type=\"{}\">{}</{}>\n", element,
+                           base::markup_escaped(check.reason), to_string(check.decision), text, element);
     }
     cases += "    </testcase>\n";
   }

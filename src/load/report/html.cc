@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/markup.h"
 #include "load/report/html_charts.h"
 
 namespace securebase::load {
@@ -96,12 +97,14 @@ std::string length_text(double seconds) {
 }
 
 std::string header(const ReportView& view) {
-  std::string out = fmt::format("<header><h1>{}</h1>", html_escaped(view.title));
+  std::string out = fmt::format("<header><h1>{}</h1>", base::markup_escaped(view.title));
   if (!view.verdict_text.empty()) {
-    out += fmt::format("<span class=\"badge {}\">{}</span>", class_of(view.verdict), html_escaped(view.verdict_text));
+    out += fmt::format("<span class=\"badge {}\">{}</span>", class_of(view.verdict),
+                       base::markup_escaped(view.verdict_text));
   }
-  out += fmt::format("<p>{}{}{}{}{}{}</p></header>\n", html_escaped(view.tool), view.target.empty() ? "" : " against ",
-                     html_escaped(view.target), view.started.empty() ? "" : ", began ", html_escaped(view.started),
+  out += fmt::format("<p>{}{}{}{}{}{}</p></header>\n", base::markup_escaped(view.tool),
+                     view.target.empty() ? "" : " against ", base::markup_escaped(view.target),
+                     view.started.empty() ? "" : ", began ", base::markup_escaped(view.started),
                      view.seconds > 0 ? ", ran " + length_text(view.seconds) : "");
   return out;
 }
@@ -109,8 +112,9 @@ std::string header(const ReportView& view) {
 std::string facts(const ReportView& view) {
   std::string out = "<div class=\"facts\">";
   for (const auto& fact : view.facts) {
-    out += fmt::format("<div class=\"fact\"><span>{}</span><b>{}</b><span>{}</span></div>", html_escaped(fact.label),
-                       html_escaped(fact.value), html_escaped(fact.note));
+    out += fmt::format("<div class=\"fact\"><span>{}</span><b>{}</b><span>{}</span></div>",
+                       base::markup_escaped(fact.label), base::markup_escaped(fact.value),
+                       base::markup_escaped(fact.note));
   }
   return out + "</div>\n";
 }
@@ -119,7 +123,7 @@ std::string doubts(const ReportView& view) {
   if (view.doubts.empty()) return {};
   std::string out =
       "<section class=\"doubt\"><h2>This run measured the load generator</h2>Its numbers say little of the target:<ul>";
-  for (const auto& doubt : view.doubts) out += fmt::format("<li>{}</li>", html_escaped(doubt));
+  for (const auto& doubt : view.doubts) out += fmt::format("<li>{}</li>", base::markup_escaped(doubt));
   return out + "</ul></section>\n";
 }
 
@@ -130,7 +134,7 @@ std::string checks(const ReportView& view) {
   for (const auto& check : view.checks) {
     const auto verdict = class_of(check.verdict);
     out += fmt::format("<tr><td>{}</td><td class=\"seen\">{}</td><td><span class=\"badge {}\">{}</span></td></tr>",
-                       html_escaped(check.text), html_escaped(check.seen), verdict,
+                       base::markup_escaped(check.text), base::markup_escaped(check.seen), verdict,
                        verdict == "unknown" ? "no verdict" : verdict);
   }
   return out + "</table></div></section>\n";
@@ -147,7 +151,7 @@ std::string clocks(const ReportView& view) {
   for (const auto& curve : view.curves) {
     const auto& d = curve.distribution;
     if (d.count == 0) continue;
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td>", html_escaped(curve.label),
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td>", base::markup_escaped(curve.label),
                        grouped(static_cast<double>(d.count)), time_text(d.minimum), time_text(d.mean));
     for (const double percent : {50.0, 90.0, 95.0, 99.0, 99.9})
       out += fmt::format("<td>{}</td>", time_text(d.at(percent)));
@@ -163,8 +167,9 @@ std::string bars(std::string_view title, const std::vector<ReportView::Count>& c
   if (counts.empty()) return out + fmt::format("<p class=\"none\">{}</p></section>", none);
   out += "<div class=\"bars\">";
   for (const auto& one : counts) {
-    out += fmt::format("<span>{}</span><div{} style=\"width:{:.1f}%\"></div><em>{}</em>", html_escaped(one.label),
-                       one.bad ? " class=\"bad\"" : "", most > 0 ? 100 * one.count / most : 0, grouped(one.count));
+    out +=
+        fmt::format("<span>{}</span><div{} style=\"width:{:.1f}%\"></div><em>{}</em>", base::markup_escaped(one.label),
+                    one.bad ? " class=\"bad\"" : "", most > 0 ? 100 * one.count / most : 0, grouped(one.count));
   }
   return out + "</div></section>";
 }
@@ -176,7 +181,7 @@ std::string endpoints(const ReportView& view) {
       "failed are 4xx, 5xx and requests without an answer.</p><div class=\"scroll\"><table><tr><th>Endpoint</th>"
       "<th>requests</th><th>failed</th><th>p50</th><th>p95</th><th>p99</th><th>max</th></tr>";
   for (const auto& one : view.endpoints) {
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td{}>{}</td>", html_escaped(one.name), grouped(one.requests),
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td{}>{}</td>", base::markup_escaped(one.name), grouped(one.requests),
                        one.failed > 0 ? " class=\"bad\"" : "",
                        one.requests > 0 ? fmt::format("{:.2f} %", 100 * one.failed / one.requests) : std::string("-"));
     for (const double percent : {50.0, 95.0, 99.0}) {
@@ -207,19 +212,20 @@ std::string way_of_requests(const ReportView& view) {
       if (percent < 0.5) continue;
       seen[i % kColours] = true;
       way += fmt::format("<i class=\"hop{}\" style=\"width:{:.1f}%\" title=\"{} {}, {:.0f} %\"></i>", i % kColours,
-                         percent, html_escaped(name), time_text(seconds * 1000), percent);
+                         percent, base::markup_escaped(name), time_text(seconds * 1000), percent);
     }
     out += fmt::format(
         "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td style=\"min-width:160px\"><div "
         "class=\"way\">{}</div></td></tr>",
-        html_escaped(route.name), grouped(route.requests), time_text(route.p50_s * 1000), time_text(route.p95_s * 1000),
-        way);
+        base::markup_escaped(route.name), grouped(route.requests), time_text(route.p50_s * 1000),
+        time_text(route.p95_s * 1000), way);
   }
   out += "</table></div><p class=\"legend\">";
   const auto& names = view.routes.front().hops_s;
   for (std::size_t i = 0; i < names.size() && i < kColours; ++i) {
     if (seen[i])
-      out += fmt::format("<span class=\"key\"><i class=\"hop{}\"></i>{}</span>", i, html_escaped(names[i].first));
+      out +=
+          fmt::format("<span class=\"key\"><i class=\"hop{}\"></i>{}</span>", i, base::markup_escaped(names[i].first));
   }
   return out + "</p></section>\n";
 }
@@ -232,7 +238,7 @@ std::string html_report(const ReportView& view) {
       "content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{} - "
       "load test"
       "</title><style>{}</style></head><body><main>\n",
-      html_escaped(view.title), kStyle);
+      base::markup_escaped(view.title), kStyle);
   out += header(view) + facts(view) + doubts(view) + checks(view) + clocks(view);
   out += "<section><h2>Latency over time</h2>" + latency_chart(view) + "</section>\n";
   out += "<section><h2>Requests over time</h2>" + rate_chart(view) + "</section>\n";

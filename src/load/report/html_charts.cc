@@ -7,6 +7,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/markup.h"
+
 namespace securebase::load {
 
 Distribution Distribution::of(const telemetry::Sketch& sketch) {
@@ -39,32 +41,6 @@ std::string time_text(double milliseconds) {
   if (milliseconds <= 0) return "0 ms";
   if (milliseconds < 1) return digits(milliseconds * 1000, "µs");
   return milliseconds < 1000 ? digits(milliseconds, "ms") : digits(milliseconds / 1000, "s");
-}
-
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-    }
-  }
-  return out;
 }
 
 namespace {
@@ -304,7 +280,8 @@ std::string percentile_chart(const std::vector<ReportView::Curve>& curves) {
       add(100, curve.distribution.maximum);
     }
     out += fmt::format("<polyline class=\"line c{}\" points=\"{}\"/>", number, points);
-    legend += fmt::format("<span class=\"key\"><i class=\"c{}\"></i>{}</span>", number, html_escaped(curve.label));
+    legend +=
+        fmt::format("<span class=\"key\"><i class=\"c{}\"></i>{}</span>", number, base::markup_escaped(curve.label));
   }
   return out + Frame::close() + fmt::format("<p class=\"legend\">{}</p>\n", legend);
 }

@@ -16,6 +16,5 @@ std::string latency_chart(const ReportView& view);
 std::string rate_chart(const ReportView& view);
 // "870 µs", "12.4 ms", "1.24 s".
 std::string time_text(double milliseconds);
-std::string html_escaped(std::string_view text);
 
 }  // namespace securebase::load

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/markup.h"
 #include "load/report/terminal.h"
 #include "load/scenarios/capacity.h"
 #include "load/scenarios/endurance.h"
@@ -84,30 +85,6 @@ void add_endpoints(const RunResult& result, ReportView& view) {
     endpoint.latency = latency_in(of_endpoint, result.open);
     view.endpoints.push_back(std::move(endpoint));
   }
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // XML 1.0 has no other control characters, however they are written.
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-    }
-  }
-  return out;
 }
 
 struct Case {
@@ -194,16 +171,17 @@ std::string as_junit(const RunResult& result) {
   std::size_t skipped = 0;
   std::string body;
   for (const auto& one : cases) {
-    body += fmt::format("    <testcase classname=\"load.{}\" name=\"{}\" time=\"{:.3f}\">", escaped(result.scenario),
-                        escaped(one.name), in_seconds(result.measured.duration));
+    body += fmt::format("    <testcase classname=\"load.{}\" name=\"{}\" time=\"{:.3f}\">",
+                        base::markup_escaped(result.scenario), base::markup_escaped(one.name),
+                        in_seconds(result.measured.duration));
     if (one.verdict == Verdict::kFail) {
       ++failures;
-      body += fmt::format("<failure message=\"{}\"/>", escaped(one.seen));
+      body += fmt::format("<failure message=\"{}\"/>", base::markup_escaped(one.seen));
     } else if (one.verdict == Verdict::kInsufficient) {
       ++skipped;
-      body += fmt::format("<skipped message=\"{}\"/>", escaped("insufficient evidence: " + one.seen));
+      body += fmt::format("<skipped message=\"{}\"/>", base::markup_escaped("insufficient evidence: " + one.seen));
     } else {
-      body += fmt::format("<system-out>{}</system-out>", escaped(one.seen));
+      body += fmt::format("<system-out>{}</system-out>", base::markup_escaped(one.seen));
     }
     body += "</testcase>\n";
   }
@@ -212,8 +190,8 @@ std::string as_junit(const RunResult& result) {
       "tests=\"{}\" "
       "failures=\"{}\" skipped=\"{}\" errors=\"0\" timestamp=\"{}\" time=\"{:.3f}\">\n{}  "
       "</testsuite>\n</testsuites>\n",
-      escaped(result.scenario), escaped(result.target), cases.size(), failures, skipped, base::iso8601(result.started),
-      in_seconds(result.measured.duration), body);
+      base::markup_escaped(result.scenario), base::markup_escaped(result.target), cases.size(), failures, skipped,
+      base::iso8601(result.started), in_seconds(result.measured.duration), body);
 }
 
 }  // namespace securebase::load

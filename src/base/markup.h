@@ -1,0 +1,13 @@
+// Text within HTML and XML.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace securebase::base {
+
+// For content and for attributes in either kind of quotes. Control characters, which XML 1.0 has no place for, become
+// spaces; line breaks and tabs stay.
+std::string markup_escaped(std::string_view text);
+
+}  // namespace securebase::base
