@@ -20,6 +20,8 @@ constexpr double kDay = 24;         // hours
 constexpr double kRelevant = 0.10;  // of the level, in a day
 constexpr double kNoticed = 0.01;   // of the level, while one looked
 constexpr double kSlower = 0.25;    // of p95, within the run
+// A start looks like a leak while it lasts. Before this long only what doubled is called one.
+constexpr double kStartHours = 10.0 / 60;
 constexpr std::size_t kMostSamples = 2000;
 
 struct History {
@@ -75,9 +77,14 @@ Json to_json(const LevelTest& test) {
   return json;
 }
 
-}  // namespace
-
-namespace {
+// Whether the growth can be more than the end of a start: the run was long, or the level doubled; and it goes on in the
+// later half by itself, where a pool that fills has slowed down.
+bool more_than_a_start(const std::vector<Level>& levels, const Slope& slope) {
+  if (slope.hours < kStartHours && slope.grown() < slope.level) return false;
+  const std::vector<Level> later(levels.begin() + static_cast<std::ptrdiff_t>(levels.size() / 2), levels.end());
+  const auto later_slope = slope_of(later);
+  return later_slope && later_slope->grows() && later_slope->an_hour > slope.an_hour / 3;
+}
 
 LevelTest describe_level(std::string name, std::string unit, const std::vector<Level>& levels) {
   LevelTest test;
@@ -103,12 +110,13 @@ LevelTest test_level(std::string name, std::string unit, const std::vector<Level
   const double relevant = std::max(kRelevant * slope.level, 1e-9) / kDay;  // an hour
   if (slope.high <= relevant) {
     test.verdict = Verdict::kPass;
-  } else if (slope.grows() && slope.an_hour > relevant && slope.grown() > kNoticed * slope.level) {
+  } else if (slope.grows() && slope.an_hour > relevant && slope.grown() > kNoticed * slope.level &&
+             more_than_a_start(settled(levels), slope)) {
     test.verdict = Verdict::kFail;
     test.seen += fmt::format(": {:+.0f} % in a day", 100 * slope.an_hour * kDay / std::max(slope.level, 1e-9));
   } else if (slope.grows() && slope.an_hour > relevant) {
-    test.seen += fmt::format("; it grew by {:.3g}{}, too little to tell a leak from a start: run longer", slope.grown(),
-                             test.unit);
+    test.seen += fmt::format("; it grew by {:.3g}{} in {:.2g} minutes, which may be the end of its start: run longer",
+                             slope.grown(), test.unit, 60 * slope.hours);
   } else {
     test.seen += fmt::format("; {:.3g} an hour would matter, and this run was too short to see that", relevant);
   }
@@ -119,7 +127,7 @@ LevelTest test_latency(const std::vector<Level>& levels) {
   auto test = describe_level("p95 latency", "ms", levels);
   if (!test.slope) return test;
   const auto& slope = *test.slope;
-  if (slope.grows() && slope.grown() > kRelevant * slope.level) {
+  if (slope.grows() && slope.grown() > kRelevant * slope.level && more_than_a_start(settled(levels), slope)) {
     test.verdict = Verdict::kFail;
   } else if (slope.high * slope.hours <= kSlower * slope.level) {
     test.verdict = Verdict::kPass;

@@ -17,8 +17,9 @@ struct EnduranceSettings {
 Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watch, const StopFlag& stop,
                             const std::function<void(const Live&)>& told);
 
-// A level's verdict. It leaks when it surely grows (99 %), has grown by more than a hundredth of itself while one
-// looked, and would grow by more than a tenth in a day; it does not when a growth of that size would have been seen.
+// A level's verdict. It leaks when it surely grows (99 %), in the later half by itself too, has grown by more than a
+// hundredth of itself while one looked for ten minutes at least (in less: has doubled), and would grow by more than a
+// tenth in a day; it does not when a growth of that size would have been seen.
 struct LevelTest {
   std::string name;
   std::string unit;
@@ -27,8 +28,8 @@ struct LevelTest {
   std::string seen;
 };
 LevelTest test_level(std::string name, std::string unit, const std::vector<Level>& levels);
-// Of p95, where nothing is extrapolated: it fails when it surely grew by more than a tenth of itself within the run,
-// and passes when a growth by a quarter is excluded.
+// Of p95, where nothing is extrapolated to a day: it fails when it surely grew, by the same rules, by more than a tenth
+// of itself within the run, and passes when a growth by a quarter is excluded.
 LevelTest test_latency(const std::vector<Level>& levels);
 
 std::string endurance_text(const base::Json& findings);

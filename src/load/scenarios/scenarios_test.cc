@@ -136,6 +136,11 @@ TEST(TestLevel, TellsALeakFromNoise) {
 TEST(TestLevel, DoesNotTakeHalfAMinuteForADay) {
   // Three thousandths in 30 s: nine hundred per cent in a day, if a start went on for a day.
   EXPECT_EQ(test_level("memory", "MB", levels(36, 0.01, 30.0 / 3600)).verdict, Verdict::kInsufficient);
+  // A twelfth in 30 s, as a platform does that has just started; in ten minutes it is a leak.
+  EXPECT_EQ(test_level("memory", "MB", levels(1000, 0.5, 30.0 / 3600)).verdict, Verdict::kInsufficient);
+  EXPECT_EQ(test_level("memory", "MB", levels(50, 0.5, 0.25)).verdict, Verdict::kFail);
+  // What grows to five times itself in a minute needs no ten.
+  EXPECT_EQ(test_level("memory", "MB", levels(24000, 5, 60.0 / 3600)).verdict, Verdict::kFail);
 }
 
 TEST(TestLatency, FailsWhenItGrewAndNotForWhatItMightDo) {
@@ -147,6 +152,13 @@ TEST(TestLevel, DoesNotTakeAFillingCacheForALeak) {
   std::vector<Level> list;
   for (int i = 0; i < 400; ++i) list.push_back({i / 400.0, 100 + 50 * (1 - std::exp(-i / 15.0))});
   EXPECT_EQ(test_level("memory", "MB", list).verdict, Verdict::kPass);
+}
+
+TEST(TestLevel, WaitsForTheLaterHalf) {
+  // It filled in the first half of what is looked at, and not since.
+  std::vector<Level> list;
+  for (int i = 0; i < 600; ++i) list.push_back({i / 600.0, 100 + 40 * std::min(1.0, i / 330.0) + 0.1 * (i % 3)});
+  EXPECT_EQ(test_level("memory", "MB", list).verdict, Verdict::kInsufficient);
 }
 
 TEST(RunResult, ComesBackFromItsJson) {
