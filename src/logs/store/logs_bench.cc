@@ -19,7 +19,7 @@ constexpr std::int64_t kBeginMs = 1'700'000'000'000;
 // As many events as asked for, of one kind, with their times.
 class Lines {
  public:
-  enum class Kind { kFunction, kReport, kJson };
+  enum class Kind { kFunction, kReport, kJson, kPrinted };
 
   Lines(Kind kind, std::size_t count) {
     std::mt19937_64 random(7);
@@ -45,6 +45,20 @@ class Lines {
           messages.push_back(report);
           break;
         case Kind::kReport:
+          messages.push_back(report);
+          break;
+        case Kind::kPrinted:  // as bench/insights has them
+          messages.push_back(fmt::format("START RequestId: {} Version: $LATEST", request));
+          for (int i = 0; i < 3; ++i) {
+            messages.push_back(
+                fmt::format("[{}] {} tenant=customer-{} path=/api/v1/invoices/{} status={} took {} ms{}",
+                            random() % 100 == 0 ? "ERROR" : "INFO", request, random() % 500, random() % 1'000'000,
+                            random() % 5 < 3    ? 200
+                            : random() % 2 == 0 ? 404
+                                                : 500,
+                            1 + random() % 899, random() % 1000 == 0 ? " connection refused by upstream" : ""));
+          }
+          messages.push_back(fmt::format("END RequestId: {}", request));
           messages.push_back(report);
           break;
         case Kind::kJson:
@@ -180,8 +194,8 @@ struct Asked {
   double first_ms = 0;
 };
 
-Asked ask(const char* text, std::size_t threads) {
-  const StoreSource source(*reports().store, "123456789012");
+Asked ask(Stored& stored, const char* text, std::size_t threads) {
+  const StoreSource source(*stored.store, "123456789012");
   auto plan = insights::make_plan(*insights::parse_query(text), {});
   check(plan.has_value(), "the benchmark's query has a plan");
   const auto begun = std::chrono::steady_clock::now();
@@ -210,7 +224,7 @@ void query_bench(benchmark::State& state, const char* text) {
   reports();
   double first_ms = 0;
   for (auto _ : state) {
-    const auto asked = ask(text, static_cast<std::size_t>(state.range(0)));
+    const auto asked = ask(reports(), text, static_cast<std::size_t>(state.range(0)));
     check(asked.rows > 0, "the benchmark's query has an answer");
     first_ms = std::max(first_ms, asked.first_ms);
   }
@@ -230,6 +244,27 @@ BENCHMARK_CAPTURE(query_bench, slowest_rows,
                   "fields @message | filter @duration > 100 | sort @duration desc | limit 20")
     ->Arg(1)
     ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+// Texts that no index can rule out, and the messages they are in, in lines that functions print.
+void printed_bench(benchmark::State& state, const char* text) {
+  static Stored printed(Lines::Kind::kPrinted, 2'000'000);
+  for (auto _ : state) check(ask(printed, text, 1).rows > 0, "the benchmark's query has an answer");
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * printed.bytes));
+}
+BENCHMARK_CAPTURE(printed_bench, filter, "filter @message like 'connection refused' | stats count(*)")
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(printed_bench, part_of_a_word, "filter @message like 'refuse' | stats count(*)")
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(printed_bench, regex_filter,
+                  R"(filter @message like /status=5\d\d took [78]\d\d ms/ | stats count(*))")
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(printed_bench, regex_parse,
+                  R"(parse @message /tenant=(?<t>\S+) .*took (?<ms>\d+) ms/ | stats max(ms))")
+    ->MeasureProcessCPUTime()
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
