@@ -152,7 +152,9 @@ Result<Done> BlocksPart::leave_out_without_texts(Rows& rows) {
   auto messages = reader_.messages();
   if (!messages) return messages.error();
   for (const auto& part : plan_->message_parts) {
-    (*messages)->find(part, rows.begin, rows.end, found_);
+    if (auto done = (*messages)->find(part, rows.begin, rows.end, found_); !done) {
+      return Error{Errc::kUnavailable, done.error().message};
+    }
     if (!rows.listed) {
       listed_ = found_;
       rows.listed = listed_.size() != rows.end - rows.begin;

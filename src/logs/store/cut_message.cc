@@ -52,6 +52,8 @@ std::size_t end_of_bare_value(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+bool may_be_in_variable(char c) { return is(c, kPartOfRun) || c == ':'; }
+
 bool cut_text(std::string_view message, std::string& shape, std::vector<std::string_view>& variables) {
   shape.clear();
   variables.clear();

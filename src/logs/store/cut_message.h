@@ -15,6 +15,9 @@ namespace securebase::logs {
 inline constexpr char kVariable = '\x11';               // stands for a variable; a message that holds it is not cut
 inline constexpr std::size_t kVariablesOfMessage = 64;  // one with more is not cut
 
+// Of lines that are no JSON.
+bool may_be_in_variable(char c);
+
 // False: it is not cut. What `variables` has refers to `message`.
 bool cut_text(std::string_view message, std::string& shape, std::vector<std::string_view>& variables);
 // The same; false as well if it does not look like a JSON object.

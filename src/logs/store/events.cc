@@ -138,7 +138,9 @@ class PageReader {
     }
     auto messages = reader_.messages();
     if (!messages) return messages.error();
-    mark_rows_with_texts(**messages);
+    if (auto done = mark_rows_with_texts(**messages); !done) {
+      return Error{Errc::kUnavailable, done.error().message};
+    }
     EventKey key;
     key.group = block.settings->name;
     const std::size_t rows = block.place.info().rows;
@@ -158,7 +160,9 @@ class PageReader {
         continue;
       }
       message_.clear();
-      (*messages)->append(message_, row);
+      if (auto done = (*messages)->append(message_, row); !done) {
+        return Error{Errc::kUnavailable, done.error().message};
+      }
       if (read_.wanted && !read_.wanted(message_)) continue;
       keep({key, static_cast<std::int64_t>(columns[3]->numbers[row]), std::string(stream), message_});
     }
@@ -166,12 +170,13 @@ class PageReader {
   }
 
   // How many of the texts each row's message has.
-  void mark_rows_with_texts(ReadMessages& messages) {
+  Result<Done> mark_rows_with_texts(ReadMessages& messages) {
     marked_.assign(messages.rows(), 0);
     for (const auto& text : texts_) {
-      messages.find(text, 0, messages.rows(), found_);
+      if (auto done = messages.find(text, 0, messages.rows(), found_); !done) return done;
       for (const auto row : found_) ++marked_[row];
     }
+    return Done{};
   }
 
   // The farthest goes while there are too many.

@@ -75,6 +75,13 @@ bool take_planes(ByteReader& from, std::size_t count, std::vector<std::uint64_t>
   return from.ok();
 }
 
+bool skip_planes(ByteReader& from, std::size_t count) {
+  const auto width = from.fixed<std::uint8_t>();
+  if (width > 8) return false;
+  from.take(std::uint64_t{width} * count);
+  return from.ok();
+}
+
 void put_numbers(MixedBytes& out, std::span<const double> numbers) {
   thread_local std::vector<std::int64_t> integers;
   std::size_t power = 0;
@@ -147,6 +154,20 @@ bool take_numbers(ByteReader& from, std::size_t count, double* into) {
   return true;
 }
 
+bool skip_numbers(ByteReader& from, std::size_t count) {
+  const auto power = from.fixed<std::uint8_t>();
+  if (power == kRawDoubles) {
+    from.take(std::uint64_t{count} * sizeof(double));
+    return from.ok();
+  }
+  if (power >= std::size(kPowers)) return false;
+  const auto flags = from.fixed<std::uint8_t>();
+  from.signed_varint();
+  if ((flags & kSteps) != 0) from.signed_varint();
+  if ((flags & kFactor) != 0) from.varint();
+  return skip_planes(from, count);
+}
+
 void put_codes(MixedBytes& out, std::span<const std::uint64_t> codes, std::size_t words) {
   thread_local std::vector<std::int64_t> values;
   const bool many = words > 256;  // of fewer, a code is a byte, and zstd sees which follow which
@@ -177,6 +198,11 @@ bool take_codes(ByteReader& from, std::size_t count, std::size_t words, std::vec
     into[i] = static_cast<std::uint32_t>(sum);
   }
   return true;
+}
+
+bool skip_codes(ByteReader& from, std::size_t count) {
+  from.fixed<std::uint8_t>();
+  return skip_planes(from, count);
 }
 
 }  // namespace securebase::logs

@@ -27,54 +27,10 @@ std::vector<std::string_view> fixed_parts(std::string_view shape) {
   }
 }
 
-// A text that would begin before a variable, and one that would end behind it: how much of it can be on the other side,
-// given what stands there.
-std::vector<std::size_t> lengths_before(std::string_view text, std::string_view fixed, bool first) {
-  std::vector<std::size_t> lengths;
-  for (std::size_t length = 1; length < text.size(); ++length) {
-    const auto part = text.substr(0, length);
-    if (fixed.ends_with(part) || (!first && part.ends_with(fixed))) lengths.push_back(length);
-  }
-  return lengths;
-}
-
-std::vector<std::size_t> lengths_behind(std::string_view text, std::string_view fixed, bool last) {
-  std::vector<std::size_t> lengths;
-  for (std::size_t length = 1; length < text.size(); ++length) {
-    const auto part = text.substr(text.size() - length);
-    if (fixed.starts_with(part) || (!last && part.starts_with(fixed))) lengths.push_back(length);
-  }
-  return lengths;
-}
-
-bool is_part_of_number(std::string_view text) {
-  return text.find_first_not_of("0123456789.-") == std::string_view::npos;
-}
-
-// Whether a message whose variable has this value may have the text in or across it.
-struct MayReachInto {
-  const insights::TextFinder& text;
-  std::vector<std::size_t> before;
-  std::vector<std::size_t> behind;
-
-  bool operator()(std::string_view value) const {
-    const std::string_view needle = text.needle();
-    for (const auto length : before) {
-      const auto rest = needle.substr(length);
-      if (value.starts_with(rest) || rest.starts_with(value)) return true;
-    }
-    for (const auto length : behind) {
-      const auto rest = needle.substr(0, needle.size() - length);
-      if (value.ends_with(rest) || rest.ends_with(value)) return true;
-    }
-    return text.in(value);
-  }
-};
-
 }  // namespace
 
-Result<Done> ReadMessages::take(std::string_view bytes, std::size_t raw_bytes, std::size_t rows,
-                                const Slot::FieldOf& field) {
+Result<Done> ReadMessages::take(std::string_view bytes, std::size_t raw_bytes, std::size_t rows, Slot::FieldOf field) {
+  field_ = std::move(field);
   if (raw_bytes > kMostRawBytes || rows > kMostRows) return no_messages("size");
   if (auto done = decompress(bytes, raw_bytes, bytes_); !done) return done;
   ByteReader from(bytes_);
@@ -99,70 +55,90 @@ Result<Done> ReadMessages::take(std::string_view bytes, std::size_t raw_bytes, s
   for (auto& shape : shapes_) {
     shape.text = from.text();
     shape.fixed = fixed_parts(shape.text);
+    shape.read = false;
     if (shape.fixed.size() - 1 > kVariablesOfMessage) return no_messages("templates");
     shape.slots.resize(shape.fixed.size() - 1);
     for (auto& slot : shape.slots) {
-      if (auto done = slot.take(from, shape.rows.size(), field); !done) return done;
+      if (auto done = slot.note(from, shape.rows.size()); !done) return done;
     }
   }
   if (!from.ok()) return no_messages("templates");
   return Done{};
 }
 
-void ReadMessages::append(std::string& out, std::size_t row) const {
+Result<Done> ReadMessages::read(Shape& shape) {
+  if (shape.read) return Done{};
+  for (auto& slot : shape.slots) {
+    if (auto done = slot.read(field_); !done) return done;
+  }
+  shape.read = true;
+  return Done{};
+}
+
+Result<Done> ReadMessages::append(std::string& out, std::size_t row) {
   if (number_of_[row] == 0) {
     out.append(literals_[index_of_[row]]);
-    return;
+    return Done{};
   }
-  const auto& shape = shapes_[number_of_[row] - 1];
+  auto& shape = shapes_[number_of_[row] - 1];
+  if (auto done = read(shape); !done) return done;
   for (std::size_t i = 0; i < shape.slots.size(); ++i) {
     out.append(shape.fixed[i]);
     shape.slots[i].append(out, index_of_[row], row);
   }
   out.append(shape.fixed.back());
+  return Done{};
 }
 
-void ReadMessages::mark(const Shape& shape, const insights::TextFinder& text) {
+Result<Done> ReadMessages::mark(Shape& shape, const insights::TextFinder& text) {
   for (const auto fixed : shape.fixed) {
     if (!text.in(fixed)) continue;
-    for (const auto row : shape.rows) marks_[row] = kHas;
-    return;
+    for (const auto row : shape.rows) marks_[row] = Has::kYes;
+    return Done{};
   }
+  const bool runs = !shape.text.starts_with('{');  // else it may be JSON
   for (std::size_t i = 0; i < shape.slots.size(); ++i) {
-    const MayReachInto may{text, lengths_before(text.needle(), shape.fixed[i], i == 0),
-                           lengths_behind(text.needle(), shape.fixed[i + 1], i + 1 == shape.slots.size())};
-    const bool within_only = may.before.empty() && may.behind.empty();
-    if (within_only && shape.slots[i].is_number() && !is_part_of_number(text.needle())) continue;
-    shape.slots[i].for_each_with(may, shape.rows, [this](std::uint32_t row) { marks_[row] = kMayHave; });
+    auto& slot = shape.slots[i];
+    auto alphabet = slot.alphabet();
+    if (alphabet == Alphabet::kAny && runs) alphabet = Alphabet::kRun;
+    const Reach reach(text, {shape.fixed[i], shape.fixed[i + 1], i == 0, i + 1 == shape.slots.size()}, alphabet);
+    if (reach.impossible()) continue;
+    if (auto done = slot.read(field_); !done) return done;
+    slot.for_each_with(reach, shape.rows,
+                       [this](std::uint32_t row, Has has) { marks_[row] = std::max(marks_[row], has); });
   }
+  return Done{};
 }
 
-void ReadMessages::find(const insights::TextFinder& text, std::size_t begin, std::size_t end,
-                        std::vector<std::uint32_t>& found) {
+Result<Done> ReadMessages::find(const insights::TextFinder& text, std::size_t begin, std::size_t end,
+                                std::vector<std::uint32_t>& found) {
   found.clear();
-  marks_.assign(rows(), kHasNot);
-  for (const auto& shape : shapes_) mark(shape, text);
+  marks_.assign(rows(), Has::kNo);
+  for (auto& shape : shapes_) {
+    if (auto done = mark(shape, text); !done) return done;
+  }
   for (auto row = static_cast<std::uint32_t>(begin); row < end; ++row) {
-    bool has = marks_[row] == kHas;
+    bool has = marks_[row] == Has::kYes;
     if (number_of_[row] == 0) {
       has = text.in(literals_[index_of_[row]]);
-    } else if (marks_[row] == kMayHave) {
+    } else if (marks_[row] == Has::kMaybe) {
       scratch_.clear();
-      append(scratch_, row);
+      if (auto done = append(scratch_, row); !done) return done;
       has = text.in(scratch_);
     }
     if (has) found.push_back(row);
   }
+  return Done{};
 }
 
 template <class RowAt>
-Result<Done> ReadMessages::build(std::size_t count, RowAt row_at, DecodedColumn& into) const {
+Result<Done> ReadMessages::build(std::size_t count, RowAt row_at, DecodedColumn& into) {
   into.view = Column{};
   into.unpacked.clear();
   std::vector<std::size_t> ends;
   ends.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    append(into.unpacked, row_at(i));
+    if (auto done = append(into.unpacked, row_at(i)); !done) return done;
     if (into.unpacked.size() > kMostBuiltBytes) return no_messages("size");
     ends.push_back(into.unpacked.size());
   }
@@ -177,12 +153,12 @@ Result<Done> ReadMessages::build(std::size_t count, RowAt row_at, DecodedColumn&
   return Done{};
 }
 
-Result<Done> ReadMessages::build(DecodedColumn& into) const {
+Result<Done> ReadMessages::build(DecodedColumn& into) {
   return build(
       rows(), [](std::size_t row) { return row; }, into);
 }
 
-Result<Done> ReadMessages::build(std::span<const std::uint32_t> only, DecodedColumn& into) const {
+Result<Done> ReadMessages::build(std::span<const std::uint32_t> only, DecodedColumn& into) {
   return build(
       only.size(), [only](std::size_t i) { return only[i]; }, into);
 }

@@ -17,17 +17,20 @@ namespace securebase::logs {
 
 class ReadMessages {
  public:
-  // `field` gives a column of the same block, which stays as it is. kMalformed: these are no messages, or a field is
-  // not what it was. Reuses the memory of what was read before.
-  Result<Done> take(std::string_view bytes, std::size_t raw_bytes, std::size_t rows, const Slot::FieldOf& field);
+  // `field` gives a column of the same block, which stays as it is, until the next take(). kMalformed: these are no
+  // messages. Reuses the memory of what was read before.
+  Result<Done> take(std::string_view bytes, std::size_t raw_bytes, std::size_t rows, Slot::FieldOf field);
   std::size_t rows() const { return number_of_.size(); }
 
+  // What follows reads variables when they are needed first. kMalformed: they are none, or a field is not what it was.
+
   // Of the rows from `begin` to `end`, those that have the text.
-  void find(const insights::TextFinder& text, std::size_t begin, std::size_t end, std::vector<std::uint32_t>& found);
-  void append(std::string& out, std::size_t row) const;
-  // All messages, or those of `only`, as a column. kMalformed: they are larger than messages can be.
-  Result<Done> build(DecodedColumn& into) const;
-  Result<Done> build(std::span<const std::uint32_t> only, DecodedColumn& into) const;
+  Result<Done> find(const insights::TextFinder& text, std::size_t begin, std::size_t end,
+                    std::vector<std::uint32_t>& found);
+  Result<Done> append(std::string& out, std::size_t row);
+  // All messages, or those of `only`, as a column. kMalformed as well: they are larger than messages can be.
+  Result<Done> build(DecodedColumn& into);
+  Result<Done> build(std::span<const std::uint32_t> only, DecodedColumn& into);
 
  private:
   struct Shape {
@@ -35,19 +38,21 @@ class ReadMessages {
     std::vector<std::string_view> fixed;  // before, between and behind the slots
     std::vector<Slot> slots;
     std::vector<std::uint32_t> rows;
+    bool read = false;  // all slots
   };
-  enum Mark : std::uint8_t { kHasNot, kMayHave, kHas };
-  void mark(const Shape& shape, const insights::TextFinder& text);
+  Result<Done> read(Shape& shape);
+  Result<Done> mark(Shape& shape, const insights::TextFinder& text);
   template <class RowAt>
-  Result<Done> build(std::size_t count, RowAt row_at, DecodedColumn& into) const;
+  Result<Done> build(std::size_t count, RowAt row_at, DecodedColumn& into);
 
+  Slot::FieldOf field_;
   std::string bytes_;
   std::vector<std::uint64_t> number_of_;  // by row: its shape, from 1; 0: a literal
   std::vector<std::uint32_t> index_of_;   // by row: which message of its shape, or which literal
   std::vector<std::string_view> literals_;
   std::string literal_text_;
   std::vector<Shape> shapes_;
-  std::vector<std::uint8_t> marks_;  // by row
+  std::vector<Has> marks_;  // by row
   std::string scratch_;
 };
 

@@ -1,11 +1,15 @@
 #include "logs/store/slots.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
 #include <optional>
 #include <unordered_map>
 
 #include "logs/store/numbers.h"
 #include "logs/store/texts.h"
+#include "logs/store/tokens.h"
 
 namespace securebase::logs {
 
@@ -168,8 +172,50 @@ Result<Done> Slot::take_number_field(ByteReader& from, const FieldOf& field) {
   return Done{};
 }
 
-Result<Done> Slot::take(ByteReader& from, std::size_t count, const FieldOf& field) {
+Result<Done> Slot::note(ByteReader& from, std::size_t count) {
   kind_ = static_cast<Kind>(from.fixed<std::uint8_t>());
+  count_ = count;
+  stored_ = from;
+  read_ = false;
+  switch (kind_) {
+    case Kind::kTextField:
+      from.text();
+      break;
+    case Kind::kNumberField:
+      from.text();
+      from.take(2);
+      break;
+    case Kind::kNumbers:
+      from.fixed<NumberForm>();
+      if (!skip_numbers(from, count)) return no_slot("numbers");
+      break;
+    case Kind::kDictionary: {
+      const auto words = from.varint();
+      if (words > count || !skip_texts(from, words) || !skip_codes(from, count)) return no_slot("words");
+      break;
+    }
+    case Kind::kTexts:
+      if (!skip_texts(from, count)) return no_slot("texts");
+      break;
+    case Kind::kWordsOfField:
+      from.text();
+      if (!skip_codes(from, count)) return no_slot("words");
+      break;
+    default:
+      return no_slot("variables");
+  }
+  return from.ok() ? Result<Done>(Done{}) : no_slot("variables");
+}
+
+Result<Done> Slot::read(const FieldOf& field) {
+  if (read_) return Done{};
+  if (auto done = read_now(field); !done) return done;
+  read_ = true;
+  return Done{};
+}
+
+Result<Done> Slot::read_now(const FieldOf& field) {
+  auto from = stored_;
   switch (kind_) {
     case Kind::kTextField:
       return take_field(from, field);
@@ -177,23 +223,31 @@ Result<Done> Slot::take(ByteReader& from, std::size_t count, const FieldOf& fiel
       return take_number_field(from, field);
     case Kind::kNumbers:
       form_ = from.fixed<NumberForm>();
-      numbers_.resize(count);
-      if (!take_numbers(from, count, numbers_.data())) return no_slot("numbers");
+      numbers_.resize(count_);
+      if (!take_numbers(from, count_, numbers_.data())) return no_slot("numbers");
       return Done{};
     case Kind::kDictionary: {
       const auto words = from.varint();
-      if (words > count || !take_texts(from, words, texts_, unpacked_) || !take_codes(from, count, words, codes_)) {
+      if (!take_texts(from, words, texts_, unpacked_) || !take_codes(from, count_, words, codes_)) {
         return no_slot("words");
       }
       return Done{};
     }
     case Kind::kTexts:
-      if (!take_texts(from, count, texts_, unpacked_)) return no_slot("texts");
+      if (!take_texts(from, count_, texts_, unpacked_)) return no_slot("texts");
       return Done{};
     case Kind::kWordsOfField:
-      return take_words_of_field(from, count, field);
+      return take_words_of_field(from, count_, field);
   }
   return no_slot("variables");
+}
+
+Alphabet Slot::alphabet() const {
+  if (is_number()) return Alphabet::kNumber;
+  auto from = stored_;
+  if (kind_ == Kind::kDictionary) from.varint();
+  const bool stored_here = kind_ == Kind::kDictionary || kind_ == Kind::kTexts;
+  return stored_here && are_uuids(from) ? Alphabet::kUuid : Alphabet::kAny;
 }
 
 void Slot::append(std::string& out, std::size_t index, std::size_t row) const {
@@ -223,34 +277,48 @@ void Slot::append(std::string& out, std::size_t index, std::size_t row) const {
   }
 }
 
-void Slot::for_each_with(const std::function<bool(std::string_view value)>& is_such,
-                         std::span<const std::uint32_t> rows,
-                         const std::function<void(std::uint32_t row)>& visit) const {
+void Slot::for_each_with(const Reach& reach, std::span<const std::uint32_t> rows,
+                         const std::function<void(std::uint32_t row, Has has)>& visit) const {
+  if (is_number()) return for_each_number_with(reach, rows, visit);
   const bool of_field = kind_ == Kind::kTextField && field_->kind == Column::Kind::kDictionary;
   if (of_field || kind_ == Kind::kDictionary || kind_ == Kind::kWordsOfField) {
     const auto words = kind_ == Kind::kDictionary ? std::span<const std::string_view>(texts_) : field_->words;
-    std::vector<bool> such;
+    std::vector<Has> has;
     bool any = false;
     for (const auto word : words) {
-      such.push_back(is_such(word));
-      any = any || such.back();
+      has.push_back(reach(word));
+      any = any || has.back() != Has::kNo;
     }
     for (std::size_t i = 0; any && i < rows.size(); ++i) {
-      if (such[of_field ? field_->codes[rows[i]] : codes_[i]]) visit(rows[i]);
+      const auto one = has[of_field ? field_->codes[rows[i]] : codes_[i]];
+      if (one != Has::kNo) visit(rows[i], one);
     }
     return;
   }
-  std::string number;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::string_view value;
-    if (is_number()) {
-      number.clear();
-      append(number, i, rows[i]);
-      value = number;
-    } else {
-      value = kind_ == Kind::kTexts ? texts_[i] : text_at(*field_, rows[i]);
+    const auto has = reach(kind_ == Kind::kTexts ? texts_[i] : text_at(*field_, rows[i]));
+    if (has != Has::kNo) visit(rows[i], has);
+  }
+}
+
+// A number is written to be looked at; those that come again soon, as codes do, are remembered.
+void Slot::for_each_number_with(const Reach& reach, std::span<const std::uint32_t> rows,
+                                const std::function<void(std::uint32_t row, Has has)>& visit) const {
+  struct Seen {
+    double number = std::nan("");
+    Has has = Has::kNo;
+  };
+  std::array<Seen, 64> seen;
+  std::string text;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double number = kind_ == Kind::kNumbers ? numbers_[i] : field_->numbers[rows[i]];
+    auto& last = seen[mix(std::bit_cast<std::uint64_t>(number)) % seen.size()];
+    if (last.number != number) {
+      text.clear();
+      append(text, i, rows[i]);
+      last = {number, reach(text)};
     }
-    if (is_such(value)) visit(rows[i]);
+    if (last.has != Has::kNo) visit(rows[i], last.has);
   }
 }
 

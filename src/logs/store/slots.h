@@ -14,6 +14,7 @@
 #include "logs/store/bytes.h"
 #include "logs/store/column.h"
 #include "logs/store/decimal.h"
+#include "logs/store/reach.h"
 #include "logs/store/zstd.h"
 
 namespace securebase::logs {
@@ -48,25 +49,37 @@ class Slot {
   // A column of the same block.
   using FieldOf = std::function<Result<const Column*>(std::string_view name)>;
 
-  // The values of `count` messages. kMalformed: these are none, or a field is not what it was. Refers to the bytes and
-  // the columns.
-  Result<Done> take(ByteReader& from, std::size_t count, const FieldOf& field);
-  // That of the message `index` of the template, which is in the block's row `row`.
+  // Notes where the values of `count` messages are, and goes past them. kMalformed: these are none.
+  Result<Done> note(ByteReader& from, std::size_t count);
+  // What was noted is read, once. kMalformed: these are no values, or a field is not what it was. Refers to the bytes
+  // and the columns.
+  Result<Done> read(const FieldOf& field);
+  // Of what was noted, read or not.
+  Alphabet alphabet() const;
+
+  // --- of what was read ---
+  // The value of the message `index` of the template, which is in the block's row `row`.
   void append(std::string& out, std::size_t index, std::size_t row) const;
-  bool is_number() const { return kind_ == Kind::kNumbers || kind_ == Kind::kNumberField; }
-  // Of the messages in `rows`, which are the template's, those whose value is such; words that repeat are asked about
-  // once.
-  void for_each_with(const std::function<bool(std::string_view value)>& is_such, std::span<const std::uint32_t> rows,
-                     const std::function<void(std::uint32_t row)>& visit) const;
+  // Of the messages in `rows`, which are the template's, those whose value may have what is looked for; values that
+  // repeat are asked about once.
+  void for_each_with(const Reach& reach, std::span<const std::uint32_t> rows,
+                     const std::function<void(std::uint32_t row, Has has)>& visit) const;
 
  private:
   enum class Kind : std::uint8_t { kTextField, kNumbers, kDictionary, kTexts, kNumberField, kWordsOfField };
 
+  bool is_number() const { return kind_ == Kind::kNumbers || kind_ == Kind::kNumberField; }
+  Result<Done> read_now(const FieldOf& field);
+  void for_each_number_with(const Reach& reach, std::span<const std::uint32_t> rows,
+                            const std::function<void(std::uint32_t row, Has has)>& visit) const;
   Result<Done> take_field(ByteReader& from, const FieldOf& field);
   Result<Done> take_words_of_field(ByteReader& from, std::size_t count, const FieldOf& field);
   Result<Done> take_number_field(ByteReader& from, const FieldOf& field);
 
   Kind kind_ = Kind::kTexts;
+  std::size_t count_ = 0;
+  ByteReader stored_{{}};  // behind the kind
+  bool read_ = false;
   const Column* field_ = nullptr;
   NumberForm form_ = 0;
   double factor_ = 1;

@@ -210,4 +210,36 @@ bool take_texts(ByteReader& from, std::size_t count, std::vector<std::string_vie
   return from.ok();
 }
 
+bool skip_texts(ByteReader& from, std::size_t count) {
+  switch (static_cast<TextLayout>(from.fixed<std::uint8_t>())) {
+    case TextLayout::kUuids:
+      from.take(std::uint64_t{count} * kUuidBytes);
+      return from.ok();
+    case TextLayout::kByPosition: {
+      const auto length = from.varint();
+      if (length > kMostPositions) return false;
+      from.take(length * count);
+      return from.ok();
+    }
+    case TextLayout::kSharedShape: {
+      const auto shape = from.text();
+      const auto holes = static_cast<std::size_t>(std::count(shape.begin(), shape.end(), kNumberHole));
+      for (std::size_t i = 0; i < holes; ++i) {
+        if (!skip_numbers(from, count)) return false;
+      }
+      return from.ok();
+    }
+    case TextLayout::kOneAfterTheOther:
+      break;
+    default:
+      return false;
+  }
+  thread_local std::vector<std::uint64_t> lengths;
+  if (!take_planes(from, count, lengths)) return false;
+  for (const auto length : lengths) from.take(length);
+  return from.ok();
+}
+
+bool are_uuids(ByteReader from) { return static_cast<TextLayout>(from.fixed<std::uint8_t>()) == TextLayout::kUuids; }
+
 }  // namespace securebase::logs

@@ -21,5 +21,8 @@ bool as_dictionary(std::span<const std::string_view> texts, std::vector<std::str
 void put_texts(MixedBytes& out, std::span<const std::string_view> texts);
 // `into` refers to the reader's bytes, or to `unpacked`, which is replaced.
 bool take_texts(ByteReader& from, std::size_t count, std::vector<std::string_view>& into, std::string& unpacked);
+bool skip_texts(ByteReader& from, std::size_t count);
+// Whether all texts that begin here are UUIDs.
+bool are_uuids(ByteReader from);
 
 }  // namespace securebase::logs
