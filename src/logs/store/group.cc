@@ -183,7 +183,13 @@ Result<Done> Group::seal() {
     const std::lock_guard lock(mutex_);
     if (sealing_.empty()) {
       if (!active_.empty()) close_chunk();
-      if (closed_.empty()) return Done{};
+      if (closed_.empty()) {
+        if (journal_ && journal_->broken()) {  // nothing was acknowledged in it: it is begun anew
+          journal_.reset();
+          journal_bytes_ = 0;
+        }
+        return Done{};
+      }
       sealing_ = std::exchange(closed_, {});
       closed_rows_ = 0;
       sealing_streams_ = std::exchange(head_streams_, {});
@@ -291,7 +297,10 @@ bool Group::drop_oldest_segment() {
   if (segments_.empty()) return false;
   segments_.front()->condemn();
   segments_.erase(segments_.begin());
-  forget_streams_before(segments_.empty() ? INT64_MAX : segments_.front()->summary().first_ms);
+  // Segments follow each other as their events came, which is not always by their times.
+  std::int64_t oldest = INT64_MAX;
+  for (const auto& segment : segments_) oldest = std::min(oldest, segment->summary().first_ms);
+  forget_streams_before(oldest);
   return true;
 }
 

@@ -54,6 +54,8 @@ Result<Done> Group::create_stream(std::string_view name, std::int64_t now_ms) {
 
 Result<Done> Group::delete_stream(std::string_view name) {
   if (!has_stream(name)) return Error{Errc::kNotFound, "The specified log stream does not exist."};
+  // Sequences that a power cut took back would come again, and be hidden as deleted.
+  if (auto synced = sync(); !synced) return synced;
   return change([&](GroupSettings& settings) -> Result<Done> {
     const std::string key(name);
     settings.empty_streams.erase(key);

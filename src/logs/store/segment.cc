@@ -278,6 +278,9 @@ Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::ui
   if (!reader) return reader.error();
   Opened opened;
   auto index = unread.index(**reader);
+  // What the disk does not give now is not torn: nothing is cut off for that.
+  const auto is_torn = [](const Error& error) { return error.code != Errc::kIo; };
+  if (!index && !is_torn(index.error())) return index.error();
   if (!index) {
     // Block by block, up to where it is torn.
     SegmentIndex found;
@@ -285,9 +288,11 @@ Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::ui
     Error why = index.error();
     for (;;) {
       auto block = block_at(**reader, path, at, summary.file_bytes);
+      if (!block && !is_torn(block.error())) return block.error();
       if (!block) break;
       if (auto learned = learn(**reader, *block, found); !learned) {
         why = learned.error();
+        if (!is_torn(why)) return why;
         break;
       }
       at = block->offset + block->info.bytes;

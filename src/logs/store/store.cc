@@ -4,10 +4,9 @@
 
 #include <algorithm>
 
-#include "base/encoding.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/log.h"
+#include "base/random.h"
 
 namespace securebase::logs {
 
@@ -34,7 +33,11 @@ Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, const base::C
       std::filesystem::remove_all(entry.path(), failure);  // the platform ended while it was deleted
       continue;
     }
-    if (!std::filesystem::exists(entry.path() / "group.json")) continue;
+    if (!std::filesystem::exists(entry.path() / "group.json")) {
+      std::filesystem::remove(entry.path(), failure);  // the platform ended while it was made: it is empty
+      failure.clear();
+      continue;
+    }
     auto group = Group::open(entry.path(), store->settings_.group, [&](const std::string& repaired) {
       base::log(base::Level::kWarning, "logs", "repaired: {}", repaired);
     });
@@ -82,12 +85,13 @@ std::int64_t Store::oldest_visible_ms(const GroupSettings& settings) const {
   return now_ms() - std::chrono::milliseconds(std::chrono::hours(24) * *settings.retention_days).count();
 }
 
-// A name that people recognise, and a hash that no two names share.
-std::filesystem::path Store::folder_of(std::string_view name) const {
+// A name that people recognise, and what no group ever had: who still reads or seals one that was deleted must not meet
+// the files of another of its name.
+std::filesystem::path Store::new_folder(std::string_view name) const {
   std::string readable(name.substr(0, 80));
   std::replace(readable.begin(), readable.end(), '/', '.');
   if (readable.starts_with('.')) readable.erase(0, 1);
-  return settings_.directory / fmt::format("{}~{}", readable, base::hex(base::sha256(name)).substr(0, 16));
+  return settings_.directory / fmt::format("{}~{}", readable, base::random_hex(16));
 }
 
 Result<std::shared_ptr<Group>> Store::create_group(GroupSettings settings) {
@@ -101,7 +105,7 @@ Result<std::shared_ptr<Group>> Store::create_group(GroupSettings settings) {
   }
   if (settings.created_ms == 0) settings.created_ms = now_ms();
   const auto name = settings.name;
-  auto made = Group::create(folder_of(name), std::move(settings), settings_.group);
+  auto made = Group::create(new_folder(name), std::move(settings), settings_.group);
   if (!made) return made.error();
   std::shared_ptr<Group> group = std::move(*made);
   const std::lock_guard lock(mutex_);

@@ -68,7 +68,7 @@ class Store {
 
  private:
   Store(StoreSettings settings, const base::Clock& clock) : settings_(std::move(settings)), clock_(clock) {}
-  std::filesystem::path folder_of(std::string_view name) const;
+  std::filesystem::path new_folder(std::string_view name) const;
   void look_after(const std::shared_ptr<Group>& group);
   void keep_within_bounds(const Groups& groups);
 

@@ -320,6 +320,32 @@ TEST_F(LogStore, ForgetsADeletedGroup) {
   EXPECT_EQ(messages(), (std::vector<std::string>{"anew"}));
 }
 
+// Whoever looks after groups, or reads them, may still hold the one that is deleted.
+TEST_F(LogStore, KeepsAGroupApartFromADeletedOneOfItsName) {
+  put_reports(0, 10);
+  const auto old = store_->find(kFunctionGroup);
+  ASSERT_TRUE(store_->delete_group(kFunctionGroup));
+  put("a", kBeginMs, "of the new one");
+  EXPECT_FALSE(old->seal());
+  const Event late{kBeginMs, "of the old one", {}};
+  static_cast<void>(old->append("a", kBeginMs, std::span(&late, 1)).has_value());
+  EXPECT_EQ(messages(), std::vector<std::string>{"of the new one"});
+  open();
+  EXPECT_EQ(messages(), std::vector<std::string>{"of the new one"});
+}
+
+TEST_F(LogStore, RemembersStreamsWhoseEventsAreOlderThanTheSegmentBefore) {
+  put("first", kBeginMs, "1");
+  ASSERT_TRUE(group().seal());
+  put("newer", kBeginMs + 100, "2");
+  ASSERT_TRUE(group().seal());
+  put("late", kBeginMs + 50, "3");
+  ASSERT_TRUE(group().seal());
+  ASSERT_TRUE(group().drop_oldest_segment());
+  EXPECT_FALSE(group().has_stream("first"));
+  EXPECT_TRUE(group().has_stream("late"));
+}
+
 TEST_F(LogStore, GivesPagesThatTogetherAreAllEvents) {
   for (int i = 0; i < 500; ++i) put(i % 2 ? "a" : "b", kBeginMs + i / 10, fmt::format("{}", i));
   ASSERT_TRUE(group().seal());

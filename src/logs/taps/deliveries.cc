@@ -55,12 +55,9 @@ Result<std::unique_ptr<Deliveries>> Deliveries::open(const std::filesystem::path
 }
 
 Result<Done> Deliveries::add(Delivery& delivery) {
-  delivery.number = next_;
-  if (auto written = journal_->append(record_of(delivery.function_arn, delivery.number, delivery.event)); !written) {
-    return written;
-  }
-  ++next_;
-  return Done{};
+  // One that could not be written has a number of its own, too: else its end would be that of the next.
+  delivery.number = next_++;
+  return journal_->append(record_of(delivery.function_arn, delivery.number, delivery.event));
 }
 
 Result<Done> Deliveries::done(std::uint64_t number, const std::deque<Delivery>& waiting, std::size_t waiting_bytes) {
