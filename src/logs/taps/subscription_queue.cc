@@ -1,5 +1,7 @@
 #include "logs/taps/subscription_queue.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace securebase::logs {
@@ -22,7 +24,10 @@ Result<std::unique_ptr<SubscriptionQueue>> SubscriptionQueue::open(const std::fi
   });
   if (!kept) return kept.error();
   queue->kept_ = std::move(*kept);
-  for (const auto& one : queue->waiting_) queue->waiting_bytes_ += one.event.size();
+  for (const auto& one : queue->waiting_) {
+    queue->waiting_bytes_ += one.event.size();
+    queue->bytes_of_[one.function_arn] += one.event.size();
+  }
   return queue;
 }
 
@@ -33,7 +38,7 @@ void SubscriptionQueue::start(InvokeFunction invoke, telemetry::Counter& deliver
     const std::lock_guard lock(mutex_);
     dropped_ = &dropped;
   }
-  thread_ = std::thread([this] { work(); });
+  for (std::size_t i = 0; i < kFunctionsAtOnce; ++i) threads_.emplace_back([this] { work(); });
 }
 
 void SubscriptionQueue::stop() {
@@ -42,22 +47,28 @@ void SubscriptionQueue::stop() {
     stopping_ = true;
   }
   news_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (auto& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 void SubscriptionQueue::push(std::string function_arn, std::string event) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_bytes_ + event.size() > kWaitingBytes) {
+    const auto known = bytes_of_.find(function_arn);
+    const auto of_function = (known == bytes_of_.end() ? 0 : known->second) + event.size();
+    const auto all = waiting_bytes_ + event.size();
+    if (all > kWaitingBytes || of_function > kShareOfFree * (kWaitingBytes - all)) {
       if (dropped_) dropped_->add();
       return;
     }
     Delivery delivery{0, std::move(function_arn), std::move(event)};
     if (auto added = kept_->add(delivery); !added) warn_of_disk(added.error());
-    waiting_bytes_ += delivery.event.size();
+    waiting_bytes_ = all;
+    bytes_of_[delivery.function_arn] = of_function;
     waiting_.push_back(std::move(delivery));
   }
-  news_.notify_one();
+  news_.notify_all();  // one alone might be in a wait for its function
 }
 
 bool SubscriptionQueue::deliver(Delivery& delivery) {
@@ -80,26 +91,39 @@ bool SubscriptionQueue::deliver(Delivery& delivery) {
   }
 }
 
+std::deque<Delivery>::const_iterator SubscriptionQueue::next_free() const {
+  return std::find_if(waiting_.begin(), waiting_.end(),
+                      [this](const Delivery& one) { return !called_.contains(one.function_arn); });
+}
+
+void SubscriptionQueue::finish(const Delivery& delivery) {
+  waiting_bytes_ -= delivery.event.size();
+  const auto bytes = bytes_of_.find(delivery.function_arn);
+  if ((bytes->second -= delivery.event.size()) == 0) bytes_of_.erase(bytes);
+  waiting_.erase(std::find_if(waiting_.begin(), waiting_.end(),
+                              [&](const Delivery& one) { return one.number == delivery.number; }));
+  if (auto kept = kept_->done(delivery.number, waiting_, waiting_bytes_); !kept) warn_of_disk(kept.error());
+}
+
 void SubscriptionQueue::work() {
-  auto synced_at = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   for (;;) {
-    news_.wait_for(lock, kSync, [this] { return stopping_ || !waiting_.empty(); });
+    news_.wait_for(lock, kSync, [this] { return stopping_ || next_free() != waiting_.end(); });
     const auto now = std::chrono::steady_clock::now();
-    if (kept_->dirty() && (stopping_ || now - synced_at >= kSync)) {
-      synced_at = now;
+    if (kept_->dirty() && (stopping_ || now - synced_at_ >= kSync)) {
+      synced_at_ = now;
       if (auto synced = kept_->sync(); !synced) warn_of_disk(synced.error());
     }
     if (stopping_) return;
-    if (waiting_.empty()) continue;
-    auto one = waiting_.front();
+    const auto next = next_free();
+    if (next == waiting_.end()) continue;
+    auto one = *next;
+    called_.insert(one.function_arn);
     lock.unlock();
     const bool done = deliver(one);
     lock.lock();
-    if (!done) continue;
-    waiting_bytes_ -= one.event.size();
-    waiting_.pop_front();
-    if (auto kept = kept_->done(one.number, waiting_, waiting_bytes_); !kept) warn_of_disk(kept.error());
+    called_.erase(one.function_arn);
+    if (done) finish(one);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "logs/metrics.h"
@@ -22,7 +23,7 @@ class SubscriptionQueueTest : public testing::Test {
     queue_->start(
         [this](const std::string& arn, const std::string& event) -> Result<Done> {
           const std::lock_guard lock(mutex_);
-          if (refuses_) return Error{Errc::kUnavailable, "no instance is free"};
+          if (refuses_ || arn == refused_) return Error{Errc::kUnavailable, "no instance is free"};
           called_.push_back(arn + " " + event);
           news_.notify_all();
           return Done{};
@@ -42,6 +43,7 @@ class SubscriptionQueueTest : public testing::Test {
   std::condition_variable news_;
   std::vector<std::string> called_;
   bool refuses_ = false;
+  std::string refused_;
   std::unique_ptr<SubscriptionQueue> queue_;  // last: ends first
 };
 
@@ -95,6 +97,33 @@ TEST_F(SubscriptionQueueTest, ATornEndCostsNothingBeforeIt) {
   open();
   start();
   EXPECT_EQ(called(2), (std::vector<std::string>{"arn 0", "arn 1"}));
+}
+
+TEST_F(SubscriptionQueueTest, AFunctionWithoutTimeDelaysNoOther) {
+  open();
+  refused_ = "slow";
+  start();
+  queue_->push("slow", "1");
+  for (int i = 0; i < 50; ++i) queue_->push("quick", std::to_string(i));
+  const auto all = called(50);
+  ASSERT_EQ(all.size(), 50U);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], "quick " + std::to_string(i));
+  {
+    const std::lock_guard lock(mutex_);
+    refused_.clear();
+  }
+  EXPECT_EQ(called(51).back(), "slow 1");  // which has six seconds of attempts: had others waited, it were dropped
+}
+
+TEST_F(SubscriptionQueueTest, AFunctionThatStandsLeavesRoomForOthers) {
+  open();
+  for (int i = 0; i < 40; ++i) queue_->push("standing", std::string(1 << 20, 'x'));
+  queue_->push("other", "finds room");
+  start();
+  const auto all = called(25);
+  queue_->stop();
+  EXPECT_EQ(std::count(all.begin(), all.end(), "other finds room"), 1);
+  EXPECT_EQ(called(25).size(), 25U);  // of the first, three quarters of 32 MiB
 }
 
 TEST_F(SubscriptionQueueTest, TheFileStaysSmallHoweverMuchPasses) {
