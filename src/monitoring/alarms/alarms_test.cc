@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 const MetricId kMetric{"Test", "latency", {{"Api", "a"}}};
@@ -291,6 +292,43 @@ TEST_F(AlarmsTest, OfOneIncidentTellWhenItOpensAndWhenItEnds) {
   EXPECT_THAT(told(), SizeIs(1));
   minute(1);
   EXPECT_THAT(told(), SizeIs(1));
+}
+
+// An incident that nobody can end would swallow all that is told of the next one.
+TEST_F(AlarmsTest, OfOneIncidentEndItWhateverKeepsThemSilent) {
+  auto made = definition("a");
+  made.tags["securebase:incident"] = "checkout";
+  put(made);
+  minute(200);
+  EXPECT_THAT(told(), SizeIs(1));
+  ASSERT_TRUE(alarms_->enable_actions({"a"}, false));
+  minute(1);
+  EXPECT_THAT(told(), IsEmpty());
+  ASSERT_TRUE(alarms_->enable_actions({"a"}, true));
+  minute(200);
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("ALARM: \"a\""))) << "a new incident";
+  ASSERT_TRUE(alarms_->tag("a", {{"securebase:incident", "payment"}}));
+  auto other = definition("b");
+  other.tags["securebase:incident"] = "checkout";
+  put(other);
+  alarms_->evaluate();
+  alarms_->deliver();
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("ALARM: \"b\""))) << "the first one's is another incident now";
+  minute(1);
+  EXPECT_THAT(told(), SizeIs(2)) << "two incidents end";
+}
+
+TEST_F(AlarmsTest, OfOneIncidentEndItAfterFlapping) {
+  auto made = definition("a");
+  made.tags["securebase:incident"] = "checkout";
+  made.tags["securebase:flapping"] = "2 in 10m";
+  put(made);
+  for (const double value : {200, 1, 200, 1}) minute(value);
+  EXPECT_THAT(told(), Not(IsEmpty()));
+  for (int i = 0; i < 12; ++i) minute(1);
+  EXPECT_THAT(told(), SizeIs(1)) << "calm, and well";
+  minute(200);
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("ALARM: \"a\""))) << "a new incident";
 }
 
 TEST_F(AlarmsTest, CompositesFollowTheirChildrenAndRefuseCycles) {

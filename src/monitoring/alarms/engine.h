@@ -87,6 +87,10 @@ struct Alarms::Engine {
   void tell(Alarm& alarm);
   std::string withheld_by(Alarm& alarm, std::string& reason);
   void notify(Alarm& alarm, Telling telling, AlarmState before);
+  // Who is told what of an alarm of an incident; also the names of its other members that are in ALARM.
+  std::vector<std::string> join_incident(Alarm& alarm, Telling telling, std::vector<std::string>& actions);
+  // The alarm is in none of them, `but` one.
+  void leave_incidents(const std::string& name, const std::string& but);
   std::size_t deliver();
 
   // Constant after construction.

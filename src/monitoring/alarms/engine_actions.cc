@@ -71,7 +71,11 @@ void Alarms::Engine::tell(Alarm& alarm) {
     reason = fmt::format("More than {} changes within {}", alarm.extensions.flapping_changes,
                          duration_text(alarm.extensions.flapping_within));
   }
-  if (!definition.actions_enabled) alarm.course.told_nobody(now);
+  if (!definition.actions_enabled) {
+    alarm.course.told_nobody(now);
+    // It ends for this alarm all the same, or it would be open for ever, and keep the others silent.
+    if (alarm.course.state() != AlarmState::kAlarm) leave_incidents(definition.name, "");
+  }
   if (by != alarm.status.suppressed_by || telling || was_flapping != alarm.course.flapping())
     touched.insert(definition.name);
   alarm.status.suppressed_by = std::move(by);
@@ -96,27 +100,7 @@ void Alarms::Engine::notify(Alarm& alarm, Telling telling, AlarmState before) {
   if (telling == Telling::kCalm && actions.empty()) actions = definition.alarm_actions;
 
   Occasion occasion{telling, before, now, alarm.value, {}, settings.account, settings.region};
-  if (!alarm.extensions.incident.empty() && telling != Telling::kFlapping && telling != Telling::kCalm) {
-    // One incident is one message when it opens and one when it ends, however many alarms it has.
-    auto& incident = incidents[alarm.extensions.incident];
-    incidents_touched = true;
-    if (state == AlarmState::kAlarm) {
-      incident.in_alarm.insert(definition.name);
-      if (telling == Telling::kReminder && !incident.heard.contains(definition.name)) actions.clear();
-      if (telling == Telling::kChange) {
-        const auto known =
-            std::erase_if(actions, [&](const std::string& action) { return !incident.told.insert(action).second; });
-        if (known == 0 || !actions.empty()) incident.heard.insert(definition.name);
-      }
-    } else {
-      incident.in_alarm.erase(definition.name);
-      if (!incident.in_alarm.empty()) actions.clear();
-    }
-    for (const auto& other : incident.in_alarm) {
-      if (other != definition.name) occasion.incident.push_back(other);
-    }
-    if (incident.in_alarm.empty()) incidents.erase(alarm.extensions.incident);
-  }
+  if (!alarm.extensions.incident.empty()) occasion.incident = join_incident(alarm, telling, actions);
   if (actions.empty()) return;
   const auto notification = notification_of(view(alarm), occasion);
   for (const auto& action : actions) {
@@ -131,6 +115,36 @@ void Alarms::Engine::notify(Alarm& alarm, Telling telling, AlarmState before) {
     due[key] = {action, notification, definition.is_composite(), now, now, 0};
     new_due.insert(key);
   }
+}
+
+// One incident is one message when it opens and one when it ends, however many alarms it has. What an alarm says of its
+// own flapping is told whatever the incident's state is; once it is calm, it belongs to the incident or does not.
+std::vector<std::string> Alarms::Engine::join_incident(Alarm& alarm, Telling telling,
+                                                       std::vector<std::string>& actions) {
+  const auto& name = alarm.definition.name;
+  if (telling == Telling::kFlapping) return {};
+  auto& incident = incidents[alarm.extensions.incident];
+  incidents_touched = true;
+  if (alarm.course.state() == AlarmState::kAlarm) {
+    incident.in_alarm.insert(name);
+    if (telling == Telling::kReminder && !incident.heard.contains(name)) actions.clear();
+    if (telling == Telling::kCalm) incident.told.insert(actions.begin(), actions.end());
+    if (telling == Telling::kChange) {
+      const auto known =
+          std::erase_if(actions, [&](const std::string& action) { return !incident.told.insert(action).second; });
+      if (known == 0 || !actions.empty()) incident.heard.insert(name);
+    }
+  } else {
+    incident.in_alarm.erase(name);
+    incident.heard.erase(name);
+    if (telling == Telling::kChange && !incident.in_alarm.empty()) actions.clear();
+  }
+  std::vector<std::string> others;
+  for (const auto& other : incident.in_alarm) {
+    if (other != name) others.push_back(other);
+  }
+  if (incident.in_alarm.empty()) incidents.erase(alarm.extensions.incident);
+  return others;
 }
 
 // Nothing is locked while the sink has it.

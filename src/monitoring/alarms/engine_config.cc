@@ -136,6 +136,7 @@ Result<Done> Alarms::Engine::put(AlarmDefinition definition, bool from_stack) {
   if (!same) {
     alarm->status.configured = now;
     compile(*alarm);
+    leave_incidents(alarm->definition.name, alarm->extensions.incident);
     if (alarm->watch && !alarm->watch->looks_around().empty()) {
       base::log(base::Level::kWarning, "alarms",
                 "{}: {} looks at more than one period; it sees the {} periods that are read, not EvaluationPeriods",
@@ -158,6 +159,18 @@ Result<Done> Alarms::Engine::put(AlarmDefinition definition, bool from_stack) {
   return Done{};
 }
 
+void Alarms::Engine::leave_incidents(const std::string& name, const std::string& but) {
+  for (auto incident = incidents.begin(); incident != incidents.end();) {
+    if (!but.empty() && incident->first == but) {
+      ++incident;
+      continue;
+    }
+    incidents_touched |= incident->second.in_alarm.erase(name) > 0;
+    incident->second.heard.erase(name);
+    incident = incident->second.in_alarm.empty() ? incidents.erase(incident) : std::next(incident);
+  }
+}
+
 void Alarms::Engine::erase(const std::string& name) {
   const auto at = alarms.find(name);
   if (at == alarms.end()) return;
@@ -169,11 +182,7 @@ void Alarms::Engine::erase(const std::string& name) {
   touched.erase(name);
   removed.insert(name);
   index_stale = true;
-  for (auto incident = incidents.begin(); incident != incidents.end();) {
-    incidents_touched |= incident->second.in_alarm.erase(name) > 0;
-    incident->second.heard.erase(name);
-    incident = incident->second.in_alarm.empty() ? incidents.erase(incident) : std::next(incident);
-  }
+  leave_incidents(name, "");
 }
 
 // --- the door -------------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@
 //   securebase:hold                5m                    back to OK only after this long without a breach
 //   securebase:reminder            30m                   again, each 30 minutes, while it is in ALARM
 //   securebase:flapping            4 in 1h               more changes than that are one message, until it is calm
-//   securebase:incident            checkout              alarms of one incident: one message when it opens, one when it
-//   ends securebase:maintenance         sat-sun 02:00-04:00   (UTC) state and history as ever, messages afterwards
+//   securebase:incident            checkout              alarms of one incident: a message when it opens and at its end
+//   securebase:maintenance         sat-sun 02:00-04:00   (UTC) state and history as ever, messages afterwards
 //   securebase:settling            30s                   data younger than this are not looked at
 //   securebase:objective           99.95                 a burn-rate alarm (docs/alarms.md)
 //   securebase:burn-rate           14.4x 1h 5m / 6x 6h 30m
