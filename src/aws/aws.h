@@ -114,6 +114,7 @@ using WorkerHandler = std::function<net::Task<Outcome>(Call&)>;
 using QuickHandler = std::function<std::optional<Outcome>(const Call& call, std::string_view body)>;
 enum class QuickBody {
   kCbor,
+  kJson,  // json 1.0 and 1.1
   kForm,  // of the query protocol: all parameters, in a body that begins with Action
 };
 

@@ -212,9 +212,9 @@ Result<Done, Fault> Front::Engine::take_form(Visit& visit) const {
 const QuickHandler* Front::Engine::find_quick(Visit& visit) const {
   auto& target = visit.target;
   if (!visit.claim || !target.service) return nullptr;
-  if (target.protocol == Protocol::kCbor) {
-    return target.operation ? operations.find_quick(target.service->name, target.operation->name, QuickBody::kCbor)
-                            : nullptr;
+  if (target.protocol == Protocol::kCbor || target.protocol == Protocol::kJson) {
+    const auto body = target.protocol == Protocol::kCbor ? QuickBody::kCbor : QuickBody::kJson;
+    return target.operation ? operations.find_quick(target.service->name, target.operation->name, body) : nullptr;
   }
   constexpr std::string_view kAction = "Action=";
   const std::string_view body(visit.body);

@@ -105,6 +105,27 @@ class FrontTest : public testing::Test {
   std::string streamed_;
 };
 
+TEST_F(FrontTest, AsksTheQuickWayOfJsonFirst) {
+  answer("cloudwatch", "PutMetricData", Value());
+  std::string seen;
+  bool takes = true;
+  operations_.add_quick("cloudwatch", "PutMetricData", QuickBody::kJson,
+                        [&](const Call&, std::string_view json) -> std::optional<Outcome> {
+                          seen = json;
+                          return takes ? std::optional<Outcome>(Answer()) : std::nullopt;
+                        });
+  const std::string json = R"({"Namespace": "App", "MetricData": [{"MetricName": "A", "Value": 2.5}]})";
+  const std::string target = "GraniteServiceVersion20100801.PutMetricData";
+  auto request = json_call(target, "monitoring", json);
+  EXPECT_EQ(call(request).status, 200);
+  EXPECT_EQ(seen, json);
+  EXPECT_TRUE(got_.is_null()) << "the handler was not asked";
+  takes = false;
+  request = json_call(target, "monitoring", json);
+  EXPECT_EQ(call(request).status, 200);
+  EXPECT_EQ(got_["MetricData"].elements()[0]["Value"].number_or(0), 2.5);
+}
+
 TEST_F(FrontTest, AsksTheQuickWayOfAFormFirst) {
   answer("cloudwatch", "PutMetricData", Value());
   std::string seen;

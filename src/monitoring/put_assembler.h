@@ -68,15 +68,25 @@ class PutAssembler {
     if (time < now_ - kOldestSample || time > now_ + kNewestSample) fail();
   }
 
+  // How the dimensions are spelled that are likely to come, in whatever protocol: where these very bytes come, they
+  // need not be read. "": nothing is likely.
+  std::string_view expected_dimensions() const { return known_.dimensions_of(expected_); }
+
   // `spelled` are the bytes that stand for the dimensions in this protocol, and in no other; where they are not known
   // yet, read(Dimensions&) fills in what they say. false: they say nothing that is valid.
   template <class Read>
   void end(std::string_view name, std::string_view spelled, Read read) {
     if (failed_ || batch_.values.size() == first_value_ || (single_ && listed_) || !give_counts()) return fail();
     KnownSeries::Spelling spelling{name_space_, name, spelled, made_.unit, 0};
-    spelling.hash = known_.hash_of(spelling, name_space_hash_);
-    made_.series = known_.find(spelling);
-    if (!made_.series.series) {
+    std::size_t number = expected_;
+    if (!known_.is_number(number, spelling)) {
+      spelling.hash = known_.hash_of(spelling, name_space_hash_);
+      number = known_.number_of(spelling);
+    }
+    if (number != KnownSeries::kUnknown) {
+      made_.series = known_.series_of(number);
+      expected_ = number + 1;
+    } else {
       Dimensions dimensions;
       if (!is_name(name, kLongestName) || !read(dimensions) || !append_key(name, dimensions)) return fail();
       batch_.spellings.emplace_back(static_cast<std::uint32_t>(batch_.data.size()), spelling);
@@ -106,6 +116,7 @@ class PutAssembler {
   std::uint64_t name_space_hash_ = 0;
   PutBatch batch_;
   bool failed_ = false;
+  std::size_t expected_ = KnownSeries::kUnknown;  // the number of the spelling that is likely to come
   // Most requests have one unit throughout.
   std::string_view unit_name_ = unit_name(0);
   UnitNumber unit_ = 0;

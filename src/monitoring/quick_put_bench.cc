@@ -54,6 +54,18 @@ std::string cbor_request(int series, base::TimePoint time, const std::vector<dou
   return body;
 }
 
+std::string json_request(int series, base::TimePoint time, const std::vector<double>& values, std::size_t& next) {
+  std::string body = R"({"Namespace": "Bench", "MetricData": [)";
+  for (int i = 0; i < series; ++i) {
+    body += fmt::format(
+        R"({}{{"MetricName": "Latency", "Dimensions": [{{"Name": "Host", "Value": "host-{:06}"}}, )"
+        R"({{"Name": "Service", "Value": "checkout"}}], "Timestamp": {}, "Value": {}, "Unit": "Milliseconds"}})",
+        i == 0 ? "" : ", ", i, std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(),
+        values[next++ % values.size()]);
+  }
+  return body + "]}";
+}
+
 std::string minute_and_second(base::TimePoint time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count() % 3600;
   return fmt::format("{:02}%3A{:02}Z", seconds / 60, seconds % 60);
@@ -95,6 +107,8 @@ void quick_put_of_1000(benchmark::State& state, ReadPut read) {
 }
 void quick_put_cbor(benchmark::State& state) { quick_put_of_1000<cbor_request>(state, read_cbor_put); }
 BENCHMARK(quick_put_cbor)->Unit(benchmark::kMicrosecond);
+void quick_put_json(benchmark::State& state) { quick_put_of_1000<json_request>(state, read_json_put); }
+BENCHMARK(quick_put_json)->Unit(benchmark::kMicrosecond);
 void quick_put_form(benchmark::State& state) { quick_put_of_1000<form_request>(state, read_form_put); }
 BENCHMARK(quick_put_form)->Unit(benchmark::kMicrosecond);
 

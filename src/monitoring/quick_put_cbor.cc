@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "monitoring/put_assembler.h"
+#include "monitoring/put_members.h"
 #include "monitoring/quick_put.h"
 
 namespace securebase::monitoring {
@@ -137,41 +138,6 @@ class CborPutReader {
   }
 
  private:
-  enum DatumMember : unsigned {
-    kMetricName = 1,
-    kDimensions = 2,
-    kTimestamp = 4,
-    kValue = 8,
-    kValues = 16,
-    kCounts = 32,
-    kUnit = 64,
-    kStorageResolution = 128,
-    kUnknownMember = 256,
-  };
-
-  static DatumMember datum_member(std::string_view name) {
-    // Compared at their known lengths, which takes an instruction or two.
-    const auto is = [&name]<std::size_t Size>(const char(&text)[Size]) {
-      return std::memcmp(name.data(), text, Size - 1) == 0;
-    };
-    switch (name.size()) {
-      case 4:
-        return is("Unit") ? kUnit : kUnknownMember;
-      case 5:
-        return is("Value") ? kValue : kUnknownMember;
-      case 6:
-        return is("Values") ? kValues : is("Counts") ? kCounts : kUnknownMember;
-      case 9:
-        return is("Timestamp") ? kTimestamp : kUnknownMember;
-      case 10:
-        return is("MetricName") ? kMetricName : is("Dimensions") ? kDimensions : kUnknownMember;
-      case 17:
-        return is("StorageResolution") ? kStorageResolution : kUnknownMember;
-      default:
-        return kUnknownMember;
-    }
-  }
-
   bool good() const { return !in_.bad() && !assembler_.failed(); }
 
   void datum() {
@@ -234,6 +200,9 @@ class CborPutReader {
   // The bytes of a list of dimensions, whatever they say.
   std::string_view pass_dimensions() {
     const char* const begin = in_.place();
+    if (const auto expected = assembler_.expected_dimensions(); !expected.empty() && in_.take(expected)) {
+      return in_.since(begin);
+    }
     for (std::uint64_t left = in_.array(); left > 0 && !in_.bad(); --left) {
       if (in_.map() != 2) return in_.fail(), "";
       for (int text = 0; text < 4; ++text) in_.text();

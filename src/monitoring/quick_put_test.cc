@@ -73,6 +73,32 @@ void put_form(std::string& out, const std::string& name, const Value& value) {
   }
 }
 
+// As botocore writes it: a blank behind each comma and colon; times are numbers.
+void put_json(std::string& out, const Value& value) {
+  if (value.is_structure()) {
+    out += '{';
+    for (const auto& [name, member] : value.members()) {
+      out += out.back() == '{' ? "\"" : ", \"";
+      out += name + "\": ";
+      put_json(out, member);
+    }
+    out += '}';
+  } else if (value.is_list()) {
+    out += '[';
+    for (const auto& one : value.elements()) {
+      if (&one != value.elements().data()) out += ", ";
+      put_json(out, one);
+    }
+    out += ']';
+  } else if (const auto* text = value.as_string()) {
+    out += '"' + *text + '"';
+  } else if (const auto* time = value.as_time()) {
+    out += fmt::format("{:.6f}", static_cast<double>(time->time_since_epoch().count()) / 1e6);
+  } else {
+    out += value.is_integer() ? std::to_string(value.integer_or(0)) : fmt::format("{}", value.number_or(0));
+  }
+}
+
 class QuickPut : public testing::Test {
  protected:
   QuickPut() : plain_(open(plain_directory_)), quick_(open(quick_directory_)) {}
@@ -93,12 +119,19 @@ class QuickPut : public testing::Test {
     put_form(text, "", input);
     return text;
   }
+  static std::string json(const Value& input) {
+    std::string text;
+    put_json(text, input);
+    return text;
+  }
+  bool is_json(std::string_view text) { return read_json_put(text, clock_.now(), nothing_).has_value(); }
   bool is_cbor(std::string_view bytes) { return read_cbor_put(bytes, clock_.now(), nothing_).has_value(); }
   bool is_form(std::string_view bytes) { return read_form_put(bytes, clock_.now(), nothing_).has_value(); }
-  // As both, or as neither.
+  // As all, or as none.
   bool is_taken(const Value& input) {
     const bool taken = is_cbor(cbor(input));
     EXPECT_EQ(is_form(form(input)), taken) << form(input);
+    EXPECT_EQ(is_json(json(input)), taken) << json(input);
     return taken;
   }
   aws::Call call(Value input) const {
@@ -173,13 +206,14 @@ TEST_F(QuickPut, StoresWhatTheWayOfEveryOperationStores) {
                          {"Timestamp", now - 2h + 123456us},
                          {"Unit", "Count/Second"},
                          {"Dimensions", Value::list({dimension("A", "first"), dimension("Z", "last")})}})});
-  for (const bool is_cbor : {true, true, false, false, true}) {
+  const std::pair<ReadPut, std::string> forms[] = {
+      {read_cbor_put, cbor(input(data))}, {read_form_put, form(input(data))}, {read_json_put, json(input(data))}};
+  for (const int turn : {0, 0, 1, 1, 2, 2, 0, 2}) {
     ASSERT_TRUE(put_metric_data(*plain_, call(input(data))));
-    const ReadPut read = is_cbor ? read_cbor_put : read_form_put;
-    const auto bytes = is_cbor ? cbor(input(data)) : form(input(data));
+    const auto& [read, bytes] = forms[turn];
     const auto done = quick_put(*quick_, read, bytes, now);
     ASSERT_TRUE(done && *done);
-    EXPECT_EQ(everything(*plain_, now), everything(*quick_, now)) << is_cbor;
+    EXPECT_EQ(everything(*plain_, now), everything(*quick_, now)) << turn;
     EXPECT_FALSE(everything(*plain_, now).empty());
     ASSERT_TRUE(quick_->tick());
     const auto known = quick_->known();
@@ -249,14 +283,15 @@ class Inputs {
   std::mt19937 random_{1};
 };
 
-class QuickPutOfAny : public QuickPut, public testing::WithParamInterface<bool> {
+class QuickPutOfAny : public QuickPut, public testing::WithParamInterface<int> {
  protected:
   std::optional<aws::Outcome> put(const Value& input) {
-    return GetParam() ? quick_put(*quick_, read_cbor_put, cbor(input), clock_.now())
-                      : quick_put(*quick_, read_form_put, form(input), clock_.now());
+    if (GetParam() == 0) return quick_put(*quick_, read_cbor_put, cbor(input), clock_.now());
+    if (GetParam() == 1) return quick_put(*quick_, read_form_put, form(input), clock_.now());
+    return quick_put(*quick_, read_json_put, json(input), clock_.now());
   }
 };
-INSTANTIATE_TEST_SUITE_P(CborAndForm, QuickPutOfAny, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(CborFormAndJson, QuickPutOfAny, testing::Range(0, 3));
 
 TEST_P(QuickPutOfAny, TakesOnlyWhatTheWayOfEveryOperationTakesAndMakesTheSameOfIt) {
   Inputs inputs(clock_.now());
@@ -300,6 +335,61 @@ TEST_F(QuickPut, LeavesToTheModelWhatIsUnusualInAForm) {
   EXPECT_FALSE(is_form(head + "&Namespace=App"));
   EXPECT_FALSE(is_form(head + datum));
   EXPECT_FALSE(is_form(""));
+}
+
+TEST_F(QuickPut, KnowsSeriesInWhateverOrderTheyCome) {
+  const auto datum = [](int number) {
+    return Value::structure(
+        {{"MetricName", "A"},
+         {"Dimensions",
+          Value::list({Value::structure({{"Name", "Host"}, {"Value", "host-" + std::to_string(number)}})})},
+         {"Value", number}});
+  };
+  for (const auto& order : {std::vector{1, 2, 3, 4}, {1, 2, 3, 4}, {4, 3, 2, 1}, {1, 2, 2, 4}, {2, 3, 5, 1, 4}}) {
+    Value data = Value::list();
+    for (const int one : order) data.push_back(datum(one));
+    ASSERT_TRUE(put_metric_data(*plain_, call(input(data))));
+    const auto done = quick_put(*quick_, read_json_put, json(input(data)), clock_.now());
+    ASSERT_TRUE(done && *done);
+    ASSERT_TRUE(put_metric_data(*plain_, call(input(data))));
+    const auto again = quick_put(*quick_, read_cbor_put, cbor(input(data)), clock_.now());
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ(everything(*plain_, clock_.now()), everything(*quick_, clock_.now()));
+  }
+}
+
+TEST_F(QuickPut, LeavesToTheModelWhatIsUnusualInJson) {
+  const std::string data = R"("MetricData":[{"MetricName":"A","Value":1}])";
+  EXPECT_TRUE(is_json(R"({"Namespace":"App",)" + data + "}"));
+  EXPECT_TRUE(is_json("{" + data + R"(,"Namespace":"App"})")) << "wherever it stands";
+  EXPECT_TRUE(is_json(" {\n\t\"Namespace\" : \"App\" , " + data + " }\r\n"));
+  for (const std::string& text :
+       {R"({"Namespace":"A\u0070p",)" + data + "}", R"({"Namespace":"App","Namespace":"App",)" + data + "}",
+        R"({"Namespace":null,)" + data + "}", R"({"Namespace":"App",)" + data + R"(,"More":1})",
+        R"({"Namespace":"App",)" + data + "," + data + "}", R"({"Namespace":"App",)" + data + ",}",
+        R"({"Namespace":"App",)" + data + "}}", R"(["Namespace":"App",)" + data + "]", "{" + data + "}",
+        std::string(R"({"Namespace":"App"})"), std::string()}) {
+    EXPECT_FALSE(is_json(text)) << text;
+  }
+  const auto takes = [&](const std::string& members) {
+    return is_json(R"({"Namespace":"App","MetricData":[{"MetricName":"A",)" + members + "}]}");
+  };
+  for (const char* number : {"0", "-0", "1.5", "1e3", "1E+3", "-2.5e-3", "999999999999999999"}) {
+    EXPECT_TRUE(takes(R"("Value":)" + std::string(number))) << number;
+  }
+  for (const char* number : {"01", "+1", ".5", "1.", "1e", "1e+", "-", "", "NaN", "\"1\"", "null", "true", "1e999",
+                             "1e-999", "0x1", "9999999999999999999", "1 2", "[1]"}) {
+    EXPECT_FALSE(takes(R"("Value":)" + std::string(number))) << number;
+  }
+  EXPECT_TRUE(takes(R"("Values":[1,2],"Counts":[1, 2],"Timestamp":1700000000.5,"Dimensions":[])"));
+  for (const char* members :
+       {R"("Value":1,"Value":1)", R"("Value":1,"Values":[1])", R"("Value":1,"Unit":null)", R"("Values":[1,])",
+        R"("Value":1,"Timestamp":"2023-11-14T22:13:20Z")", R"("Value":1,"Namespace":"B")",
+        R"("Value":1,"Dimensions":[{"Name":"A"}])", R"("Value":1,"Dimensions":[{"Name":"A","Name":"B"}])",
+        R"("Value":1,"Dimensions":[{"Name":"A","Value":"1","More":"2"}])", R"("Value":1,"Dimensions":{})",
+        R"("Value":1,"Dimensions":[{"Name":"A","Value":"1"},])", R"("Value":1,"Unit":"Co\u0075nt")"}) {
+    EXPECT_FALSE(takes(members)) << members;
+  }
 }
 
 TEST_F(QuickPut, BytesThatResembleAKnownSeriesAreNotIt) {
@@ -374,7 +464,6 @@ TEST_F(QuickPut, LeavesToTheModelWhatIsNotPlainOrWrong) {
   EXPECT_FALSE(takes({{"Value", 1}, {"StorageResolution", 5}}));
   EXPECT_FALSE(takes({{"Value", 1}, {"Timestamp", clock_.now() - 24h * 15}}));
   EXPECT_FALSE(takes({{"Value", 1}, {"Timestamp", clock_.now() + 3h}}));
-  EXPECT_FALSE(takes({{"Value", 1}, {"Timestamp", 1'700'000'000}})) << "no time without its tag";
   EXPECT_FALSE(takes({{"Value", 1}, {"Another", 1}}));
   EXPECT_FALSE(takes({{"Value", 1}, {"MetricName", ""}}));
   EXPECT_FALSE(takes({{"Value", 1}, {"MetricName", "\xc3\xb6"}}));
@@ -397,6 +486,8 @@ TEST_F(QuickPut, LeavesToTheModelWhatIsNotPlainOrWrong) {
   EXPECT_FALSE(is_taken(input(Value::list({datum}), "")));
   EXPECT_FALSE(is_taken(Value::structure({{"Namespace", "App"}})));
   EXPECT_FALSE(is_cbor(cbor(Value::structure({{"MetricData", Value::list({datum})}, {"Namespace", "App"}}))));
+  const Value seconds = Value::structure({{"MetricName", "A"}, {"Value", 1}, {"Timestamp", 1'700'000'000}});
+  EXPECT_FALSE(is_cbor(cbor(input(Value::list({seconds}))))) << "no time without its tag";
   const Value text = Value::structure({{"MetricName", "A"}, {"Value", "1"}});
   EXPECT_FALSE(is_cbor(cbor(input(Value::list({text})))));
   Value data = Value::list();
@@ -412,6 +503,18 @@ TEST_F(QuickPut, NoPartOfARequestIsARequest) {
     EXPECT_FALSE(is_cbor(std::string_view(whole).substr(0, size))) << size;
   }
   EXPECT_FALSE(is_cbor(whole + "x"));
+}
+
+TEST_F(QuickPut, NoPartOfAJsonRequestIsARequest) {
+  const auto whole = json(input(
+      Value::list({Value::structure({{"MetricName", "A"},
+                                     {"Dimensions", Value::list({Value::structure({{"Name", "H"}, {"Value", "a"}})})},
+                                     {"Values", Value::list({1, 2.5})}})})));
+  EXPECT_TRUE(is_json(whole));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(is_json(std::string_view(whole).substr(0, size))) << size;
+  }
+  EXPECT_FALSE(is_json(whole + "x"));
 }
 
 TEST_F(QuickPut, TheStoreRefusesNewMetricsBeyondItsLimitAndOldTimes) {

@@ -40,14 +40,34 @@ class KnownSeries {
     return mix(spelling.dimensions, mix(spelling.name, of_name_space + spelling.unit));
   }
 
-  // No series: not known.
-  SeriesRef find(const Spelling& spelling) const {
+  // Spellings have numbers, in the order in which they were added. An agent says its series in the same order each
+  // time, so after one of them comes, most likely, that of the next number, and nothing has to be hashed or looked up.
+  static constexpr std::size_t kUnknown = SIZE_MAX;
+  // kUnknown: not known.
+  std::size_t number_of(const Spelling& spelling) const {
     for (std::size_t at = spelling.hash & mask_; places_[at] != 0; at = (at + 1) & mask_) {
       if ((places_[at] ^ spelling.hash) >> 32 != 0) continue;
-      const Entry& entry = entries_[(places_[at] & 0xffffffff) - 1];
-      if (is(entry, spelling)) return entry.series;
+      const std::size_t number = (places_[at] & 0xffffffff) - 1;
+      if (is(entries_[number], spelling)) return number;
     }
-    return {};
+    return kUnknown;
+  }
+  // Whether the spelling has that number, if there is such; its hash is not looked at.
+  bool is_number(std::size_t number, const Spelling& spelling) const {
+    return number < entries_.size() && is(entries_[number], spelling);
+  }
+  const SeriesRef& series_of(std::size_t number) const { return entries_[number].series; }
+  // "": there is no such number, or its series has no dimensions.
+  std::string_view dimensions_of(std::size_t number) const {
+    if (number >= entries_.size()) return "";
+    const Entry& entry = entries_[number];
+    return {entry.text + entry.name_space_size + entry.name_size, entry.dimensions_size};
+  }
+
+  // No series: not known.
+  SeriesRef find(const Spelling& spelling) const {
+    const std::size_t number = number_of(spelling);
+    return number == kUnknown ? SeriesRef{} : series_of(number);
   }
   void add(const Spelling& spelling, const SeriesRef& series);
   void clear();

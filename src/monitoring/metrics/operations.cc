@@ -12,6 +12,10 @@ void Metrics::add_operations(aws::Operations& operations) {
                        [&store](const aws::Call& call, std::string_view form) {
                          return quick_put(store, read_form_put, form, call.now);
                        });
+  operations.add_quick("cloudwatch", "PutMetricData", aws::QuickBody::kJson,
+                       [&store](const aws::Call& call, std::string_view json) {
+                         return quick_put(store, read_json_put, json, call.now);
+                       });
   operations.add_quick("cloudwatch", "PutMetricData", aws::QuickBody::kCbor,
                        [&store](const aws::Call& call, std::string_view cbor) {
                          return quick_put(store, read_cbor_put, cbor, call.now);

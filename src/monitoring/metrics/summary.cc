@@ -4,6 +4,12 @@ namespace securebase::monitoring {
 
 using telemetry::Buckets;
 
+namespace {
+
+constexpr std::ptrdiff_t kFewBuckets = 16;
+
+}  // namespace
+
 BucketKey bucket_key(double value) { return value < 0 ? -1 - Buckets::index(-value) : 1 + Buckets::index(value); }
 
 double bucket_middle(BucketKey key) { return key < 0 ? -Buckets::middle(-1 - key) : Buckets::middle(key - 1); }
@@ -17,8 +23,15 @@ void Summary::add_bucket(BucketKey key, std::uint64_t times) {
                                    [](const Bucket& bucket, BucketKey wanted) { return bucket.key < wanted; });
   if (at != buckets.end() && at->key == key) {
     at->count += times;
-  } else {
+  } else if (buckets.end() - at > kFewBuckets) {
     buckets.insert(at, Bucket{key, times});
+  } else {
+    // Most slots have a handful: moved one by one, which is less than a call of memmove() costs.
+    const auto place = at - buckets.begin();
+    buckets.push_back({key, times});
+    for (auto i = static_cast<std::ptrdiff_t>(buckets.size()) - 1; i > place; --i) {
+      std::swap(buckets[static_cast<std::size_t>(i)], buckets[static_cast<std::size_t>(i - 1)]);
+    }
   }
 }
 
