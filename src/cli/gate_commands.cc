@@ -251,9 +251,11 @@ void add_gate(CLI::App& check_command, const char* name, const char* about,
       ->default_str("24h");
   gate->add_option("--watch", options->watch, "Look again and again for so long, until something fails")
       ->transform(durations())
+      ->check(CLI::PositiveNumber)
       ->type_name("TIME");
-  gate->add_option("--every", options->every, "How often --watch looks")
+  gate->add_option("--every", options->every, "How often --watch looks; a second at least")
       ->transform(durations())
+      ->check(CLI::Range(1, 86400))
       ->type_name("TIME")
       ->default_str("60s");
   gate->add_option("--json", options->json, "Write the report there as JSON; - is standard output")->type_name("FILE");

@@ -324,6 +324,14 @@ TEST(ScalingCheck, IsDecidedByASpike) {
   spike.scaling_seconds = 4;
   world.facts.runs = {spike};
   EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kPass);
+  // One that never recovered is not passed over for an older one that did.
+  auto never = spike;
+  never.began += std::chrono::seconds{1};
+  never.ended += std::chrono::seconds{1};
+  never.scaling_seconds.reset();
+  world.facts.runs = {spike, never};
+  EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kFail);
+  world.facts.runs = {spike};
   world.facts.runs.front().scaling_seconds = 121;
   EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kFail);
   world.facts.runs.front().scaling_seconds = 4;

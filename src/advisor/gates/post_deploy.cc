@@ -197,7 +197,7 @@ void scaling(const Facts& facts, Check& check) {
                               100 * throttles / (throttles + invocations)));
   }
   const auto* run = newest(facts.runs, [&facts](const LoadRun& one) {
-    return one.configuration == facts.configuration && one.scaling_seconds.has_value();
+    return one.configuration == facts.configuration && one.scenario == "spike";
   });
   if (!run) {
     return decide(check, Decision::kInsufficient, "no spike ran on this configuration, so nothing is known of scaling");
@@ -205,6 +205,9 @@ void scaling(const Facts& facts, Check& check) {
   check.evidence.push_back(in_a_line(*run, facts.now));
   if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
   if (!run->valid) return decide(check, Decision::kInsufficient, "the spike's load generator was late itself");
+  if (!run->scaling_seconds) {
+    return decide(check, Decision::kFail, "latency did not come back below its threshold while the spike lasted");
+  }
   if (*run->scaling_seconds > static_cast<double>(kScalingTime.count())) {
     return decide(check, Decision::kFail,
                   fmt::format("after {:.0f} s the spike was not taken; {} s are asked", *run->scaling_seconds,
