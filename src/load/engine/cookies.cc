@@ -105,7 +105,8 @@ void CookieJar::take(const Url& url, std::string_view set_cookie) {
       max_age = true;
       cookie.expires = Clock::now() + std::chrono::seconds{std::clamp<std::int64_t>(seconds, -1, kLongest.count())};
     } else if (name == "expires" && !max_age) {
-      if (const auto left = until(value)) cookie.expires = Clock::now() + std::min(*left, kLongest);
+      if (const auto left = until(value))
+        cookie.expires = Clock::now() + std::clamp(*left, decltype(kLongest){-1}, kLongest);
     }
   }
   put(std::move(cookie));

@@ -62,6 +62,10 @@ TEST(CookieJar, SendsCookiesWhereTheyBelong) {
   jar.take(url, "two=; Path=/; Domain=example.com; Max-Age=0");
   jar.take(url, "one=; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
   EXPECT_EQ(jar.field_for(url), "");
+  // Microsoft's servers delete so: before what nanoseconds since 1970 can say.
+  jar.take(url, "old=1");
+  jar.take(url, "old=gone; Expires=Mon, 01 Jan 1601 00:00:00 GMT");
+  EXPECT_EQ(jar.field_for(url), "");
 }
 
 TEST(FailureOf, TellsWhatNetReportsApart) {

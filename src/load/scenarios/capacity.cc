@@ -18,7 +18,8 @@ constexpr double kCloseEnough = 0.12;  // of the breaking point: halving ends th
 constexpr double kAtItsEnd = 0.9;      // a resource that is used so far is saturated
 
 // Why this step counts as broken; "" when it does not.
-std::string broken_because(const RunResult& result) {
+std::string broken_because(const RunResult& result, const Summary& summary) {
+  if (summary.responses == 0) return "nothing was answered";
   for (const auto& judged : result.thresholds) {
     if (judged.verdict == Verdict::kFail) return fmt::format("{} was {:.4g}", judged.threshold.text(), judged.measured);
   }
@@ -41,7 +42,7 @@ CapacityStep step_of(std::uint64_t users, const RunResult& result, const TargetS
   const double share_429 = refused == summary.codes.end() ? 0 : summary.percent_of(refused->second) / 100;
   step.pressures = pressures(before, after, result.generator.cpu_seconds, share_429);
   step.invalid = !result.valid();
-  step.why = step.invalid ? result.invalid_because.front() : broken_because(result);
+  step.why = step.invalid ? result.invalid_because.front() : broken_because(result, summary);
   step.broken = !step.invalid && !step.why.empty();
   return step;
 }
