@@ -49,6 +49,13 @@ std::string_view without_space(std::string_view text) {
   return text;
 }
 
+// What begins otherwise cannot become a head. `text` may be the beginning of its beginning.
+bool begins_a_head(std::string_view text) {
+  constexpr std::string_view kBegin = "HTTP/";
+  const auto size = std::min(text.size(), kBegin.size());
+  return text.substr(0, size) == kBegin.substr(0, size);
+}
+
 // Digits only, below 2^60.
 bool read_number(std::string_view text, unsigned base, std::uint64_t& number) {
   number = 0;
@@ -126,7 +133,7 @@ ResponseReader::Outcome ResponseReader::take_head(std::string_view& bytes) {
     const auto* end = static_cast<const char*>(::memmem(bytes.data(), bytes.size(), kEnd.data(), kEnd.size()));
     if (end) {
       const auto size = static_cast<std::size_t>(end - bytes.data()) + kEnd.size();
-      if (size > most_head_) return Outcome::kTooLarge;
+      if (size > most_head_) return begins_a_head(bytes) ? Outcome::kTooLarge : Outcome::kGarbage;
       const auto outcome = read_head(bytes.substr(0, size - 2));
       bytes.remove_prefix(size);
       return outcome;
@@ -137,15 +144,11 @@ ResponseReader::Outcome ResponseReader::take_head(std::string_view& bytes) {
   pending_.append(bytes.substr(0, room));
   const auto end = pending_.find(kEnd, before < 3 ? 0 : before - 3);
   if (end == std::string::npos) {
-    // What cannot become a head is refused before it fills the memory.
-    const auto start = std::min<std::size_t>(pending_.size(), 5);
-    if (std::string_view(pending_).substr(0, start) != std::string_view("HTTP/").substr(0, start)) {
-      return Outcome::kGarbage;
-    }
+    if (!begins_a_head(pending_)) return Outcome::kGarbage;  // before it fills the memory
     bytes.remove_prefix(std::min(room, bytes.size()));
     return pending_.size() > most_head_ ? Outcome::kTooLarge : Outcome::kMore;
   }
-  if (end + kEnd.size() > most_head_) return Outcome::kTooLarge;
+  if (end + kEnd.size() > most_head_) return begins_a_head(pending_) ? Outcome::kTooLarge : Outcome::kGarbage;
   bytes.remove_prefix(end + kEnd.size() - before);
   pending_.resize(end + 2);
   const auto head = std::move(pending_);
