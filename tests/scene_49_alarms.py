@@ -87,7 +87,8 @@ class Alarms(unittest.TestCase):
             self.fail(f"not {state} after {seconds} s: " + ", ".join(f"{n} {seen[n]}" for n in names if seen[n] != state))
 
     def burn(self, going):
-        script = "local i = 0 while i < 30000000 do i = i + 1 end return i"  # some tenths of a second
+        # A second or more each, and always some in the queue: a cache so busy does not answer INFO in time either.
+        script = "local i = 0 while i < 150000000 do i = i + 1 end return i"
         while going.is_set():
             self.redis("EVAL", script, "0", check=False)
 

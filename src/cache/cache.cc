@@ -34,6 +34,7 @@ class Engine final : public Cache {
         files_{settings_.directory},
         server_(supervisor),
         registry_(registry),
+        clock_(clock),
         reader_(files_.socket(), own_password_, clock),
         sweeper_([this](const auto& tags) { return sweep_now(tags); }, clock),
         sampler_(kLook, [this] { look(); }) {}
@@ -187,18 +188,29 @@ class Engine final : public Cache {
   // On the sampler's thread.
   void look() {
     const auto config = config_.get();
-    if (!registry_ || !config || server_.status().state != process::State::kReady) {
+    const auto status = server_.status();
+    if (!registry_ || !config || status.state != process::State::kReady) {
       reader_.disconnect();
       last_.reset();
+      last_load_.reset();
       return;
     }
+    look_at_load(*config->cluster, status.pid);
     auto reading = reader_.read();
-    if (!reading) {
-      last_.reset();
-      return;
-    }
+    if (!reading) return;  // the next one says what grew in between
     if (last_) record(*registry_, *config->cluster, *last_, *reading, process::available_memory_bytes());
     last_ = *reading;
+  }
+
+  void look_at_load(const Cluster& cluster, pid_t pid) {
+    const auto processor = process::processor_time(pid);
+    if (!processor) {
+      last_load_.reset();
+      return;
+    }
+    const Load load{clock_.steady(), *processor};
+    if (last_load_) record(*registry_, cluster, *last_load_, load);
+    last_load_ = load;
   }
 
   const Settings settings_;
@@ -214,9 +226,11 @@ class Engine final : public Cache {
 
   base::Snapshot<Config> config_{nullptr};  // what is recorded under; any thread
   telemetry::Registry* const registry_;
+  const base::Clock& clock_;
   // The sampler's thread.
   Reader reader_;
   std::optional<Reading> last_;
+  std::optional<Load> last_load_;
 
   // Last: they use the others.
   Sweeper sweeper_;

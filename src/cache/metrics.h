@@ -27,10 +27,11 @@ inline constexpr Metric kSetTypeCmds{kNamespace, "SetTypeCmds", Unit::kCount, "C
 inline constexpr Metric kCacheHitRate{kNamespace, "CacheHitRate", Unit::kPercent,
                                       "100 for a hit, 0 for a miss: the average is hits per lookup."};
 inline constexpr Metric kCpuUtilization{kNamespace, "CPUUtilization", Unit::kPercent,
-                                        "CPU time of Redis with its helper threads, of one core: all that it serves "
-                                        "commands on."};
-inline constexpr Metric kEngineCpuUtilization{kNamespace, "EngineCPUUtilization", Unit::kPercent,
-                                              "CPU time of the thread that serves commands, of one core."};
+                                        "CPU time of Redis with its helper threads, of one core's time that it could "
+                                        "have had: all that it serves commands on."};
+inline constexpr Metric kEngineCpuUtilization{
+    kNamespace, "EngineCPUUtilization", Unit::kPercent,
+    "CPU time of the thread that serves commands, of one core's time that it could have had."};
 inline constexpr Metric kMemoryUsage{kNamespace, "DatabaseMemoryUsagePercentage", Unit::kPercent,
                                      "Memory used, of maxmemory."};
 inline constexpr Metric kBytesUsed{kNamespace, "BytesUsedForCache", Unit::kBytes,

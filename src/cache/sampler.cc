@@ -84,10 +84,6 @@ Reading parse_info(std::string_view info, const CommandKinds& kinds) {
     const auto found = fields.find(name);
     return found == fields.end() ? 0 : std::strtoull(std::string(found->second).c_str(), nullptr, 10);
   };
-  const auto seconds = [&](std::string_view name) {
-    const auto found = fields.find(name);
-    return found == fields.end() ? 0 : std::strtod(std::string(found->second).c_str(), nullptr);
-  };
   reading.hits = number("keyspace_hits");
   reading.misses = number("keyspace_misses");
   reading.new_connections = number("total_connections_received");
@@ -95,8 +91,6 @@ Reading parse_info(std::string_view info, const CommandKinds& kinds) {
   reading.expired = number("expired_keys");
   reading.bytes_in = number("total_net_input_bytes");
   reading.bytes_out = number("total_net_output_bytes");
-  reading.cpu_seconds = seconds("used_cpu_sys") + seconds("used_cpu_user");
-  reading.engine_cpu_seconds = seconds("used_cpu_sys_main_thread") + seconds("used_cpu_user_main_thread");
   reading.used_bytes = number("used_memory");
   reading.max_bytes = number("maxmemory");
   const auto connected = number("connected_clients");
@@ -121,9 +115,6 @@ void record(telemetry::Registry& registry, const Cluster& of, const Reading& bef
 
   to.sample(kCacheHitRate, 100, grown(before.hits, now.hits));
   to.sample(kCacheHitRate, 0, grown(before.misses, now.misses));
-  const auto share = [&](double then, double seen) { return std::min(100.0, 100 * grown(then, seen) / seconds); };
-  to.sample(kCpuUtilization, share(before.cpu_seconds, now.cpu_seconds));
-  to.sample(kEngineCpuUtilization, share(before.engine_cpu_seconds, now.engine_cpu_seconds));
   if (now.max_bytes > 0) {
     to.sample(kMemoryUsage, 100 * static_cast<double>(now.used_bytes) / static_cast<double>(now.max_bytes));
   }
@@ -131,6 +122,21 @@ void record(telemetry::Registry& registry, const Cluster& of, const Reading& bef
   to.sample(kFreeableMemory, static_cast<double>(available_memory_bytes));
   to.sample(kCurrConnections, static_cast<double>(now.connections));
   to.sample(kCurrItems, static_cast<double>(now.items));
+}
+
+void record(telemetry::Registry& registry, const Cluster& of, const Load& before, const Load& now) {
+  const auto& then = before.processor;
+  const auto& seen = now.processor;
+  // A process that took another's place counts from its own begin on: its first look says nothing of this time.
+  if (seen.main_used < then.main_used) return;
+  const std::chrono::duration<double> at_its_disposal = now.at - before.at - (seen.main_waited - then.main_waited);
+  if (at_its_disposal.count() <= 0) return;
+  const auto share = [&](std::chrono::duration<double> used) {
+    return std::clamp(100 * (used / at_its_disposal), 0.0, 100.0);
+  };
+  Recorder to(registry, of);
+  to.sample(kCpuUtilization, share(seen.used - then.used));
+  to.sample(kEngineCpuUtilization, share(seen.main_used - then.main_used));
 }
 
 Result<Done> Reader::learn(const char* category, std::set<std::string, std::less<>>& into) {

@@ -1,4 +1,5 @@
-// From Redis' own counters (INFO) to metrics: what is read every second, and what is recorded of two readings.
+// From Redis' own counters (INFO), and from what the kernel says of its process, to metrics: what is read every second,
+// and what is recorded of two readings.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "cache/client.h"
 #include "cache/config.h"
+#include "process/usage.h"
 #include "telemetry/metrics.h"
 
 namespace securebase::cache {
@@ -25,8 +27,6 @@ struct Reading {
   std::uint64_t bytes_out = 0;
   std::uint64_t reads = 0;   // commands
   std::uint64_t writes = 0;  // commands
-  double cpu_seconds = 0;
-  double engine_cpu_seconds = 0;
   std::uint64_t used_bytes = 0;
   std::uint64_t max_bytes = 0;  // 0: no limit
   std::uint64_t connections = 0;
@@ -46,6 +46,17 @@ Reading parse_info(std::string_view info, const CommandKinds& kinds);
 // they count from 0.
 void record(telemetry::Registry& registry, const Cluster& of, const Reading& before, const Reading& now,
             std::uint64_t available_memory_bytes);
+
+// What the kernel says of the server's process. Asked apart from INFO: a server that is busy answers late or never, and
+// then its load is what somebody wants to know.
+struct Load {
+  base::SteadyPoint at{};
+  process::ProcessorTime processor;
+};
+
+// Records the load between two looks at one process. It is of the time that the serving thread had a core or could have
+// had one: where other programs take the machine's processors, a server that never rests is at 100 % all the same.
+void record(telemetry::Registry& registry, const Cluster& of, const Load& before, const Load& now);
 
 // Reads a server through a connection of its own, which it makes anew when it is lost. One thread.
 class Reader {

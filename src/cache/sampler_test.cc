@@ -32,8 +32,7 @@ const telemetry::Dimensions kGuides = {{"ReplicationGroupId", "securebase-prod-r
 TEST(Info, IsReadLineByLine) {
   const auto reading = parse_info(
       "# Server\r\nredis_version:7.0.15\r\nconnected_clients:3\r\nused_memory:1000\r\nmaxmemory:4000\r\n"
-      "keyspace_hits:7\r\nkeyspace_misses:2\r\nused_cpu_sys:0.5\r\nused_cpu_user:1.25\r\n"
-      "used_cpu_sys_main_thread:0.25\r\nused_cpu_user_main_thread:1\r\n"
+      "keyspace_hits:7\r\nkeyspace_misses:2\r\n"
       "cmdstat_get:calls=21,usec=40,usec_per_call=1.9\r\ncmdstat_set:calls=4,usec=9\r\ncmdstat_ping:calls=100,usec="
       "1\r\n"
       "cmdstat_object|encoding:calls=1,usec=1\r\ndb0:keys=5,expires=0,avg_ttl=0\r\ndb1:keys=2,expires=0\r\n",
@@ -46,8 +45,6 @@ TEST(Info, IsReadLineByLine) {
   EXPECT_EQ(reading.reads, 22U);
   EXPECT_EQ(reading.writes, 4U);
   EXPECT_EQ(reading.items, 7U);
-  EXPECT_DOUBLE_EQ(reading.cpu_seconds, 1.75);
-  EXPECT_DOUBLE_EQ(reading.engine_cpu_seconds, 1.25);
 }
 
 TEST(Info, OfSomethingElseIsNothing) {
@@ -82,17 +79,38 @@ TEST(HitRate, HasNoSamplesWhereNobodyLooksUp) {
   EXPECT_EQ(registry.distribution(kCacheHitRate, kGuides).total().count(), 0U);
 }
 
-TEST(Samples, AreSharesOfTheTimeAndOfMaxmemory) {
+TEST(Load, IsOfTheTimeThatTheServerHadACoreOrCouldHaveHadOne) {
+  telemetry::Registry registry;
+  const auto average = [&](const telemetry::Metric& metric) {
+    return registry.distribution(metric, kGuides).total().average().value_or(-1);
+  };
+  Load before;
+  before.at = base::SteadyPoint(10s);
+  before.processor = {5s, 4s, 100s};
+  Load now;
+  now.at = base::SteadyPoint(12s);
+  now.processor = {5s + 1600ms, 4s + 1400ms, 100s};
+  record(registry, group(), before, now);
+  EXPECT_NEAR(average(kCpuUtilization), 80, 1e-9);
+  EXPECT_NEAR(average(kEngineCpuUtilization), 70, 1e-9);
+
+  telemetry::Registry crowded;  // the machine gave it half of the time, and it used all of that
+  now.processor = {6s, 5s, 101s};
+  record(crowded, group(), before, now);
+  EXPECT_NEAR(*crowded.distribution(kCpuUtilization, kGuides).total().average(), 100, 1e-9);
+
+  telemetry::Registry anew;  // another process in its place
+  now.processor = {1s, 1s, 0s};
+  record(anew, group(), before, now);
+  EXPECT_EQ(anew.distribution(kCpuUtilization, kGuides).total().count(), 0U);
+}
+
+TEST(Samples, AreSharesOfMaxmemory) {
   telemetry::Registry registry;
   Pair pair;
-  pair.before.cpu_seconds = 5;
-  pair.now.cpu_seconds = 5.8;
-  pair.now.engine_cpu_seconds = 0.7;
   pair.now.used_bytes = 90;
   pair.now.max_bytes = 100;
   record(registry, group(), pair.before, pair.now, 1);
-  EXPECT_NEAR(*registry.distribution(kCpuUtilization, kGuides).total().average(), 80, 1e-9);
-  EXPECT_NEAR(*registry.distribution(kEngineCpuUtilization, kGuides).total().average(), 70, 1e-9);
   EXPECT_DOUBLE_EQ(*registry.distribution(kMemoryUsage, kGuides).total().average(), 90);
 }
 

@@ -167,6 +167,21 @@ TEST(Usage, NeverFallsWhenAProcessEnds) {
   EXPECT_EQ(after.reads, before.reads + 7);
 }
 
+TEST(Usage, TellsAThreadThatWorksFromOneThatWaitsForAProcessor) {
+  const ServerDirectory directory;
+  for (const auto& [thread, times] : {std::pair("100", "5000 300 7\n"), {"101", "40 9000 1\n"}, {"102", ""}}) {
+    fs::create_directories(directory.path / "100/task" / thread);
+    std::ofstream(directory.path / "100/task" / thread / "schedstat") << times;
+  }
+  const auto time = processor_time(100, directory.path);
+  ASSERT_TRUE(time);
+  EXPECT_EQ(time->used, 5040ns);
+  EXPECT_EQ(time->main_used, 5000ns);
+  EXPECT_EQ(time->main_waited, 300ns);
+  EXPECT_FALSE(processor_time(101, directory.path));
+  EXPECT_TRUE(processor_time(getpid())) << "this kernel tells it";
+}
+
 TEST(Usage, ReadsWhatMemoryIsLeft) {
   const ServerDirectory directory;
   std::ofstream(directory.path / "meminfo") << "MemTotal:  100 kB\nMemFree: 10 kB\nMemAvailable:  50 kB\n";

@@ -107,6 +107,28 @@ Usage UsageMeter::read(pid_t root) {
   return total_;
 }
 
+// Documentation/scheduler/sched-stats.rst of Linux: nanoseconds on a processor, nanoseconds in the queue for one,
+// turns.
+std::optional<ProcessorTime> processor_time(pid_t pid, const fs::path& proc) {
+  const fs::path process = proc / std::to_string(pid);
+  const std::string main_thread = std::to_string(pid);
+  ProcessorTime sum;
+  bool main_seen = false;
+  std::error_code failure;
+  for (const auto& thread : fs::directory_iterator(process / "task", failure)) {
+    std::istringstream words(read_all(thread.path() / "schedstat"));
+    std::uint64_t used = 0;
+    std::uint64_t waited = 0;
+    if (!(words >> used >> waited)) continue;  // it has ended
+    sum.used += std::chrono::nanoseconds(used);
+    if (thread.path().filename() != main_thread) continue;
+    sum.main_used = std::chrono::nanoseconds(used);
+    sum.main_waited = std::chrono::nanoseconds(waited);
+    main_seen = true;
+  }
+  return main_seen ? std::optional(sum) : std::nullopt;
+}
+
 std::uint64_t memory_below(pid_t root, const fs::path& proc) {
   std::uint64_t kilobytes = 0;
   std::vector<pid_t> left{root};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 namespace securebase::process {
 
@@ -34,6 +35,16 @@ class UsageMeter {
   Usage total_;
   std::map<pid_t, Usage> last_;  // bytes and calls of each living process when they were last read
 };
+
+// Processor time of one process without its children; only grows while its threads live.
+struct ProcessorTime {
+  std::chrono::nanoseconds used{};         // of all its threads that live
+  std::chrono::nanoseconds main_used{};    // of its first thread
+  std::chrono::nanoseconds main_waited{};  // in which its first thread could have run, but others had the processors
+};
+// Nothing: there is no such process, or the kernel keeps no /proc/pid/schedstat. Blocks on /proc for some 20 us a
+// thread.
+std::optional<ProcessorTime> processor_time(pid_t pid, const std::filesystem::path& proc = "/proc");
 
 // The memory of a process and its descendants that nobody else has: anonymous pages, shared memory, what of them is
 // swapped out. Pages that several of them share are counted for each. 0: there is no such process.
