@@ -109,6 +109,9 @@ locals {
     checks  = { runtime = "securebase-http-1.0", handler = "checks.json", rate = "rate(2 seconds)", timeout = 2 }
     browser = { runtime = "syn-nodejs-puppeteer-9.1", handler = "look.handler", rate = "rate(30 seconds)", timeout = 30 }
     endless = { runtime = "syn-nodejs-puppeteer-9.1", handler = "endless.handler", rate = "rate(20 seconds)", timeout = 3 }
+    visit   = { runtime = "securebase-load-1.0", handler = "visit.js", rate = "rate(5 seconds)", timeout = 5 }
+    script  = { runtime = "securebase-load-1.0", handler = "script.yml", rate = "rate(5 seconds)", timeout = 5 }
+    wrong   = { runtime = "securebase-load-1.0", handler = "wrong.js", rate = "rate(0 minutes)", timeout = 20 }
     greedy  = { runtime = "syn-nodejs-puppeteer-9.1", handler = "greedy.handler", rate = "rate(0 minutes)", timeout = 60, memory = 600 }
   }
 }
@@ -150,6 +153,26 @@ exports.handler = async () => {
   log.info('seen');
 };
 """
+# Scripts of load tests, whose phases and users a canary leaves out.
+VISIT = """
+import http from 'k6/http';
+import { check } from 'k6';
+export const options = { vus: 50, duration: '10m', thresholds: { http_req_duration: ['p(95)<2000'] } };
+export default function () {
+  const page = http.get(`${__ENV.SECUREBASE_URL}/`, { tags: { name: 'page' } });
+  check(page, { 'it greets': (answer) => answer.body.includes('Hello from outside') });
+}
+"""
+SCRIPT = """
+config:
+  target: "{{ $env.SECUREBASE_URL }}"
+  phases: [{ duration: 600, arrivalRate: 50 }]
+  plugins: { expect: {} }
+scenarios:
+  - flow:
+      - get: { url: "/", name: "page", expect: [{ statusCode: 200 }] }
+"""
+WRONG = VISIT.replace("Hello from outside", "Hello from nowhere")
 ENDLESS = """
 const { spawn } = require('node:child_process');
 exports.handler = async () => {
@@ -196,6 +219,9 @@ class Canaries(unittest.TestCase):
         (cls.stack / "main.tf").write_text(STACK)
         (cls.stack / "code" / "checks.json").write_text(CHECKS)
         (cls.stack / "code" / "look.js").write_text(LOOK)
+        (cls.stack / "code" / "visit.js").write_text(VISIT)
+        (cls.stack / "code" / "script.yml").write_text(SCRIPT)
+        (cls.stack / "code" / "wrong.js").write_text(WRONG)
         (cls.stack / "code" / "endless.js").write_text(ENDLESS)
         (cls.stack / "code" / "greedy.js").write_text(GREEDY)
         cls.state = SHARED / "outside-state"
@@ -230,7 +256,15 @@ class Canaries(unittest.TestCase):
             self.skipTest("the checkout lies below a private home: scripts say so")
         self.assertEqual(look["Status"]["State"], "PASSED", look)
         canaries = {one["Name"]: one for one in self.synthetics("describe-canaries")["Canaries"]}
-        self.assertEqual({one["Status"]["State"] for name, one in canaries.items() if name != "greedy"}, {"RUNNING"})
+        self.assertEqual({one["Status"]["State"] for name, one in canaries.items() if name not in ("greedy", "wrong")},
+                         {"RUNNING"})
+        # The scripts of load tests: one visit each, judged by what they check.
+        for name in ("visit", "script"):
+            run = self.first_run(name, 60)
+            self.assertEqual(run["Status"]["State"], "PASSED", run)
+        wrong = self.first_run("wrong", 60)
+        self.assertEqual(wrong["Status"]["State"], "FAILED", wrong)
+        self.assertIn("it greets does not hold", wrong["Status"]["StateReason"])
         # It ran once, at the start.
         greedy = self.first_run("greedy", 60)
         self.assertEqual(greedy["Status"]["State"], "FAILED", greedy)
@@ -242,6 +276,7 @@ class Canaries(unittest.TestCase):
 
         environment = dict(os.environ, **self.platform.environment())
         for dimensions, metric in ((["Name=CanaryName,Value=browser", "Name=StepName,Value=look"], "SuccessPercent"),
+                                   (["Name=CanaryName,Value=visit", "Name=StepName,Value=page"], "SuccessPercent"),
                                    (["Name=CanaryName,Value=browser"], "Duration"),
                                    (["Name=CanaryName,Value=checks"], "2xx")):
             done = subprocess.run(["aws", "cloudwatch", "get-metric-statistics", "--namespace", "CloudWatchSynthetics",

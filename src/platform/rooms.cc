@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kPoolThreads = 4;   // files, compression
 constexpr std::size_t kPoolQueue = 4096;  // beyond, whoever asks is told to come again
 
-// The functions' sandbox starter is built beside this program.
+// The functions' sandbox starter and the load tests' programs are built beside this program.
 std::filesystem::path program_directory() {
   std::error_code failure;
   return std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
@@ -208,6 +208,7 @@ Result<Done> Rooms::make_engines() {
   synthetics.workshop.tools = browser.tools;
   synthetics.workshop.node = browser.node;
   synthetics.workshop.chromium = browser.chromium;
+  synthetics.workshop.programs = program_directory();
   auto opened = synthetics::Synthetics::open(
       std::move(synthetics), [this](const std::string& bucket, const std::string& key) { return object(bucket, key); });
   if (!opened) return opened.error().within("the canaries");

@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kNameBytes = 64;
 constexpr std::size_t kReasonBytes = 400;
 constexpr std::size_t kReportedSteps = 20;
+constexpr std::array<std::string_view, 3> kKinds{"http", "script", "load"};  // in Canary::Kind's order
 
 Error malformed_step(std::string message) { return {Errc::kMalformed, std::move(message)}; }
 
@@ -193,7 +194,7 @@ std::string to_text(const Canaries& canaries) {
     for (const auto& step : canary.steps) steps.push_back(step_json(step));
     all.push_back(Json::object({{"name", canary.name},
                                 {"schedule", canary.schedule},
-                                {"kind", canary.kind == Canary::Kind::kHttp ? "http" : "script"},
+                                {"kind", kKinds[static_cast<std::size_t>(canary.kind)]},
                                 {"steps", std::move(steps)},
                                 {"code", canary.code.native()},
                                 {"handler", canary.handler},
@@ -209,6 +210,7 @@ std::string to_text(const Canaries& canaries) {
                             {"chromium", shop.chromium},
                             {"user", shop.user},
                             {"work", shop.work.native()},
+                            {"programs", shop.programs.native()},
                             {"canaries", std::move(all)}})
                   .dump(1);
   return text + "\n";
@@ -225,13 +227,16 @@ Result<Canaries> canaries_from(std::string_view text) {
   shop.chromium = (*json)["chromium"].string_or("");
   shop.user = (*json)["user"].string_or("nobody");
   shop.work = (*json)["work"].string_or("");
+  shop.programs = (*json)["programs"].string_or("");
   const auto* all = (*json)["canaries"].as_array();
   if (!all) return Error{Errc::kMalformed, "the prober's canaries are a list"};
   for (const auto& one : *all) {
     Canary canary;
     canary.name = one["name"].string_or("");
     canary.schedule = one["schedule"].string_or("");
-    canary.kind = one["kind"].string_or("") == "script" ? Canary::Kind::kScript : Canary::Kind::kHttp;
+    const auto kind = std::find(kKinds.begin(), kKinds.end(), one["kind"].string_or(""));
+    if (kind == kKinds.end()) return Error{Errc::kMalformed, "the kind of a canary is http, script or load"};
+    canary.kind = static_cast<Canary::Kind>(kind - kKinds.begin());
     if (const auto* steps = one["steps"].as_array()) {
       for (const auto& step : *steps) {
         auto read = step_from(step);

@@ -1,9 +1,9 @@
 // Canaries: what is tried on a schedule, and what came of it. The platform writes the canaries as one file of JSON,
 // which the prober reads again when it changes; the prober appends each run to a journal, which the platform reads.
 //
-// A canary is either HTTP checks, steps declared in JSON that the prober asks itself, or a script of CloudWatch
-// Synthetics' shape, which runs in node with Chromium as an unprivileged user (docs/synthetics.md).
-// Values; reading and writing them is for one thread at a time.
+// A canary is HTTP checks, steps declared in JSON that the prober asks itself; or a script of CloudWatch Synthetics'
+// shape, which runs in node with Chromium; or the script of a load test, one visit of it. Scripts run as an
+// unprivileged user (docs/synthetics.md). Values; reading and writing them is for one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -37,14 +37,17 @@ struct HttpStep {
 inline constexpr std::size_t kMostSteps = 20;
 Result<std::vector<HttpStep>> parse_steps(std::string_view text);
 
+// Whether a load test's script has this ending: .js and .mjs are k6's, .yml, .yaml and .json Artillery's.
+bool is_load_script(std::string_view handler);
+
 struct Canary {
-  enum class Kind { kHttp, kScript };
+  enum class Kind { kHttp, kScript, kLoad };
   std::string name;
   std::string schedule;  // Schedule::parse takes it
   Kind kind = Kind::kHttp;
   std::vector<HttpStep> steps;  // of kHttp
-  std::filesystem::path code;   // of kScript: the unpacked directory
-  std::string handler;          // of kScript: "index.handler"
+  std::filesystem::path code;   // of scripts: the unpacked directory
+  std::string handler;          // of kScript "index.handler", of kLoad "checkout.js", a file in `code`
   std::map<std::string, std::string> environment;
   std::chrono::seconds timeout{60};
   std::size_t memory_mb = 1000;
@@ -53,12 +56,13 @@ struct Canary {
 
 // What scripts need, beside their own code.
 struct Workshop {
-  std::string base_url;         // the platform's edge, for paths
-  std::filesystem::path tools;  // tools/browser; empty: not installed
-  std::string node;             // the program; empty: none
-  std::string chromium;         // the program; empty: none
-  std::string user = "nobody";  // whom scripts run as, where the prober is root
-  std::filesystem::path work;   // for directories of single runs
+  std::string base_url;            // the platform's edge, for paths
+  std::filesystem::path tools;     // tools/browser; empty: not installed
+  std::string node;                // the program; empty: none
+  std::string chromium;            // the program; empty: none
+  std::string user = "nobody";     // whom scripts run as, where the prober is root
+  std::filesystem::path work;      // for directories of single runs
+  std::filesystem::path programs;  // where securebase and securebase-k6 are
 };
 
 struct Canaries {

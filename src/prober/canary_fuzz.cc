@@ -1,4 +1,5 @@
 #include "prober/canary.h"
+#include "prober/load_script.h"
 
 #include <cstdlib>
 
@@ -20,5 +21,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   run.canary = "c";
   take_report(text, 0, run);
   if (to_line(run).size() > kRunBytes || !run_from(to_line(run))) std::abort();
+  for (const auto take : {take_k6_samples, take_artillery_report}) {
+    CanaryRun visit;
+    visit.canary = "c";
+    take(text, 0, text, visit);
+    if (visit.passed != visit.reason.empty() || to_line(visit).size() > kRunBytes || !run_from(to_line(visit)))
+      std::abort();
+  }
   return 0;
 }

@@ -47,7 +47,8 @@ TEST(Steps, AreRefusedWithTheReason) {
 
 TEST(Canaries, AreTheSameBehindTheirFile) {
   Canaries canaries;
-  canaries.workshop = {"http://127.0.0.1:8080", "/opt/tools", "/usr/bin/node", "/usr/bin/chromium", "nobody", "/var/w"};
+  canaries.workshop = {
+      "http://127.0.0.1:8080", "/opt/tools", "/usr/bin/node", "/usr/bin/chromium", "nobody", "/var/w", "/opt/bin"};
   Canary checks;
   checks.name = "checks";
   checks.schedule = "rate(1 minute)";
@@ -61,11 +62,17 @@ TEST(Canaries, AreTheSameBehindTheirFile) {
   script.environment = {{"A", "1"}};
   script.timeout = std::chrono::seconds{90};
   script.started = base::TimePoint{std::chrono::microseconds{42}};
-  canaries.all = {checks, script};
+  Canary load = script;
+  load.name = "visit";
+  load.kind = Canary::Kind::kLoad;
+  load.handler = "checkout.js";
+  canaries.all = {checks, script, load};
   const auto read = canaries_from(to_text(canaries));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(to_text(*read), to_text(canaries));
-  ASSERT_THAT(read->all, SizeIs(2));
+  ASSERT_THAT(read->all, SizeIs(3));
+  EXPECT_EQ(read->all[2].kind, Canary::Kind::kLoad);
+  EXPECT_EQ(read->workshop.programs, "/opt/bin");
   EXPECT_EQ(read->all[0].steps[0].contains, "\"<&>\"");
   EXPECT_EQ(read->all[1].handler, "index.handler");
   EXPECT_EQ(read->all[1].started, script.started);

@@ -1,5 +1,6 @@
-// A script of CloudWatch Synthetics' shape: tools/browser/canary.mjs runs it in node, as an unprivileged user, in a
-// directory of its own that is removed after the run. The supervisor ends what it has started when its time is over.
+// A script, as an unprivileged user, in a directory of its own that is removed after the run: one of CloudWatch
+// Synthetics' shape by tools/browser/canary.mjs in node, a load test's by the program that runs load tests. The
+// supervisor ends what it has started when its time is over.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,6 +8,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/file.h"
+#include "prober/load_script.h"
 #include "prober/rounds.h"
 
 namespace securebase::prober {
@@ -60,40 +63,74 @@ fs::path closed_directory(const fs::path& path) {
   return {};
 }
 
-process::Command command_for(const Canary& canary, const Workshop& shop, const fs::path& work,
-                             const fs::path& temporary, const process::Credentials& user) {
+// Where a run has its files.
+struct Places {
+  fs::path work;
+  fs::path temporary;
+  fs::path results() const { return work / "results.json"; }  // of a load test's script
+};
+
+process::Command command_for(const Canary& canary, const Workshop& shop, const Places& places,
+                             const process::Credentials& user) {
   process::Command command;
-  command.argv = {shop.node, fmt::format("--max-old-space-size={}", canary.memory_mb),
-                  (shop.tools / "canary.mjs").native(), canary.code.native(), canary.handler};
+  command.argv =
+      canary.kind == Canary::Kind::kLoad
+          ? load_words(canary, shop, places.results())
+          : std::vector<std::string>{shop.node, fmt::format("--max-old-space-size={}", canary.memory_mb),
+                                     (shop.tools / "canary.mjs").native(), canary.code.native(), canary.handler};
   command.environment = canary.environment;
-  command.environment["HOME"] = work.native();
-  command.environment["TMPDIR"] = temporary.native();
-  command.environment["SECUREBASE_ARTIFACTS"] = (work / "artifacts").native();
+  command.environment["HOME"] = places.work.native();
+  command.environment["TMPDIR"] = places.temporary.native();
+  command.environment["SECUREBASE_ARTIFACTS"] = (places.work / "artifacts").native();
   command.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
   command.environment["LANG"] = "C.UTF-8";
   command.environment["SECUREBASE_CANARY"] = canary.name;
   command.environment["SECUREBASE_CHROMIUM"] = shop.chromium;
   command.environment["SECUREBASE_URL"] = shop.base_url;
-  command.directory = work;
+  command.directory = places.work;
   command.run_as = user;
   return command;
+}
+
+// Why no script of this kind can run here; "": it can.
+std::string missing(const Canary& canary, const Workshop& shop) {
+  std::error_code failure;
+  if (canary.kind == Canary::Kind::kLoad) {
+    const auto program = load_program(load_tool_of(canary.handler), shop);
+    return fs::exists(program, failure) ? ""
+                                        : fmt::format("{} is not installed; `make up` builds it", program.native());
+  }
+  if (shop.node.empty()) return "node is not installed; scripts need 18.16 or newer";
+  if (shop.tools.empty()) return "tools/browser is not installed; `make browser` in the checkout installs it";
+  return "";
+}
+
+void take_results(const Canary& canary, const Places& places, const process::Finished& finished, CanaryRun& run) {
+  if (canary.kind == Canary::Kind::kScript) return take_report(finished.output, finished.exit_code, run);
+  std::error_code failure;
+  auto results =
+      fs::exists(places.results(), failure) ? base::read_file(places.results(), kResultBytes) : std::string();
+  if (!results) {
+    run = not_executed(std::move(run), results.error().message + "; a canary's script is one user's visit");
+    return;
+  }
+  const auto take = load_tool_of(canary.handler) == LoadTool::kK6 ? take_k6_samples : take_artillery_report;
+  take(*results, finished.exit_code, finished.output, run);
 }
 
 }  // namespace
 
 CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Supervisor& supervisor, CanaryRun run) {
-  if (shop.node.empty()) return not_executed(std::move(run), "node is not installed; scripts need 18.16 or newer");
-  if (shop.tools.empty()) {
-    return not_executed(std::move(run), "tools/browser is not installed; `make browser` in the checkout installs it");
-  }
+  if (auto reason = missing(canary, shop); !reason.empty()) return not_executed(std::move(run), std::move(reason));
   auto user = process::unprivileged(shop.user);
   if (!user) return not_executed(std::move(run), user.error().message);
-  if (const auto closed = closed_directory(shop.tools); user->user != geteuid() && !closed.empty()) {
+  const auto& needed = canary.kind == Canary::Kind::kLoad ? shop.programs : shop.tools;
+  if (const auto closed = closed_directory(needed); user->user != geteuid() && !closed.empty()) {
     return not_executed(
         std::move(run),
         fmt::format("scripts run as {}, who cannot pass through {} to {}: have the checkout elsewhere, or "
                     "allow it (chmod o+x {})",
-                    user->name, closed.native(), shop.tools.native(), closed.native()));
+                    user->name, closed.native(), needed.native(), closed.native()));
   }
   const Removed work{shop.work / run.id};
   if (auto made = process::private_directory(work.directory, *user); !made) {
@@ -104,9 +141,10 @@ CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Su
   if (auto made = process::private_directory(temporary.directory, *user); !made) {
     return not_executed(std::move(run), made.error().message);
   }
+  const Places places{work.directory, temporary.directory};
   const auto begin = base::system_clock().steady();
   const auto finished =
-      supervisor.run(command_for(canary, shop, work.directory, temporary.directory, *user),
+      supervisor.run(command_for(canary, shop, places, *user),
                      process::RunLimits{.time = canary.timeout, .memory_bytes = std::uint64_t{canary.memory_mb} << 20});
   run.duration = std::chrono::duration_cast<milliseconds>(base::system_clock().steady() - begin);
   if (!finished) {
@@ -115,12 +153,12 @@ CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Su
     run.executed = code == Errc::kTimeout || code == Errc::kLimit;
     run.reason = code == Errc::kTimeout ? fmt::format("the script did not end within {} s", canary.timeout.count())
                  : code == Errc::kLimit
-                     ? fmt::format("the script and its browser took more than the {} MB of memory that it may have",
+                     ? fmt::format("the script and what it started took more than the {} MB of memory that it may have",
                                    canary.memory_mb)
                      : finished.error().message;
     return run;
   }
-  take_report(finished->output, finished->exit_code, run);
+  take_results(canary, places, *finished, run);
   keep_artifacts(work.directory, shop, run);
   return run;
 }

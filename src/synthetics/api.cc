@@ -136,6 +136,8 @@ Outcome runtimes(const Call&) {
   auto list = Value::list();
   list.push_back(
       Value::structure({{"VersionName", "securebase-http-1.0"}, {"Description", "HTTP checks declared in JSON."}}));
+  list.push_back(Value::structure({{"VersionName", "securebase-load-1.0"},
+                                   {"Description", "Scripts of k6 and Artillery: one visit of one user."}}));
   list.push_back(Value::structure({{"VersionName", "syn-nodejs-puppeteer-9.1"},
                                    {"Description",
                                     "Scripts in Node.js with puppeteer-core and Chromium; every version "

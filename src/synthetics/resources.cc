@@ -14,6 +14,7 @@ namespace securebase::synthetics {
 namespace {
 
 constexpr std::string_view kHttpRuntime = "securebase-http-1.0";
+constexpr std::string_view kLoadRuntime = "securebase-load-1.0";
 constexpr std::string_view kPuppeteerRuntime = "syn-nodejs-puppeteer-";
 constexpr std::chrono::seconds kLongestRun{840};  // the service's own
 
@@ -41,7 +42,7 @@ struct CanaryBlock {
 };
 
 bool is_known_runtime(std::string_view version) {
-  return version == kHttpRuntime || version.starts_with(kPuppeteerRuntime);
+  return version == kHttpRuntime || version == kLoadRuntime || version.starts_with(kPuppeteerRuntime);
 }
 
 auto schedule_block() {
@@ -67,7 +68,7 @@ auto run_config_block() {
 
 auto canary_block() {
   return stack::resource<CanaryBlock>("aws_synthetics_canary", "synthetics",
-                                      "A canary: HTTP checks or a browser's script, run on a schedule.")
+                                      "A canary: HTTP checks, a load test's or a browser's script, run on a schedule.")
       .required("name", &CanaryBlock::name, stack::matches("[0-9a-z_\\-]{1,255}"),
                 "Its name, the dimension CanaryName.")
       .replaces()
@@ -75,9 +76,11 @@ auto canary_block() {
       .accepted_with_note("a script's pictures are kept in the state directory")
       .required("execution_role_arn", &CanaryBlock::execution_role_arn, "Its role; it is not asked here.")
       .required("handler", &CanaryBlock::handler,
-                "Of a script, the file and its function: pageLoad.handler; of HTTP checks their file: checks.json.")
+                "Of a script, the file and its function: pageLoad.handler; of HTTP checks and load tests their file: "
+                "checks.json, checkout.js.")
       .required("runtime_version", &CanaryBlock::runtime_version,
-                "securebase-http-1.0 for declared checks, syn-nodejs-puppeteer-* for scripts.")
+                "securebase-http-1.0 for declared checks, securebase-load-1.0 for scripts of load tests, "
+                "syn-nodejs-puppeteer-* for scripts with a browser.")
       .attribute("zip_file", &CanaryBlock::zip_file, "", "Its code: a zip, or here also a directory.")
       .attribute("s3_bucket", &CanaryBlock::s3_bucket, "", "The bucket of its code, when it is no file.")
       .attribute("s3_key", &CanaryBlock::s3_key, "", "The object with its code.")
@@ -104,7 +107,10 @@ auto canary_block() {
 
 }  // namespace
 
-bool CanaryConfig::is_http() const { return runtime_version == kHttpRuntime; }
+prober::Canary::Kind CanaryConfig::kind() const {
+  if (runtime_version == kHttpRuntime) return prober::Canary::Kind::kHttp;
+  return runtime_version == kLoadRuntime ? prober::Canary::Kind::kLoad : prober::Canary::Kind::kScript;
+}
 
 void declare(stack::Catalogue& catalogue) { catalogue.add(canary_block()); }
 
@@ -124,9 +130,17 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
       problems.error(
           "Unknown runtime of a canary",
           fmt::format("{} asks for the runtime {}, which SecureBase does not run. It runs {} (HTTP checks declared in "
-                      "JSON) and {}* (scripts in Node.js with Chromium); Python with Selenium, Java and Playwright are "
-                      "not done.",
-                      found.resource.address, said.runtime_version, kHttpRuntime, kPuppeteerRuntime),
+                      "JSON), {} (a load test's script, one visit of it) and {}* (scripts in Node.js with Chromium); "
+                      "Python with Selenium, Java and Playwright are not done.",
+                      found.resource.address, said.runtime_version, kHttpRuntime, kLoadRuntime, kPuppeteerRuntime),
+          range);
+    }
+    if (said.runtime_version == kLoadRuntime && !prober::is_load_script(said.handler)) {
+      problems.error(
+          "Not a load test's script",
+          fmt::format("{} has the handler {}; expected a file of the package that ends with .js or .mjs (k6), or "
+                      ".yml, .yaml or .json (Artillery).",
+                      found.resource.address, said.handler),
           range);
     }
     const auto schedule = prober::Schedule::parse(said.schedule.expression);

@@ -146,13 +146,16 @@ Result<prober::Canary> Synthetics::made(const CanaryConfig& config) {
   canary.environment = config.environment;
   canary.timeout = config.timeout;
   canary.memory_mb = config.memory_mb;
-  if (!config.is_http()) {
-    canary.kind = prober::Canary::Kind::kScript;
-    return canary;
-  }
+  canary.kind = config.kind();
+  if (canary.kind == prober::Canary::Kind::kScript) return canary;
   const fs::path file(config.handler);
   if (file.is_absolute() || *file.lexically_normal().begin() == "..") {
     return Error{Errc::kDenied, fmt::format("the handler {} leaves the package", config.handler)};
+  }
+  if (canary.kind == prober::Canary::Kind::kLoad) {
+    std::error_code failure;
+    if (fs::is_regular_file(*code / file, failure)) return canary;
+    return Error{Errc::kNotFound, fmt::format("the handler {} is no file of the package", config.handler)};
   }
   auto text = base::read_file(*code / file, kStepsBytes);
   if (!text) return text.error();

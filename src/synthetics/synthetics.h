@@ -42,7 +42,7 @@ void declare(stack::Catalogue& catalogue);
 
 struct CanaryConfig {
   std::string name;
-  std::string runtime_version;  // "securebase-http-1.0", "syn-nodejs-puppeteer-9.1"
+  std::string runtime_version;  // "securebase-http-1.0", "securebase-load-1.0", "syn-nodejs-puppeteer-9.1"
   std::string handler;
   std::string schedule;
   std::filesystem::path code;  // a zip or a directory; else it is the object:
@@ -56,7 +56,7 @@ struct CanaryConfig {
   std::string role;
   std::map<std::string, std::string> tags;
 
-  bool is_http() const;
+  prober::Canary::Kind kind() const;  // by its runtime
   bool operator==(const CanaryConfig&) const = default;
 };
 struct Config {

@@ -73,6 +73,24 @@ class SyntheticsTest : public testing::Test {
   base::ManualClock clock_;
 };
 
+TEST_F(SyntheticsTest, TakesALoadTestsScriptThatIsThere) {
+  auto synthetics = open();
+  CanaryConfig load = checks(true);
+  load.runtime_version = "securebase-load-1.0";
+  load.handler = "checkout.js";
+  const auto refused = synthetics->apply(with({load}));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("checkout.js is no file of the package"));
+  load.handler = "../code/checks.json";
+  EXPECT_FALSE(synthetics->apply(with({load}))) << "it leaves the package";
+  std::ofstream(directory_ / "code" / "checkout.js") << "export default function () {}";
+  load.handler = "checkout.js";
+  ASSERT_TRUE(synthetics->apply(with({load})));
+  const auto told = prober::canaries_from(base::read_file(synthetics->file()).value());
+  ASSERT_THAT(told->all, SizeIs(1));
+  EXPECT_EQ(told->all[0].kind, prober::Canary::Kind::kLoad);
+}
+
 TEST_F(SyntheticsTest, TellTheProberOfThoseThatRun) {
   auto synthetics = open();
   ASSERT_TRUE(synthetics->apply(with({checks(true)})));
