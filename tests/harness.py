@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import unittest
+import warnings
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("SECUREBASE_BUILD", REPOSITORY / "build" / "release"))
@@ -284,4 +285,6 @@ def fresh_state():
 def main():
     if not SECUREBASE.exists():
         sys.exit(f"{SECUREBASE} is missing: run tools/build release")
-    unittest.main(verbosity=2)
+    # boto3 keeps its connections open; nobody wants to read that of each.
+    warnings.simplefilter("ignore", ResourceWarning)
+    unittest.main(verbosity=2, warnings=False)

@@ -206,6 +206,22 @@ class Load(unittest.TestCase):
         result = self.load("run", server.url(), "--scenario", scenario, "--users", 2, "--duration", "1s", expected=0)
         self.assertIn({"endpoint": "/a"}, [one["tags"] for one in result["measured"]["series"]])
 
+    def test_a_script_is_run_by_the_tool_whose_it_is(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        k6 = self.directory / "script.js"
+        k6.write_text(f"""import http from 'k6/http';
+            export const options = {{ thresholds: {{ http_req_failed: ['rate<0.01'] }} }};
+            export default () => http.get('{server.url()}');""")
+        artillery = self.directory / "script.yml"
+        artillery.write_text(f"config: {{ target: '{server.url()}', phases: [{{ duration: 1, arrivalCount: 4 }}] }}\n"
+                             "scenarios: [{ flow: [{ get: { url: '/' } }] }]\n")
+        for words, asked in (((k6, "--iterations", "3", "--quiet"), 3), ((artillery, "--quiet"), 4)):
+            before = len(server.received_at)
+            done = subprocess.run([SECUREBASE, "load", "run", *map(str, words)], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(len(server.received_at) - before, asked)
+
     def test_too_few_samples_are_no_evidence(self):
         server = load_targets.SlowServer()
         self.addCleanup(server.stop)

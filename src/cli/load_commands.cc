@@ -24,6 +24,7 @@ using std::chrono::nanoseconds;
 constexpr const char* kLoadExamples =
     "  securebase load run http://127.0.0.1:8080/api/v1/health --rate 200 --duration 1m --threshold 'p95<100ms'\n"
     "  securebase load run URL --users 50 --threads 2 -H 'Authorization: Bearer ...' --json result.json\n"
+    "  securebase load run checkout.js --vus 10    a k6 script, or Artillery's .yml, with that tool's options\n"
     "  securebase load baseline                    10 users for 5 minutes, against the running platform\n"
     "  securebase load capacity URL                from 10 to 1000 users until it breaks, and what broke first\n"
     "  securebase load spike URL                   10 to 500 users in 10 s, and how long until it is itself again\n"
