@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kMostLine = 1024;          // of a chunk's size with its extensions, or of a trailer
 constexpr std::size_t kMostTrailers = 16 << 10;  // together
 constexpr std::uint64_t kReserved = 64 << 10;    // for a body of a length that was claimed: the rest as it comes
+constexpr std::string_view kLargeHead = "its head is too large";
+constexpr std::string_view kNoHead = "it does not begin with HTTP/";
 
 // RFC 9110 §5.5 and §5.6.2, as tables: every byte of every answer's head passes through here.
 struct Alphabets {
@@ -100,18 +102,22 @@ ResponseReader::Outcome ResponseReader::take(std::string_view& bytes) {
         break;
       case State::kChunkSize:
         outcome = take_line(bytes, line);
-        if (outcome == Outcome::kComplete) outcome = read_chunk_size(line) ? Outcome::kMore : Outcome::kGarbage;
+        if (outcome == Outcome::kComplete) {
+          outcome = read_chunk_size(line) ? Outcome::kMore : garbage("the size of a chunk is no number");
+        }
         break;
       case State::kChunkEnd:
         outcome = take_line(bytes, line);
-        if (outcome == Outcome::kComplete) outcome = line.empty() ? Outcome::kMore : Outcome::kGarbage;
+        if (outcome == Outcome::kComplete) {
+          outcome = line.empty() ? Outcome::kMore : garbage("a chunk is longer than its size says");
+        }
         if (outcome == Outcome::kMore && pending_.empty()) state_ = State::kChunkSize;
         break;
       case State::kTrailer:
         outcome = take_line(bytes, line);
         if (outcome != Outcome::kComplete) break;
         trailer_bytes_ += line.size();
-        outcome = trailer_bytes_ > kMostTrailers ? Outcome::kTooLarge : Outcome::kMore;
+        outcome = trailer_bytes_ > kMostTrailers ? too_large("its trailers are too large") : Outcome::kMore;
         if (line.empty()) state_ = State::kComplete;
         break;
       case State::kComplete:
@@ -126,6 +132,25 @@ ResponseReader::Outcome ResponseReader::end() const {
   return state_ == State::kUntilClose || state_ == State::kComplete ? Outcome::kComplete : Outcome::kMore;
 }
 
+ResponseReader::Outcome ResponseReader::garbage(std::string_view problem) {
+  problem_ = problem;
+  return Outcome::kGarbage;
+}
+
+ResponseReader::Outcome ResponseReader::too_large(std::string_view problem) {
+  problem_ = problem;
+  return Outcome::kTooLarge;
+}
+
+bool ResponseReader::wrong(std::string_view problem) {
+  problem_ = problem;
+  return false;
+}
+
+ResponseReader::Outcome ResponseReader::too_large_head(std::string_view head) {
+  return begins_a_head(head) ? too_large(kLargeHead) : garbage(kNoHead);
+}
+
 // The head's end may be cut anywhere; a head that came whole is read where it lies.
 ResponseReader::Outcome ResponseReader::take_head(std::string_view& bytes) {
   constexpr std::string_view kEnd = "\r\n\r\n";
@@ -133,7 +158,7 @@ ResponseReader::Outcome ResponseReader::take_head(std::string_view& bytes) {
     const auto* end = static_cast<const char*>(::memmem(bytes.data(), bytes.size(), kEnd.data(), kEnd.size()));
     if (end) {
       const auto size = static_cast<std::size_t>(end - bytes.data()) + kEnd.size();
-      if (size > most_head_) return begins_a_head(bytes) ? Outcome::kTooLarge : Outcome::kGarbage;
+      if (size > most_head_) return too_large_head(bytes);
       const auto outcome = read_head(bytes.substr(0, size - 2));
       bytes.remove_prefix(size);
       return outcome;
@@ -144,11 +169,11 @@ ResponseReader::Outcome ResponseReader::take_head(std::string_view& bytes) {
   pending_.append(bytes.substr(0, room));
   const auto end = pending_.find(kEnd, before < 3 ? 0 : before - 3);
   if (end == std::string::npos) {
-    if (!begins_a_head(pending_)) return Outcome::kGarbage;  // before it fills the memory
+    if (!begins_a_head(pending_)) return garbage(kNoHead);  // before it fills the memory
     bytes.remove_prefix(std::min(room, bytes.size()));
-    return pending_.size() > most_head_ ? Outcome::kTooLarge : Outcome::kMore;
+    return pending_.size() > most_head_ ? too_large(kLargeHead) : Outcome::kMore;
   }
-  if (end + kEnd.size() > most_head_) return begins_a_head(pending_) ? Outcome::kTooLarge : Outcome::kGarbage;
+  if (end + kEnd.size() > most_head_) return too_large_head(pending_);
   bytes.remove_prefix(end + kEnd.size() - before);
   pending_.resize(end + 2);
   const auto head = std::move(pending_);
@@ -162,18 +187,23 @@ ResponseReader::Outcome ResponseReader::read_head(std::string_view head) {
   close_said_ = keep_alive_said_ = chunked_ = has_length_ = false;
   length_ = 0;
   const auto first_end = head.find("\r\n");
-  if (!read_status_line(head.substr(0, first_end))) return Outcome::kGarbage;
+  if (!read_status_line(head.substr(0, first_end))) return garbage("expected 'HTTP/1.1 <status>' in its first line");
   const auto fields = head.substr(first_end + 2);
   for (auto rest = fields; !rest.empty();) {
     const auto* end = static_cast<const char*>(std::memchr(rest.data(), '\r', rest.size()));
-    if (!end || end + 1 >= rest.data() + rest.size() || end[1] != '\n') return Outcome::kGarbage;
+    if (!end || end + 1 >= rest.data() + rest.size() || end[1] != '\n') {
+      return garbage("a carriage return stands in a field");
+    }
     const auto size = static_cast<std::size_t>(end - rest.data());
-    if (!read_field(rest.substr(0, size))) return Outcome::kGarbage;
+    if (!read_field(rest.substr(0, size))) return Outcome::kGarbage;  // which says why itself
     rest.remove_prefix(size + 2);
   }
-  if (status_ == 101) return Outcome::kGarbage;  // never asked for
-  if (status_ < 200) return Outcome::kMore;      // 100, 103: the answer is still to come
-  if (keep_ != Keep::kNothing) head_ = std::string(fields);
+  if (status_ == 101) return garbage("it switches protocols, which nobody asked for");
+  if (status_ < 200) return Outcome::kMore;  // 100, 103: the answer is still to come
+  if (keep_ != Keep::kNothing) {
+    head_ = std::string(fields);
+    status_line_ = head.substr(0, first_end);
+  }
   return decide_framing() ? Outcome::kMore : Outcome::kGarbage;
 }
 
@@ -194,20 +224,22 @@ bool ResponseReader::read_status_line(std::string_view line) {
 
 bool ResponseReader::read_field(std::string_view line) {
   const auto* colon_at = static_cast<const char*>(std::memchr(line.data(), ':', line.size()));
-  if (!colon_at) return false;
+  if (!colon_at) return wrong("a line of its head is not a field");
   const auto name = line.substr(0, static_cast<std::size_t>(colon_at - line.data()));
   auto value = line.substr(name.size() + 1);
-  if (name.empty() || !all_in(name, kAlphabets.token) || !all_in(value, kAlphabets.value)) return false;
+  if (name.empty() || !all_in(name, kAlphabets.token)) return wrong("a line of its head is not a field");
+  if (!all_in(value, kAlphabets.value)) return wrong("a field's value has a control character");
   const char first = static_cast<char>(name[0] | 0x20);
   if (first != 'c' && first != 't') return true;
   value = without_space(value);
   if (is_word(name, "content-length")) {
     std::uint64_t length = 0;
-    if (!read_number(value, 10, length) || (has_length_ && length != length_)) return false;
+    if (!read_number(value, 10, length)) return wrong("Content-Length is not a number");
+    if (has_length_ && length != length_) return wrong("it has two different Content-Length fields");
     has_length_ = true;
     length_ = length;
   } else if (is_word(name, "transfer-encoding")) {
-    if (chunked_ || !is_word(value, "chunked")) return false;
+    if (chunked_ || !is_word(value, "chunked")) return wrong("its Transfer-Encoding is not 'chunked'");
     chunked_ = true;
   } else if (is_word(name, "connection")) {
     while (!value.empty()) {
@@ -223,7 +255,7 @@ bool ResponseReader::read_field(std::string_view line) {
 
 // RFC 9112 §6.3. Both framings at once are how answers are smuggled; here they are garbage.
 bool ResponseReader::decide_framing() {
-  if (chunked_ && (has_length_ || old_)) return false;
+  if (chunked_ && (has_length_ || old_)) return wrong("it is chunked, and has a Content-Length or is HTTP/1.0");
   keep_alive_ = !close_said_ && (!old_ || keep_alive_said_);
   if (is_head_ || status_ == 204 || status_ == 304) {
     state_ = State::kComplete;
@@ -242,7 +274,7 @@ ResponseReader::Outcome ResponseReader::take_some_body(std::string_view& bytes) 
   const bool counted = state_ != State::kUntilClose;
   const auto size = counted ? static_cast<std::size_t>(std::min<std::uint64_t>(length_, bytes.size())) : bytes.size();
   if (keep_ == Keep::kAll) {
-    if (body_.size() + size > most_body_) return Outcome::kTooLarge;
+    if (body_.size() + size > most_body_) return too_large("its body is larger than what is kept");
     if (body_.empty() && counted) body_.reserve(std::min<std::uint64_t>(length_, kReserved));
     body_.append(bytes.substr(0, size));
   }
@@ -257,14 +289,16 @@ ResponseReader::Outcome ResponseReader::take_some_body(std::string_view& bytes) 
 ResponseReader::Outcome ResponseReader::take_line(std::string_view& bytes, std::string_view& line) {
   const auto newline = bytes.find('\n');
   const auto size = newline == std::string_view::npos ? bytes.size() : newline + 1;
-  if (pending_.size() + size > kMostLine) return Outcome::kTooLarge;
+  if (pending_.size() + size > kMostLine) return too_large("a line of its chunks is too long");
   pending_.append(bytes.substr(0, size));
   bytes.remove_prefix(size);
   if (newline == std::string_view::npos) return Outcome::kMore;
-  if (pending_.size() < 2 || pending_[pending_.size() - 2] != '\r') return Outcome::kGarbage;
+  if (pending_.size() < 2 || pending_[pending_.size() - 2] != '\r') {
+    return garbage("a line of its chunks does not end with CR LF");
+  }
   line_ = std::exchange(pending_, {});
   line = std::string_view(line_).substr(0, line_.size() - 2);
-  return all_in(line, kAlphabets.value) ? Outcome::kComplete : Outcome::kGarbage;
+  return all_in(line, kAlphabets.value) ? Outcome::kComplete : garbage("its chunks hold a control character");
 }
 
 bool ResponseReader::read_chunk_size(std::string_view line) {

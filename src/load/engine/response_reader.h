@@ -33,10 +33,17 @@ class ResponseReader {
   std::uint64_t body_bytes() const { return body_seen_; }
   std::string take_head() { return std::move(head_); }
   std::string take_body() { return std::move(body_); }
+  const std::string& status_line() const { return status_line_; }  // "HTTP/1.1 200 OK"; if a head is kept
+  // After kGarbage and kTooLarge: what was wrong, for people.
+  std::string_view problem() const { return problem_; }
 
  private:
   enum class State { kHead, kLength, kUntilClose, kChunkSize, kChunk, kChunkEnd, kTrailer, kComplete };
 
+  Outcome garbage(std::string_view problem);
+  Outcome too_large(std::string_view problem);
+  Outcome too_large_head(std::string_view head);
+  bool wrong(std::string_view problem);  // false, for the functions below
   Outcome take_head(std::string_view& bytes);
   Outcome read_head(std::string_view head);
   bool read_status_line(std::string_view line);
@@ -65,8 +72,10 @@ class ResponseReader {
   std::uint64_t length_ = 0;  // of the body, or of a chunk: what is still to come
   std::uint64_t body_seen_ = 0;
   std::uint64_t trailer_bytes_ = 0;
+  std::string status_line_;
   std::string head_;
   std::string body_;
+  std::string_view problem_;
 };
 
 }  // namespace securebase::load

@@ -21,11 +21,17 @@ constexpr std::size_t kMostIdle = 100;
 
 }  // namespace
 
-const std::string* HttpResponse::field(std::string_view name) const {
-  for (const auto& [key, value] : fields) {
-    if (key.size() == name.size() && strncasecmp(key.data(), name.data(), name.size()) == 0) return &value;
-  }
-  return nullptr;
+std::string_view HttpResponse::status_text() const {
+  const auto space = status_line.find(' ');
+  return space == std::string::npos ? std::string_view{} : std::string_view(status_line).substr(space + 1);
+}
+
+std::optional<std::string_view> HttpResponse::field(std::string_view name) const {
+  std::optional<std::string_view> found;
+  for_each_field([&](std::string_view key, std::string_view value) {
+    if (!found && key.size() == name.size() && strncasecmp(key.data(), name.data(), name.size()) == 0) found = value;
+  });
+  return found;
 }
 
 struct HttpClient::Started {
@@ -82,27 +88,30 @@ bool HttpClient::wait_for_any(const std::vector<Exchange*>& exchanges, Steady::t
 HttpResponse HttpClient::send(const HttpRequest& request) {
   Exchange exchange(*this, request);
   exchange.step();
-  if (exchange.done()) return exchange.take();
-  while (true) {
-    pollfd waiting[2] = {{exchange.fd(), exchange.wanted(), 0}, {interruption_.wake_fd(), POLLIN, 0}};
+  while (!exchange.done()) {
     const auto until = std::min(exchange.deadline(), interruption_.deadline());
-    const auto now = Steady::now();
-    const auto left = std::max<std::int64_t>(0, std::chrono::nanoseconds(until - now).count());
-    const timespec timeout{static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
-    const int ready = ppoll(waiting, 2, &timeout, nullptr);
-    if (ready > 0 && waiting[0].revents) {
-      exchange.step();
-      if (exchange.done()) return exchange.take();
+    const auto left = until - Steady::now();
+    bool late = left.count() <= 0;
+    if (left > 2 * kNap && exchange.can_wait()) {
+      // One call for waiting and taking; whether to end is asked when it comes back empty.
+      late = !exchange.wait_and_step();
+    } else {
+      pollfd waiting[2] = {{exchange.fd(), exchange.wanted(), 0}, {interruption_.wake_fd(), POLLIN, 0}};
+      const auto nanoseconds = std::max<std::int64_t>(0, std::chrono::nanoseconds(left).count());
+      const timespec timeout{static_cast<time_t>(nanoseconds / 1'000'000'000),
+                             static_cast<long>(nanoseconds % 1'000'000'000)};
+      const int ready = ppoll(waiting, 2, &timeout, nullptr);
+      if (ready > 0 && waiting[0].revents) exchange.step();
+      late = ready <= 0 || waiting[1].revents;
     }
-    if (ready <= 0 || waiting[1].revents) {
-      if (interruption_.due()) {
-        exchange.interrupt();
-      } else if (Steady::now() >= exchange.deadline()) {
-        exchange.expire();
-      }
-      if (exchange.done()) return exchange.take();
+    if (!late || exchange.done()) continue;
+    if (interruption_.due()) {
+      exchange.interrupt();
+    } else if (Steady::now() >= exchange.deadline()) {
+      exchange.expire();
     }
   }
+  return exchange.take();
 }
 
 std::vector<HttpResponse> HttpClient::send_all(const std::vector<HttpRequest>& requests, std::size_t most,
@@ -115,9 +124,9 @@ std::vector<HttpResponse> HttpClient::send_all(const std::vector<HttpRequest>& r
   most = std::max<std::size_t>(1, most);
   while (left > 0) {
     for (std::size_t i = 0; i < requests.size() && active.size() < most; ++i) {
-      if (begun[i] || (most_per_host > 0 && by_host[requests[i].url.host] >= most_per_host)) continue;
+      if (begun[i] || (most_per_host > 0 && by_host[requests[i].url->host] >= most_per_host)) continue;
       begun[i] = true;
-      ++by_host[requests[i].url.host];
+      ++by_host[requests[i].url->host];
       active.emplace_back(i, std::make_unique<Exchange>(*this, requests[i]));
       active.back().second->step();
     }
@@ -129,7 +138,7 @@ std::vector<HttpResponse> HttpClient::send_all(const std::vector<HttpRequest>& r
         continue;
       }
       responses[entry->first] = exchange.take();
-      --by_host[requests[entry->first].url.host];
+      --by_host[requests[entry->first].url->host];
       --left;
       entry = active.erase(entry);
     }
@@ -137,7 +146,7 @@ std::vector<HttpResponse> HttpClient::send_all(const std::vector<HttpRequest>& r
     if (active.size() < most && left > active.size()) {
       const bool room = [&] {
         for (std::size_t i = 0; i < requests.size(); ++i) {
-          if (!begun[i] && (most_per_host == 0 || by_host[requests[i].url.host] < most_per_host)) return true;
+          if (!begun[i] && (most_per_host == 0 || by_host[requests[i].url->host] < most_per_host)) return true;
         }
         return false;
       }();

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -11,22 +12,27 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "k6/interruption.h"
 #include "k6/options.h"
-#include "k6/response_reader.h"
 #include "k6/url.h"
+#include "net/http/syntax.h"
 
 namespace securebase::k6 {
 
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+// As it goes on the wire. What it points to outlives the exchange.
 struct HttpRequest {
-  std::string method = "GET";
-  Url url;
-  Fields fields;  // without Host and Content-Length
-  std::string body;
-  bool has_body = false;
+  const Url* url = nullptr;
+  std::string head;       // request line and fields, with the empty line
+  std::string_view body;  // its length is in the head
+  bool is_head = false;   // a HEAD: the answer has no body
+  // Making it twice is the same as making it once (RFC 9110 §9.2.2).
+  bool idempotent = true;
   std::chrono::nanoseconds timeout = std::chrono::seconds{60};
   bool keep_body = true;
 };
@@ -43,16 +49,20 @@ struct Timings {
   double duration() const { return sending + waiting + receiving; }
 };
 
-struct HttpResponse {
-  int status = 0;  // 0: there was no answer; `error` says why
-  std::string status_text;
-  std::string protocol;
-  Fields fields;
-  std::string body;
-  std::string remote_ip;
-  int remote_port = 0;
+// Whom the answer came from.
+struct Peer {
+  std::string ip;
+  int port = 0;
   std::string tls_version;  // "tls1.3"; empty without TLS
   std::string tls_cipher_suite;
+};
+
+struct HttpResponse {
+  int status = 0;           // 0: there was no answer; `error` says why
+  std::string status_line;  // "HTTP/1.1 200 OK"
+  std::string head;         // fields as they came, each line with its CRLF
+  std::string body;
+  Peer peer;
   Timings timings;
   int error_code = 0;  // as k6 numbers them
   std::string error;
@@ -61,7 +71,20 @@ struct HttpResponse {
   std::uint64_t bytes_received = 0;
   Steady::time_point sent_at{};  // when its first byte was sent
 
-  const std::string* field(std::string_view name) const;
+  std::string_view protocol() const { return std::string_view(status_line).substr(0, status_line.find(' ')); }
+  std::string_view status_text() const;  // "200 OK"
+  // The first field of that name; nullopt: none. The view lives as long as the response is not changed.
+  std::optional<std::string_view> field(std::string_view name) const;
+  // take(name, value) for each field, in their order.
+  template <class Take>
+  void for_each_field(Take take) const {
+    for (std::string_view rest = head; !rest.empty();) {
+      const auto line = rest.substr(0, rest.find("\r\n"));
+      rest.remove_prefix(std::min(line.size() + 2, rest.size()));
+      const auto colon = std::min(line.find(':'), line.size());
+      take(line.substr(0, colon), http::trim_blanks(line.substr(std::min(colon + 1, line.size()))));
+    }
+  }
 };
 
 // Shared by the users of a run: settings, certificates that are trusted, addresses that were looked up. Any thread.

@@ -1,6 +1,7 @@
 #include "k6/http_exchange.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -19,39 +20,9 @@ namespace {
 
 double milliseconds(Steady::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
-std::string head_of(const HttpRequest& request) {
-  std::string head;
-  head.reserve(256 + request.url.target.size());
-  head += request.method;
-  head += ' ';
-  head += request.url.target;
-  head += " HTTP/1.1\r\nHost: ";
-  bool host = false;
-  for (const auto& [name, value] : request.fields) {
-    if (strcasecmp(name.c_str(), "host") != 0) continue;
-    head += value;
-    host = true;
-    break;
-  }
-  if (!host) head += request.url.authority;
-  head += "\r\n";
-  bool transfer = false;
-  for (const auto& [name, value] : request.fields) {
-    if (strcasecmp(name.c_str(), "host") == 0 || strcasecmp(name.c_str(), "content-length") == 0) continue;
-    if (strcasecmp(name.c_str(), "transfer-encoding") == 0) {
-      transfer = true;
-      continue;  // the body is sent with its length, whatever the script says
-    }
-    head += name;
-    head += ": ";
-    head += value;
-    head += "\r\n";
-  }
-  const bool usual = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  if (request.has_body || usual || transfer) head += fmt::format("Content-Length: {}\r\n", request.body.size());
-  head += "\r\n";
-  return head;
-}
+constexpr std::size_t kMostHead = 256 << 10;
+constexpr std::size_t kMostBody = std::size_t{256} << 20;
+constexpr std::size_t kTogether = 16 << 10;  // a small body goes with the head in one packet
 
 }  // namespace
 
@@ -60,7 +31,7 @@ HttpClient::Exchange::Exchange(HttpClient& client, const HttpRequest& request)
       request_(request),
       began_(Steady::now()),
       deadline_(began_ + request.timeout),
-      key_(request.url.origin()) {
+      key_(request.url->origin) {
   open();
 }
 
@@ -104,13 +75,13 @@ void HttpClient::Exchange::open() {
     return;
   }
   const auto asked = Steady::now();
-  auto address = client_.shared_.look_up(request_.url);
+  auto address = client_.shared_.look_up(*request_.url);
   response_.timings.looking_up = milliseconds(Steady::now() - asked);
   if (!address) return fail(address.error().code, address.error().message);
   connection_ = std::make_unique<Connection>();
   connection_->key = key_;
-  connection_->ip = address->ip;
-  connection_->port = address->port;
+  connection_->peer.ip = address->ip;
+  connection_->peer.port = address->port;
   phase_ = Steady::now();
   response_.timings.blocked = milliseconds(phase_ - began_);
   start_connecting();
@@ -121,16 +92,16 @@ void HttpClient::Exchange::start_connecting() {
   socklen_t length = 0;
   auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
   auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-  if (inet_pton(AF_INET, connection_->ip.c_str(), &v4->sin_addr) == 1) {
+  if (inet_pton(AF_INET, connection_->peer.ip.c_str(), &v4->sin_addr) == 1) {
     v4->sin_family = AF_INET;
-    v4->sin_port = htons(connection_->port);
+    v4->sin_port = htons(static_cast<std::uint16_t>(connection_->peer.port));
     length = sizeof *v4;
-  } else if (inet_pton(AF_INET6, connection_->ip.c_str(), &v6->sin6_addr) == 1) {
+  } else if (inet_pton(AF_INET6, connection_->peer.ip.c_str(), &v6->sin6_addr) == 1) {
     v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(connection_->port);
+    v6->sin6_port = htons(static_cast<std::uint16_t>(connection_->peer.port));
     length = sizeof *v6;
   } else {
-    return fail(failures::kDial, fmt::format("dial: '{}' is not an address", connection_->ip));
+    return fail(failures::kDial, fmt::format("dial: '{}' is not an address", connection_->peer.ip));
   }
   connection_->fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (connection_->fd < 0) return fail_dial(errno);
@@ -167,14 +138,20 @@ void HttpClient::Exchange::connected() {
   const auto now = Steady::now();
   response_.timings.connecting = milliseconds(now - phase_);
   phase_ = now;
-  if (!request_.url.tls) return begin_sending();
-  SSL* const ssl = SSL_new(client_.shared_.tls_context(request_.url.host));
+  if (!request_.url->tls) {
+    // From now on a call may wait: it is how an answer is received with one call instead of two.
+    const timeval nap{0, std::chrono::microseconds(kNap).count()};
+    setsockopt(connection_->fd, SOL_SOCKET, SO_RCVTIMEO, &nap, sizeof nap);
+    fcntl(connection_->fd, F_SETFL, fcntl(connection_->fd, F_GETFL) & ~O_NONBLOCK);
+    return begin_sending();
+  }
+  SSL* const ssl = SSL_new(client_.shared_.tls_context(request_.url->host));
   if (!ssl) return fail(failures::kTls, "tls: out of memory");
   connection_->ssl = ssl;
   SSL_set_fd(ssl, connection_->fd);
   in_addr v4{};
   in6_addr v6{};
-  const std::string& host = request_.url.host;
+  const std::string& host = request_.url->host;
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1 || inet_pton(AF_INET6, host.c_str(), &v6) == 1) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
   } else {
@@ -192,6 +169,7 @@ bool HttpClient::Exchange::handshake_step() {
   const int result = SSL_connect(connection_->ssl);
   if (result == 1) {
     response_.timings.tls_handshaking = milliseconds(Steady::now() - phase_);
+    describe_tls();
     begin_sending();
     return true;
   }
@@ -205,7 +183,7 @@ bool HttpClient::Exchange::handshake_step() {
     default:
       break;
   }
-  const auto failure = failures::of_handshake(connection_->ssl, request_.url.host);
+  const auto failure = failures::of_handshake(connection_->ssl, request_.url->host);
   fail(failure.code, failure.message);
   return false;
 }
@@ -213,16 +191,15 @@ bool HttpClient::Exchange::handshake_step() {
 void HttpClient::Exchange::begin_sending() {
   if (response_.timings.blocked == 0) response_.timings.blocked = milliseconds(Steady::now() - began_);
   if (connection_->used) response_.timings.blocked = milliseconds(Steady::now() - began_);
-  out_ = head_of(request_);
-  // A small body goes with the head in one packet.
-  if (request_.body.size() <= 16 << 10) {
-    out_ += request_.body;
+  out_ = request_.head;
+  body_at_ = 0;
+  if (!request_.body.empty() && request_.body.size() <= kTogether) {
+    with_body_.assign(request_.head).append(request_.body);
+    out_ = with_body_;
     body_at_ = request_.body.size();
-  } else {
-    body_at_ = 0;
   }
   out_at_ = 0;
-  reader_.begin(request_.method == "HEAD", request_.keep_body);
+  reader_.begin(request_.is_head, request_.keep_body ? load::Keep::kAll : load::Keep::kHead, kMostHead, kMostBody);
   state_ = State::kSending;
   phase_ = Steady::now();
   if (response_.sent_at == Steady::time_point{}) response_.sent_at = phase_;
@@ -230,7 +207,7 @@ void HttpClient::Exchange::begin_sending() {
 
 ssize_t HttpClient::Exchange::put(const char* bytes, std::size_t count) {
   if (!connection_->ssl) {
-    const auto sent = ::send(connection_->fd, bytes, count, MSG_NOSIGNAL);
+    const auto sent = ::send(connection_->fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) return sent;
     if (errno != EAGAIN && errno != EINTR) return -1;
     wanted_ = POLLOUT;
@@ -261,7 +238,7 @@ bool HttpClient::Exchange::send_step() {
     const auto sent = put(from, count);
     if (sent == 0) return false;
     if (sent < 0) {
-      if (retry(idempotent() || response_.bytes_sent == 0)) return true;
+      if (retry(request_.idempotent || response_.bytes_sent == 0)) return true;
       if (errno == EPIPE)
         fail(failures::kBrokenPipe, "write: broken pipe");
       else if (errno == ECONNRESET)
@@ -283,13 +260,20 @@ bool HttpClient::Exchange::send_step() {
   return connection_->ssl && SSL_pending(connection_->ssl) > 0;
 }
 
-bool HttpClient::Exchange::receive_step() {
+bool HttpClient::Exchange::wait_and_step() {
+  const auto before = response_.bytes_received;
+  const bool more = receive_step(0);
+  if (more) step();
+  return more || state_ == State::kDone || response_.bytes_received != before;
+}
+
+bool HttpClient::Exchange::receive_step(int flags) {
   std::string& buffer = client_.buffer_;
   while (true) {
     ssize_t got = 0;
     bool closed = false;
     if (!connection_->ssl) {
-      got = recv(connection_->fd, buffer.data(), buffer.size(), 0);
+      got = recv(connection_->fd, buffer.data(), buffer.size(), flags);
       if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         wanted_ = POLLIN;
         return false;
@@ -319,11 +303,19 @@ bool HttpClient::Exchange::receive_step() {
       }
     }
     if (got > 0) {
-      if (!reader_.began()) first_byte_ = Steady::now();
+      if (first_byte_ == Steady::time_point{}) first_byte_ = Steady::now();
       response_.bytes_received += static_cast<std::uint64_t>(got);
-      auto step = reader_.take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
-      if (!step) return fail_reading(step.error());
-      if (*step == ResponseReader::Step::kComplete) return finish();
+      std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+      switch (reader_.take(bytes)) {
+        case load::ResponseReader::Outcome::kComplete:
+          return finish(bytes.empty());
+        case load::ResponseReader::Outcome::kGarbage:
+        case load::ResponseReader::Outcome::kTooLarge:
+          fail(failures::kDefault, fmt::format("malformed HTTP response: {}", reader_.problem()));
+          return false;
+        case load::ResponseReader::Outcome::kMore:
+          break;
+      }
       if (static_cast<std::size_t>(got) < buffer.size() && !connection_->ssl) {
         wanted_ = POLLIN;
         return false;
@@ -332,38 +324,32 @@ bool HttpClient::Exchange::receive_step() {
     }
     if (!closed) {
       const int failure = errno;
-      if (!reader_.began() && retry(failure == ECONNRESET && idempotent())) return true;
+      if (first_byte_ == Steady::time_point{} && retry(failure == ECONNRESET && request_.idempotent)) return true;
       fail(failure == ECONNRESET ? failures::kReset : failures::kTcp,
            failure == ECONNRESET ? "read: connection reset by peer" : fmt::format("read: {}", std::strerror(failure)));
       return false;
     }
-    auto end = reader_.end();
-    if (end) return finish();
-    if (!reader_.began() && retry(idempotent())) return true;
-    fail(failures::kDefault, end.error().message);
+    const bool began = first_byte_ != Steady::time_point{};
+    if (reader_.end() == load::ResponseReader::Outcome::kComplete) return finish(false);
+    if (!began && retry(request_.idempotent)) return true;
+    fail(failures::kDefault, began ? "unexpected EOF" : "EOF");
     return false;
   }
 }
 
-bool HttpClient::Exchange::fail_reading(const Error& error) {
-  fail(failures::kDefault, error.message);
-  return false;
-}
-
-bool HttpClient::Exchange::finish() {
+bool HttpClient::Exchange::finish(bool clean) {
   const auto now = Steady::now();
   if (first_byte_ == Steady::time_point{}) first_byte_ = now;
   response_.timings.waiting = milliseconds(first_byte_ - phase_);
   response_.timings.receiving = milliseconds(now - first_byte_);
   response_.status = reader_.status();
-  response_.status_text = reader_.status_text();
-  response_.protocol = reader_.protocol();
-  response_.fields = reader_.take_fields();
+  response_.status_line = reader_.status_line();
+  response_.head = reader_.take_head();
   response_.body = reader_.take_body();
-  describe_connection();
+  response_.peer = connection_->peer;
   state_ = State::kDone;
   connection_->used = true;
-  if (reader_.keep_alive() && client_.shared_.settings().keep_connections) {
+  if (clean && reader_.keep_alive() && client_.shared_.settings().keep_connections) {
     client_.keep(std::move(connection_));
   } else {
     connection_.reset();
@@ -371,16 +357,13 @@ bool HttpClient::Exchange::finish() {
   return false;
 }
 
-void HttpClient::Exchange::describe_connection() {
-  response_.remote_ip = connection_->ip;
-  response_.remote_port = connection_->port;
-  if (!connection_->ssl) return;
+void HttpClient::Exchange::describe_tls() {
+  Peer& peer = connection_->peer;
   const std::string version = SSL_get_version(connection_->ssl);  // "TLSv1.3"
-  response_.tls_version =
-      "tls" + (version == "TLSv1" ? "1.0" : version.substr(std::min<std::size_t>(4, version.size())));
+  peer.tls_version = "tls" + (version == "TLSv1" ? "1.0" : version.substr(std::min<std::size_t>(4, version.size())));
   if (const SSL_CIPHER* cipher = SSL_get_current_cipher(connection_->ssl)) {
     const char* const name = SSL_CIPHER_standard_name(cipher);
-    response_.tls_cipher_suite = name ? name : "";
+    peer.tls_cipher_suite = name ? name : "";
   }
 }
 
@@ -406,7 +389,7 @@ void HttpClient::Exchange::fail(int code, std::string message) {
     response_.timings.waiting = milliseconds((first_byte_ == Steady::time_point{} ? now : first_byte_) - phase_);
     if (first_byte_ != Steady::time_point{}) response_.timings.receiving = milliseconds(now - first_byte_);
   }
-  if (connection_) describe_connection();
+  if (connection_) response_.peer = connection_->peer;
   response_.status = 0;
   response_.error_code = code;
   response_.error = std::move(message);

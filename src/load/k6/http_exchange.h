@@ -2,23 +2,29 @@
 #pragma once
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "k6/failures.h"
 #include "k6/http_client.h"
+#include "load/engine/response_reader.h"
 
 namespace securebase::k6 {
 
+// How long a receiving call waits before it is asked again whether the user should end.
+inline constexpr std::chrono::milliseconds kNap{100};
+
+// Its socket blocks once it is connected, but for TLS: calls that shall not wait say so.
 struct HttpClient::Connection {
   std::string key;
   int fd = -1;
   SSL* ssl = nullptr;
-  std::string ip;
-  std::uint16_t port = 0;
+  Peer peer;
   bool used = false;  // has carried an exchange
 
   ~Connection() {
@@ -41,9 +47,12 @@ class HttpClient::Exchange {
   short wanted() const { return wanted_; }
   int fd() const { return connection_ ? connection_->fd : -1; }
   Steady::time_point deadline() const { return deadline_; }
-  const std::string& host() const { return request_.url.host; }
 
   void step();
+  // What is left is receiving, and a call can wait for that by itself.
+  bool can_wait() const { return state_ == State::kReceiving && !connection_->ssl; }
+  // step() that waits, at most kNap. False: nothing came.
+  bool wait_and_step();
   void expire();
   void interrupt();
   HttpResponse take() { return std::move(response_); }
@@ -60,17 +69,12 @@ class HttpClient::Exchange {
   // Bytes taken; 0: has to wait (wanted_ says for what); -1: failed.
   ssize_t put(const char* bytes, std::size_t count);
   bool send_step();
-  bool receive_step();
-  bool fail_reading(const Error& error);
-  bool finish();
-  void describe_connection();
+  bool receive_step(int flags = MSG_DONTWAIT);
+  bool finish(bool clean);  // `clean`: nothing came behind the answer's end
+  void describe_tls();
   // On a kept connection that the peer closed meanwhile, with nothing answered: makes the request again, once, on a new
   // one, when it is `safe` to.
   bool retry(bool safe);
-  // Whether making it twice is the same as making it once (RFC 9110 §9.2.2): once it was sent, nobody knows if it was
-  // done.
-  bool idempotent() const { return request_.method != "POST" && request_.method != "PATCH"; }
-
   void fail_dial(int failure);
   void fail(int code, std::string message);
 
@@ -78,17 +82,18 @@ class HttpClient::Exchange {
   const HttpRequest& request_;
   const Steady::time_point began_;
   const Steady::time_point deadline_;
-  const std::string key_;
+  const std::string& key_;
   State state_ = State::kConnecting;
   std::unique_ptr<Connection> connection_;
   Steady::time_point phase_{};
   Steady::time_point first_byte_{};
-  std::string out_;
+  std::string with_body_;  // head and body, when they go together
+  std::string_view out_;
   std::size_t out_at_ = 0;
   std::size_t body_at_ = 0;
   short wanted_ = 0;
   bool retried_ = false;
-  ResponseReader reader_;
+  load::ResponseReader reader_;
   HttpResponse response_;
 
   friend class HttpClient;

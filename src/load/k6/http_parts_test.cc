@@ -3,7 +3,6 @@
 #include "k6/body_coding.h"
 #include "k6/cookie_jar.h"
 #include "k6/digest_auth.h"
-#include "k6/response_reader.h"
 #include "k6/url.h"
 
 namespace securebase::k6 {
@@ -76,44 +75,6 @@ TEST(Cookies, DatesOfEveryFormAreRead) {
     EXPECT_EQ(*date, expected);
   }
   EXPECT_FALSE(parse_cookie_date("soon").has_value());
-}
-
-std::string read_response(std::string_view bytes, std::size_t step, bool head = false) {
-  ResponseReader reader;
-  reader.begin(head, true);
-  while (!bytes.empty()) {
-    auto taken = reader.take(bytes.substr(0, step));
-    bytes.remove_prefix(std::min(step, bytes.size()));
-    if (!taken) return "error: " + taken.error().message;
-    if (*taken == ResponseReader::Step::kComplete) return std::to_string(reader.status()) + " " + reader.body();
-  }
-  auto end = reader.end();
-  return end ? std::to_string(reader.status()) + " " + reader.body() : "error: " + end.error().message;
-}
-
-TEST(Responses, AreReadHoweverTheyAreCut) {
-  const std::string chunked =
-      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
-      "chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n";
-  for (std::size_t step = 1; step <= chunked.size(); ++step)
-    EXPECT_EQ(read_response(chunked, step), "200 abc0123456789");
-  EXPECT_EQ(read_response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", 5), "200 abc");
-  EXPECT_EQ(read_response("HTTP/1.0 200 OK\r\n\r\nabc", 4), "200 abc");
-  EXPECT_EQ(read_response("HTTP/1.1 204 No Content\r\n\r\n", 100), "204 ");
-  EXPECT_EQ(read_response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 100, true), "200 ");
-}
-
-TEST(Responses, WhatFramesAmbiguouslyOrEndsEarlyIsAnError) {
-  for (const char* wrong :
-       {"SSH-2.0-x\r\n", "HTTP/1.1 OK\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
-        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", ""}) {
-    EXPECT_THAT(read_response(wrong, 7), HasSubstr("error")) << wrong;
-    EXPECT_THAT(read_response(wrong, 1000), HasSubstr("error")) << wrong;
-  }
 }
 
 TEST(BodyCoding, GoesThereAndBack) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,7 @@ struct Transfer {
   };
 
   std::string method;
-  std::string given_url;  // as the script had it
-  std::string name;       // the tag; empty: the URL
+  std::string name;  // the tag; empty: the URL
   std::string body;
   bool has_body = false;
   Fields fields;
@@ -36,7 +36,7 @@ struct Transfer {
   std::string auth;
 
   // As it goes on.
-  Url url;
+  std::shared_ptr<const Url> url;  // none: it could not be read
   bool redirected = false;
   bool digest_answered = false;
   std::string authorization;  // of a digest

@@ -72,6 +72,7 @@ Result<Done> take_authority(std::string_view authority, std::string_view whole, 
   const bool usual = url.port == (url.tls ? 443 : 80);
   const std::string name = authority.starts_with('[') ? fmt::format("[{}]", url.host) : url.host;
   url.authority = usual ? name : fmt::format("{}:{}", name, url.port);
+  url.origin = (url.tls ? "https://" : "http://") + url.authority;
   return Done{};
 }
 
@@ -121,9 +122,7 @@ std::string without_dots(std::string_view path) {
 
 }  // namespace
 
-std::string Url::origin() const { return fmt::format("{}://{}", tls ? "https" : "http", authority); }
-
-std::string Url::text() const { return origin() + target; }
+std::string Url::text() const { return origin + target; }
 
 Result<Url> parse_url(std::string_view text) {
   if (text.size() > kMostUrlBytes) return bad_url(text, "it is longer than 64 KiB");

@@ -14,12 +14,12 @@ struct Url {
   std::string host;  // lower case, without the brackets of an IPv6 address
   std::uint16_t port = 0;
   std::string authority;  // as the Host field has it
+  std::string origin;     // "https://" and the authority: connections are kept by it
   std::string target;     // path and query; what may not stand there is percent-encoded
   std::string user;       // of user:password@, decoded
   std::string password;
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
-  std::string origin() const;  // "https://host:port"
   std::string text() const;    // without user and password
 };
 

@@ -14,7 +14,8 @@ namespace securebase::k6 {
 namespace {
 
 constexpr std::size_t kNumbers = 32;
-constexpr std::size_t kTimers = 31;  // runtime.js
+constexpr std::size_t kIteration = 30;  // these two: runtime.js
+constexpr std::size_t kTimers = 31;
 
 }  // namespace
 
@@ -253,7 +254,7 @@ User::Ended User::iterate(ScenarioRun& run, std::optional<Steady::time_point> du
   iteration_in_scenario_ = iterations_in_[&run]++;
   tags_ = run.tags;
   if (!shared_.options.no_cookies_reset.value_or(false) && !jars_.front().empty()) jars_.front().clear();
-  js::set(context, vm_.global(), "__ITER", JSValueMakeNumber(context, static_cast<double>(iteration_)));
+  numbers_[kIteration] = static_cast<double>(iteration_);
   if (environment_of_ != &run) {
     environment_of_ = &run;
     auto merged = shared_.environment;

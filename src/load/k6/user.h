@@ -52,6 +52,7 @@ class User {
  private:
   friend struct Natives;        // natives.cc
   friend struct HttpNatives;    // natives_http.cc
+  friend struct Hops;           // hops.cc
   friend struct CookieNatives;  // natives_cookies.cc
   friend struct DataNatives;    // natives_data.cc
 
@@ -91,9 +92,8 @@ class User {
   std::map<std::uint64_t, std::uint64_t> hops_;  // the client's number of a started hop: the transfer's number
   std::vector<std::uint64_t> ready_order_;
   std::uint64_t next_transfer_ = 1;
-  std::string last_url_text_;
-  Url last_url_;
-  std::vector<Groups::Check*> checks_;  // by number
+  std::shared_ptr<const Url> last_url_;  // of the latest request: most are for the same
+  std::vector<Groups::Check*> checks_;   // by number
 
   ScenarioRun* run_ = nullptr;
   std::optional<Steady::time_point> due_;

@@ -6,8 +6,7 @@
 
   // Places in `numbers` (natives_http.cc writes them): of the latest answer.
   const kStatus = 0, kErrorCode = 1, kBlocked = 2, kLookingUp = 3, kConnecting = 4, kTls = 5, kSending = 6, kWaiting = 7,
-    kReceiving = 8, kRedirected = 9;
-  const kText = 0, kBinary = 1, kNone = 2;
+    kReceiving = 8, kRedirected = 9, kBodyAt = 10;
 
   // ---- responses: what is seldom asked for is made when it is
 
@@ -23,14 +22,18 @@
     },
   });
 
-  const kMeta = Symbol('meta');
+  const kText = Symbol('text'); // what natives_http.cc's answer() gave: the rest in front of the body
+  const kBody = Symbol('body'); // where in it the body begins
+  const kInvalidUrl = 1020;
   const kRequest = Symbol('request');
   const kParsed = Symbol('parsed');
   const canonical = (name) => name.toLowerCase().replace(/(^|-)([a-z])/g, (_, dash, letter) => dash + letter.toUpperCase());
 
   class Response {
     constructor(answer, request) {
-      this.body = answer[0];
+      const at = numbers[kBodyAt];
+      const whole = at >= 0;
+      this.body = whole ? answer.substring(at) : answer[0];
       this.status = numbers[kStatus];
       const sending = numbers[kSending], waiting = numbers[kWaiting], receiving = numbers[kReceiving];
       this.timings = {
@@ -42,9 +45,10 @@
         sending, waiting, receiving,
       };
       this.error_code = numbers[kErrorCode];
-      this[kMeta] = answer[1];
+      this[kText] = whole ? answer : answer[1];
+      this[kBody] = at;
       this[kRequest] = request;
-      this.url = numbers[kRedirected] ? this[kMeta].split('\n', 3)[2] : request.url;
+      this.url = numbers[kRedirected] ? this[kText].split('\n', 3)[2] : typeof request === 'string' ? request : request[1];
     }
 
     json(selector) {
@@ -110,11 +114,19 @@
       };
     }
   }
-  const line = (number) => function () { return this[kMeta].split('\n', number + 1)[number]; };
+  const linesOf = (response) => {
+    const text = response[kText];
+    return (response[kBody] >= 0 ? text.slice(0, response[kBody]) : text).split('\n');
+  };
+  const fieldsOf = (response) => linesOf(response).slice(8, -1).map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+  const line = (number) => function () { return linesOf(this)[number]; };
   lazy(Response.prototype, 'status_text', line(0));
   lazy(Response.prototype, 'proto', line(1));
   lazy(Response.prototype, 'remote_ip', line(3));
-  lazy(Response.prototype, 'remote_port', function () { return Number(this[kMeta].split('\n', 5)[4]); });
+  lazy(Response.prototype, 'remote_port', function () { return Number(linesOf(this)[4]); });
   lazy(Response.prototype, 'tls_version', line(5));
   lazy(Response.prototype, 'tls_cipher_suite', line(6));
   lazy(Response.prototype, 'error', line(7));
@@ -123,29 +135,28 @@
   }));
   lazy(Response.prototype, 'headers', function () {
     const headers = {};
-    const lines = this[kMeta].split('\n');
-    for (let i = 8; i + 1 < lines.length; i += 2) {
-      const name = canonical(lines[i]);
-      headers[name] = name in headers ? `${headers[name]}, ${lines[i + 1]}` : lines[i + 1];
+    for (const [field, value] of fieldsOf(this)) {
+      const name = canonical(field);
+      headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
     }
     return headers;
   });
   lazy(Response.prototype, 'cookies', function () {
-    const lines = this[kMeta].split('\n');
     const cookies = {};
-    for (let i = 8; i + 1 < lines.length; i += 2) {
-      if (lines[i].toLowerCase() !== 'set-cookie') continue;
-      const cookie = native.parseCookie(this.url, lines[i + 1]);
+    for (const [field, value] of fieldsOf(this)) {
+      if (field.toLowerCase() !== 'set-cookie') continue;
+      const cookie = native.parseCookie(this.url, value);
       if (cookie) (cookies[cookie.name] = cookies[cookie.name] || []).push(cookie);
     }
     return cookies;
   });
   lazy(Response.prototype, 'request', function () {
-    const { method, url, fields, body } = this[kRequest];
+    const given = this[kRequest]; // of a plain GET its URL, else the arguments
+    if (typeof given === 'string') return { method: 'GET', url: given, headers: {}, cookies: {}, body: '' };
     const headers = {};
-    const lines = (fields || '').split('\n');
+    const lines = (given[4] || '').split('\n');
     for (let i = 0; i + 1 < lines.length; i += 2) headers[canonical(lines[i])] = [lines[i + 1]];
-    return { method, url, headers, cookies: {}, body: typeof body === 'string' ? body : '' };
+    return { method: given[0], url: given[1], headers, cookies: {}, body: typeof given[3] === 'string' ? given[3] : '' };
   });
 
   // ---- bodies
@@ -269,7 +280,8 @@
   const kDefaults = {};
   // One request as the arguments of native.request and its sisters.
   const prepare = (method, url, body, params) => {
-    let name = '';
+    latestUrl = undefined;
+    let name;
     let address = url;
     if (typeof url === 'object' && url !== null) {
       if (url.url !== undefined && url.name !== undefined) {
@@ -282,8 +294,8 @@
       throw new TypeError(`http: expected a URL, found ${runtime.show(url)}`);
     }
     const p = params === undefined || params === null ? kDefaults : params;
-    let fields = p.headers === undefined || p.headers === null ? '' : fieldsText(p.headers);
-    let sent = null;
+    let fields = p.headers === undefined || p.headers === null ? undefined : fieldsText(p.headers);
+    let sent;
     if (body !== undefined && body !== null) {
       if (typeof body === 'string' || isBytes(body)) {
         sent = body;
@@ -297,7 +309,7 @@
         } else {
           sent = encodeForm(body);
         }
-        if (!/(^|\n)content-type\n/i.test(fields)) fields += `Content-Type\n${type}\n`;
+        if (fields === undefined || !/(^|\n)content-type\n/i.test(fields)) fields = `${fields || ''}Content-Type\n${type}\n`;
       } else {
         sent = String(body);
       }
@@ -316,19 +328,18 @@
       if (p.tags.name !== undefined) name = String(p.tags.name);
       if (native.wantsTags()) tags = runtime.flatTags(p.tags);
     }
-    let type = -1;
+    let type;
     if (p.responseType !== undefined) {
       type = ['text', 'binary', 'none'].indexOf(p.responseType);
       if (type < 0) throw new TypeError(`responseType: expected 'text', 'binary' or 'none', found ${runtime.show(p.responseType)}`);
     }
-    let expected = callback;
+    let expected = callback || undefined;
     if (p.responseCallback !== undefined) expected = callbackId(p.responseCallback, 'responseCallback');
-    const jar = p.jar ? p.jar.id : 0;
+    const jar = p.jar ? p.jar.id : undefined;
     if (p.auth === 'ntlm') throw new Error("auth: 'ntlm' is not supported; 'basic' and 'digest' are");
-    return [method, address, name, sent, fields, tags, cookies, jar, p.timeout === undefined ? 0 : milliseconds(p.timeout),
-      p.redirects === undefined ? -1 : Number(p.redirects), type, expected, p.auth, p.compression];
+    return [method, address, name, sent, fields, tags, cookies, jar, p.timeout === undefined ? undefined : milliseconds(p.timeout),
+      p.redirects === undefined ? undefined : Number(p.redirects), type, expected, p.auth, p.compression];
   };
-  const described = (args) => ({ method: args[0], url: args[1], fields: args[4], body: args[3] });
   const finish = (response, params) => {
     if (response.error_code !== 0 && response.status === 0 && (native.throws() || (params && params.throw))) {
       throw new Error(response.error || 'the request failed');
@@ -338,7 +349,18 @@
 
   const request = (method, url, body, params) => {
     const args = prepare(String(method).toUpperCase(), url, body, params);
-    return finish(new Response(native.request(...args), described(args)), params);
+    return finish(new Response(native.request(...args), args), params);
+  };
+  // The most usual request, with nothing to prepare. `latestUrl`: the one that natives_http.cc has read already.
+  let latestUrl;
+  const get = (url, params) => {
+    if (params !== undefined && params !== null || typeof url !== 'string') return request('GET', url, null, params);
+    const given = url === latestUrl ? undefined : url;
+    latestUrl = undefined; // should it throw
+    const answer = native.request(undefined, given, undefined, undefined, undefined, undefined, undefined, undefined, undefined,
+      undefined, undefined, callback || undefined, undefined, undefined);
+    if (numbers[kErrorCode] !== kInvalidUrl) latestUrl = url;
+    return finish(new Response(answer, url), undefined);
   };
 
   // An asynchronous request is done on the user's own thread, while the event loop turns.
@@ -348,7 +370,7 @@
       const { resolve, reject, args, params } = pending.get(id);
       pending.delete(id);
       try {
-        resolve(finish(new Response(native.readyAnswer(id), described(args)), params));
+        resolve(finish(new Response(native.readyAnswer(id), args), params));
       } catch (e) {
         reject(e);
       }
@@ -379,14 +401,14 @@
     native.batchRun();
     const responses = Array.isArray(requests) ? [] : {};
     all.forEach(({ args, params }, i) => {
-      responses[keys[i]] = finish(new Response(native.batchAnswer(i), described(args)), params);
+      responses[keys[i]] = finish(new Response(native.batchAnswer(i), args), params);
     });
     return responses;
   };
 
   const http = {
     request,
-    get: (url, params) => request('GET', url, null, params),
+    get,
     head: (url, params) => request('HEAD', url, null, params),
     post: (url, body, params) => request('POST', url, body, params),
     put: (url, body, params) => request('PUT', url, body, params),

@@ -4,6 +4,7 @@
 (function (native, numbers) {
   'use strict';
   const kTimers = 31; // numbers[kTimers]: how many timers wait
+  const kIteration = 30; // numbers[kIteration]: what __ITER is
 
   // ---- console
 
@@ -76,8 +77,8 @@
     );
   };
   // Calls what the script exported. A promise is taken up at once, so that its rejection has somebody who hears it.
-  const run = (fn, ...args) => {
-    const value = fn(...args);
+  const run = (fn, argument) => {
+    const value = fn(argument);
     if (isPromise(value)) settle(value);
     return value;
   };
@@ -342,6 +343,8 @@
   define('global', globalThis);
   define('__ENV', native.environment());
   define('__VU', 0);
-  define('__ITER', 0);
+  Object.defineProperty(globalThis, '__ITER', {
+    configurable: true, get: () => numbers[kIteration], set: (value) => define('__ITER', value),
+  });
   return runtime;
 })
