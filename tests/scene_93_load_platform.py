@@ -30,7 +30,7 @@ class LoadOfThePlatform(unittest.TestCase):
         self.assertTrue(result["target"].endswith("/api/v1/health"), result["target"])
         self.assertEqual(result["summary"]["responses"], 300)
         runs = json.loads(self.platform.cli("load", "runs", "--json").stdout)["runs"]
-        self.assertEqual((runs[-1]["scenario"], runs[-1]["requests"], runs[-1]["passed"]), ("run", 300, True))
+        self.assertEqual((runs[-1]["scenario"], runs[-1]["requests"], runs[-1]["verdict"]), ("run", 300, "pass"))
 
     def test_2_a_spike_sees_instances_and_how_long_the_platform_was_slow(self):
         code, said, result = self.load("spike", "--before", "4s", "--rise", "2s", "--duration", "10s", "--to", "50", "--limit", "2000")

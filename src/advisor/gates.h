@@ -63,16 +63,27 @@ class Waivers {
 
 // --- load tests that ran --------------------------------------------------------------------------------------------
 
+// What came of a load test, by its own word.
+enum class RunVerdict {
+  kNone,  // it had no thresholds, so that it could not fail
+  kPass,
+  kFail,
+  kInsufficient,  // too few samples for some of its thresholds, and none crossed
+  kInvalid,       // the generator was late, or was the limit
+  kInterrupted,
+};
+// "none", "pass", "fail", "insufficient evidence", "invalid", "interrupted"; as RunResult::verdict() of load/ has them.
+std::string_view to_string(RunVerdict verdict);
+
 // What a gate has to know of a load test.
 struct LoadRun {
   base::TimePoint began;
   base::TimePoint ended;
-  std::string tool;            // "securebase load", "artillery", "k6"
-  std::string scenario;        // "baseline", "spike", or the script's name
-  std::string target;          // the first URL that it asked
-  std::string configuration;   // of the platform, the same at both ends; "": it changed meanwhile
-  bool valid = true;           // the generator kept its own times
-  std::optional<bool> passed;  // nullopt: it had no thresholds
+  std::string tool;           // "securebase load", "artillery", "k6"
+  std::string scenario;       // "baseline", "spike", or the script's name
+  std::string target;         // the first URL that it asked
+  std::string configuration;  // of the platform, the same at both ends; "": it changed meanwhile
+  RunVerdict verdict = RunVerdict::kNone;
   std::vector<std::string> failed_thresholds;
   std::uint64_t requests = 0;
   double errors_percent = 0;
@@ -83,6 +94,7 @@ struct LoadRun {
   std::string report;                     // a file, or ""
 };
 base::Json to_json(const LoadRun& run);
+// kMalformed, kLimit. Records of before there was a word for the verdict are understood.
 Result<LoadRun> load_run_from(const base::Json& json);
 
 // The last thousand of them, a line of JSON each, in a file that is replaced as a whole. Any thread.

@@ -57,8 +57,7 @@ int start(artillery::RunOptions options, const std::string& scenario) {
     outcome.tool = "artillery";
     outcome.scenario = scenario;
     outcome.target = ended.target;
-    outcome.valid = ended.valid;
-    outcome.passed = ended.passed;
+    outcome.verdict = verdict_word(ended.valid, ended.passed);
     outcome.failed_thresholds = ended.failed_checks;
     outcome.requests = ended.requests;
     outcome.errors_percent = ended.errors_percent;

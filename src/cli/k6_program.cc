@@ -80,7 +80,8 @@ LoadOutcome outcome_of(const base::Json& summary, int code, const std::string& s
   LoadOutcome outcome;
   outcome.tool = "k6";
   outcome.scenario = script == "-" ? "script" : fs::path(script).filename().native();
-  outcome.valid = summary["generator"]["valid"].bool_or(false) && (code == 0 || code == kThresholds);
+  const bool valid = summary["generator"]["valid"].bool_or(false) && (code == 0 || code == kThresholds);
+  std::optional<bool> passed;
   outcome.requests = static_cast<std::uint64_t>(std::max<std::int64_t>(0, metrics["http_reqs"]["count"].integer_or(0)));
   outcome.errors_percent = 100 * metrics["http_req_failed"]["rate"].number_or(0);
   outcome.p50_ms = durations["p(50)"].number_or(durations["med"].number_or(0));
@@ -90,14 +91,15 @@ LoadOutcome outcome_of(const base::Json& summary, int code, const std::string& s
     for (const auto& [name, metric] : *all) {
       const auto* thresholds = metric["thresholds"].as_object();
       if (!thresholds) continue;
-      outcome.passed = outcome.passed.value_or(true);
+      passed = passed.value_or(true);
       for (const auto& [source, crossed] : *thresholds) {
         if (!crossed.bool_or(true)) continue;
-        outcome.passed = false;
+        passed = false;
         outcome.failed_thresholds.push_back(fmt::format("{}: {}", name, source));
       }
     }
   }
+  outcome.verdict = verdict_word(valid, passed);
   return outcome;
 }
 

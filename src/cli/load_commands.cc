@@ -212,10 +212,12 @@ LoadOutcome outcome_of(const LoadOptions& options, const load::RunResult& result
   outcome.tool = "securebase load";
   outcome.scenario = result.scenario;
   outcome.target = result.target;
-  outcome.valid = result.valid() && !result.interrupted;
-  if (const auto verdict = result.verdict(); verdict == "pass" || verdict == "fail") outcome.passed = verdict == "pass";
+  outcome.verdict = result.verdict();
   for (const auto& judged : result.thresholds) {
     if (judged.verdict == load::Verdict::kFail) outcome.failed_thresholds.push_back(judged.threshold.text());
+  }
+  for (const auto& check : result.checks) {
+    if (check.verdict == load::Verdict::kFail) outcome.failed_thresholds.push_back(check.name + ": " + check.seen);
   }
   outcome.requests = summary.requests;
   outcome.errors_percent = summary.error_percent();

@@ -17,6 +17,11 @@ std::int64_t milliseconds_of(base::TimePoint time) {
 
 }  // namespace
 
+std::string verdict_word(bool valid, const std::optional<bool>& passed) {
+  if (!valid) return "invalid";
+  return !passed ? "none" : *passed ? "pass" : "fail";
+}
+
 LoadRunNote::LoadRunNote(std::filesystem::path state) : state_(std::move(state)), began_(base::system_clock().now()) {
   auto answer = platform::Control(state_).ask("/load/runs", Json::object({{"what", "configuration"}}));
   if (answer) configuration_ = (*answer)["configuration"].string_or("");
@@ -32,7 +37,7 @@ void LoadRunNote::tell(const LoadOutcome& outcome) const {
                            {"scenario", outcome.scenario},
                            {"target", outcome.target},
                            {"configuration", configuration_},
-                           {"valid", outcome.valid},
+                           {"verdict", outcome.verdict},
                            {"failed_thresholds", std::move(failed)},
                            {"requests", outcome.requests},
                            {"errors_percent", outcome.errors_percent},
@@ -40,7 +45,6 @@ void LoadRunNote::tell(const LoadOutcome& outcome) const {
                            {"p95_ms", outcome.p95_ms},
                            {"p99_ms", outcome.p99_ms},
                            {"report", outcome.report}});
-  if (outcome.passed) run.set("passed", *outcome.passed);
   if (outcome.scaling_seconds) run.set("scaling_seconds", *outcome.scaling_seconds);
   auto told = platform::Control(state_).ask("/load/runs", Json::object({{"what", "add"}, {"run", std::move(run)}}));
   if (!told) fmt::print(stderr, "the platform did not take the run for its gates: {}\n", told.error().message);
@@ -58,11 +62,8 @@ int load_runs(const std::filesystem::path& state, std::size_t most, bool as_json
   const auto& runs = *(*answer)["runs"].as_array();
   for (std::size_t i = runs.size() > most ? runs.size() - most : 0; i < runs.size(); ++i) {
     const auto& run = runs[i];
-    const bool valid = run["valid"].bool_or(false);
-    const bool judged = run["passed"].is_bool();
-    const bool passed = run["passed"].bool_or(false);
-    const std::string verdict = !valid ? "invalid" : !judged ? "no thresholds" : passed ? "passed" : "failed";
-    const Style style = !valid || !judged ? Style::kYellow : passed ? Style::kGreen : Style::kRed;
+    const auto verdict = text_of(run, "verdict");
+    const Style style = verdict == "pass" ? Style::kGreen : verdict == "fail" ? Style::kRed : Style::kYellow;
     const auto configuration = text_of(run, "configuration");
     const auto ended = base::TimePoint{std::chrono::milliseconds{run["ended_ms"].integer_or(0)}};
     table.add({{base::iso8601(ended), Style::kPlain},
@@ -72,7 +73,7 @@ int load_runs(const std::filesystem::path& state, std::size_t most, bool as_json
                 : configuration == in_force ? "in force"
                                             : configuration,
                 Style::kPlain},
-               {verdict, style},
+               {verdict == "none" ? "no thresholds" : verdict, style},
                {std::to_string(run["requests"].integer_or(0)), Style::kPlain},
                {fmt::format("{:.2f} %", run["errors_percent"].number_or(0)), Style::kPlain},
                {fmt::format("{:.1f} ms", run["p50_ms"].number_or(0)), Style::kPlain},

@@ -12,11 +12,10 @@
 namespace securebase::cli {
 
 struct LoadOutcome {
-  std::string tool;            // "securebase load", "artillery", "k6"
-  std::string scenario;        // "baseline", "spike", or the script's file name
-  std::string target;          // the first URL that it asked
-  bool valid = true;           // the generator kept its own times
-  std::optional<bool> passed;  // nullopt: it had no thresholds
+  std::string tool;      // "securebase load", "artillery", "k6"
+  std::string scenario;  // "baseline", "spike", or the script's file name
+  std::string target;    // the first URL that it asked
+  std::string verdict;   // "pass", "fail", "insufficient evidence", "invalid", "interrupted", "none"
   std::vector<std::string> failed_thresholds;
   std::uint64_t requests = 0;
   double errors_percent = 0;
@@ -26,6 +25,9 @@ struct LoadOutcome {
   std::optional<double> scaling_seconds;  // of a spike
   std::string report;                     // a file, or ""
 };
+
+// `passed`: nullopt when nothing was asked for.
+std::string verdict_word(bool valid, const std::optional<bool>& passed);
 
 // Made before the first request: it notes which configuration the test meets.
 class LoadRunNote {

@@ -53,6 +53,10 @@ const LoadRun* newest(const std::vector<LoadRun>& runs, const Fits& fits) {
 }
 // Why a load run says nothing about this platform: it made no requests, or they did not come here. "": it does.
 std::string not_ours(const Facts& facts, const LoadRun& run);
+// "passed", "without thresholds": for a line about a run.
+std::string_view words_of(RunVerdict verdict);
+// Why a run tells neither pass nor fail by itself; "": it does.
+std::string why_undecided(const LoadRun& run);
 std::string in_a_line(const LoadRun& run, base::TimePoint now);
 
 }  // namespace securebase::advisor

@@ -178,13 +178,46 @@ std::string not_ours(const Facts& facts, const LoadRun& run) {
                      run.requests, here);
 }
 
+std::string_view words_of(RunVerdict verdict) {
+  switch (verdict) {
+    case RunVerdict::kNone:
+      return "without thresholds";
+    case RunVerdict::kPass:
+      return "passed";
+    case RunVerdict::kFail:
+      return "failed";
+    case RunVerdict::kInsufficient:
+      return "too few samples for a verdict";
+    case RunVerdict::kInvalid:
+    case RunVerdict::kInterrupted:
+      return to_string(verdict);
+  }
+  return "";
+}
+
+std::string why_undecided(const LoadRun& run) {
+  switch (run.verdict) {
+    case RunVerdict::kNone:
+      return "the load test had no thresholds, so that it could not fail";
+    case RunVerdict::kInsufficient:
+      return "the load test had too few samples for its thresholds: a longer one tells";
+    case RunVerdict::kInvalid:
+      return "the load generator was late itself: its numbers say nothing";
+    case RunVerdict::kInterrupted:
+      return "the load test was interrupted";
+    case RunVerdict::kPass:
+    case RunVerdict::kFail:
+      break;
+  }
+  return "";
+}
+
 std::string in_a_line(const LoadRun& run, base::TimePoint now) {
-  std::string verdict = !run.valid ? "invalid" : !run.passed ? "without thresholds" : *run.passed ? "passed" : "failed";
   auto line = fmt::format(
       "{} {} of {}, {} ago for {}: {}, {} requests, {:.2f} % errors, p50 {:.1f}, p95 {:.1f}, p99 "
       "{:.1f} ms",
-      run.tool, run.scenario, run.target, in_words(now - run.ended), in_words(run.ended - run.began), verdict,
-      run.requests, run.errors_percent, run.p50_ms, run.p95_ms, run.p99_ms);
+      run.tool, run.scenario, run.target, in_words(now - run.ended), in_words(run.ended - run.began),
+      words_of(run.verdict), run.requests, run.errors_percent, run.p50_ms, run.p95_ms, run.p99_ms);
   if (run.scaling_seconds) line += fmt::format(", taken after {:.1f} s", *run.scaling_seconds);
   return line;
 }

@@ -95,7 +95,7 @@ LoadRun passed_run() {
   run.tool = "k6";
   run.scenario = "load-test.js";
   run.configuration = "c0ffee";
-  run.passed = true;
+  run.verdict = RunVerdict::kPass;
   run.requests = 1000;
   return run;
 }
@@ -143,10 +143,10 @@ TEST(LoadTestCheck, CountsOnlyAFreshValidRunWithThresholdsOnThisConfiguration) {
   run.configuration = "another";
   EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
   run = passed_run();
-  run.valid = false;
+  run.verdict = RunVerdict::kInvalid;
   EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
   run = passed_run();
-  run.passed.reset();
+  run.verdict = RunVerdict::kNone;
   EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
   run = passed_run();
   run.began -= hours{30};
@@ -195,7 +195,7 @@ TEST(LoadTestCheck, FailsWithTheNewestRun) {
   World world;
   auto failed = passed_run();
   failed.ended += seconds{60};
-  failed.passed = false;
+  failed.verdict = RunVerdict::kFail;
   failed.failed_thresholds = {"http_req_duration p(95)<100: 180"};
   world.facts.runs = {passed_run(), failed};
   const auto result = world.of(Gate::kPreDeploy, "load-test");
@@ -449,14 +449,41 @@ TEST_F(GateFiles, KeepLoadRuns) {
   ASSERT_EQ(again->all().size(), 1u);
   const auto run = again->all().front();
   EXPECT_EQ(run.scenario, "load-test.js");
-  EXPECT_EQ(run.passed, true);
+  EXPECT_EQ(run.verdict, RunVerdict::kPass);
   EXPECT_EQ(run.scaling_seconds, 2.5);
+}
+
+TEST(LoadTestCheck, TellsTooFewSamplesFromNoThresholds) {
+  World world;
+  auto run = *load_run_from(*base::Json::parse(
+      R"({"began_ms":1,"ended_ms":2,"tool":"k6","scenario":"a.js","verdict":"insufficient evidence"})"));
+  EXPECT_EQ(run.verdict, RunVerdict::kInsufficient);
+  EXPECT_EQ(to_json(run)["verdict"].string_or(""), "insufficient evidence");
+  auto few = passed_run();
+  few.verdict = run.verdict;
+  world.facts.runs = {few};
+  const auto result = world.of(Gate::kPreDeploy, "load-test");
+  EXPECT_EQ(result.decision, Decision::kInsufficient);
+  EXPECT_THAT(result.reason, HasSubstr("too few samples"));
+}
+
+TEST(LoadRunRecord, OfBeforeThereWasAVerdictIsUnderstood) {
+  const auto verdict = [](const char* more) {
+    const auto text = std::string(R"({"began_ms":1,"ended_ms":2,"tool":"k6","scenario":"a.js",)") + more + "}";
+    const auto run = load_run_from(*base::Json::parse(text));
+    return run ? std::string(to_string(run->verdict)) : run.error().message;
+  };
+  EXPECT_EQ(verdict(R"("valid":true,"passed":true)"), "pass");
+  EXPECT_EQ(verdict(R"("valid":true,"passed":false)"), "fail");
+  EXPECT_EQ(verdict(R"("valid":true)"), "none");
+  EXPECT_EQ(verdict(R"("valid":false,"passed":true)"), "invalid");
+  EXPECT_THAT(verdict(R"("verdict":"great")"), HasSubstr("not \"great\""));
 }
 
 TEST(Rendered, JunitEscapesAndCounts) {
   World world;
   auto failed = passed_run();
-  failed.passed = false;
+  failed.verdict = RunVerdict::kFail;
   failed.failed_thresholds = {"p(95)<100 & \"more\""};
   world.facts.runs = {failed};
   const auto xml = to_junit(check(Gate::kPreDeploy, world.facts, {}));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "advisor/gates/checks.h"
@@ -21,6 +22,22 @@ base::TimePoint time_of(const base::Json& milliseconds) {
   return base::TimePoint{std::chrono::milliseconds{milliseconds.integer_or(0)}};
 }
 
+constexpr std::array kVerdicts{RunVerdict::kNone,         RunVerdict::kPass,    RunVerdict::kFail,
+                               RunVerdict::kInsufficient, RunVerdict::kInvalid, RunVerdict::kInterrupted};
+
+// nullopt: no such word.
+std::optional<RunVerdict> run_verdict_from(const base::Json& run) {
+  if (run["verdict"].is_null()) {  // a record of before there was a word
+    if (!run["valid"].bool_or(false)) return RunVerdict::kInvalid;
+    if (!run["passed"].is_bool()) return RunVerdict::kNone;
+    return run["passed"].bool_or(false) ? RunVerdict::kPass : RunVerdict::kFail;
+  }
+  const auto* found = std::find_if(kVerdicts.begin(), kVerdicts.end(), [&run](RunVerdict verdict) {
+    return to_string(verdict) == run["verdict"].string_or("");
+  });
+  return found == kVerdicts.end() ? std::nullopt : std::optional(*found);
+}
+
 // Finite and not negative, else 0: JSON has no infinity, and a report may have had no requests.
 double number_of(const base::Json& json) {
   const double value = json.number_or(0);
@@ -28,6 +45,24 @@ double number_of(const base::Json& json) {
 }
 
 }  // namespace
+
+std::string_view to_string(RunVerdict verdict) {
+  switch (verdict) {
+    case RunVerdict::kNone:
+      return "none";
+    case RunVerdict::kPass:
+      return "pass";
+    case RunVerdict::kFail:
+      return "fail";
+    case RunVerdict::kInsufficient:
+      return "insufficient evidence";
+    case RunVerdict::kInvalid:
+      return "invalid";
+    case RunVerdict::kInterrupted:
+      return "interrupted";
+  }
+  return "none";
+}
 
 base::Json to_json(const LoadRun& run) {
   auto failed = base::Json::array();
@@ -38,7 +73,7 @@ base::Json to_json(const LoadRun& run) {
                                   {"scenario", run.scenario},
                                   {"target", run.target},
                                   {"configuration", run.configuration},
-                                  {"valid", run.valid},
+                                  {"verdict", to_string(run.verdict)},
                                   {"failed_thresholds", std::move(failed)},
                                   {"requests", run.requests},
                                   {"errors_percent", run.errors_percent},
@@ -46,7 +81,6 @@ base::Json to_json(const LoadRun& run) {
                                   {"p95_ms", run.p95_ms},
                                   {"p99_ms", run.p99_ms},
                                   {"report", run.report}});
-  if (run.passed) json.set("passed", *run.passed);
   if (run.scaling_seconds) json.set("scaling_seconds", *run.scaling_seconds);
   return json;
 }
@@ -59,8 +93,13 @@ Result<LoadRun> load_run_from(const base::Json& json) {
   run.scenario = json["scenario"].string_or("");
   run.target = json["target"].string_or("");
   run.configuration = json["configuration"].string_or("");
-  run.valid = json["valid"].bool_or(false);
-  if (json["passed"].is_bool()) run.passed = json["passed"].bool_or(false);
+  const auto verdict = run_verdict_from(json);
+  if (!verdict) {
+    return Error{Errc::kMalformed, fmt::format("a load run's verdict is pass, fail, insufficient evidence, invalid, "
+                                               "interrupted or none, not \"{}\"",
+                                               json["verdict"].string_or(""))};
+  }
+  run.verdict = *verdict;
   if (const auto* failed = json["failed_thresholds"].as_array()) {
     for (const auto& one : *failed) {
       if (run.failed_thresholds.size() == kMostFailed) break;

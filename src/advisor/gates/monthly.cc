@@ -183,7 +183,8 @@ void cost(const Facts& facts, Check& check) {
 void baselines(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
   const auto is_baseline = [](const LoadRun& run) {
-    return run.valid && run.requests > 0 && run.scenario == "baseline";
+    const bool measured = run.verdict != RunVerdict::kInvalid && run.verdict != RunVerdict::kInterrupted;
+    return measured && run.requests > 0 && run.scenario == "baseline";
   };
   const auto* run = newest(facts.runs, is_baseline);
   if (!run) return decide(check, Decision::kInsufficient, "there is no baseline yet");

@@ -204,7 +204,9 @@ void scaling(const Facts& facts, Check& check) {
   }
   check.evidence.push_back(in_a_line(*run, facts.now));
   if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
-  if (!run->valid) return decide(check, Decision::kInsufficient, "the spike's load generator was late itself");
+  if (run->verdict == RunVerdict::kInvalid || run->verdict == RunVerdict::kInterrupted) {
+    return decide(check, Decision::kInsufficient, why_undecided(*run));
+  }
   if (!run->scaling_seconds) {
     return decide(check, Decision::kFail, "latency did not come back below its threshold while the spike lasted");
   }

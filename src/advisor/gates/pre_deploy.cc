@@ -26,14 +26,9 @@ void load_test(const Facts& facts, Check& check) {
   check.evidence.push_back(in_a_line(*run, facts.now));
   for (const auto& failed : run->failed_thresholds) check.evidence.push_back("crossed: " + failed);
   const auto age = facts.now - run->ended;
-  if (!run->valid) {
-    return decide(check, Decision::kInsufficient, "the load generator was late itself: its numbers say nothing");
-  }
+  if (const auto why = why_undecided(*run); !why.empty()) return decide(check, Decision::kInsufficient, why);
   if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
-  if (!run->passed) {
-    return decide(check, Decision::kInsufficient, "the load test had no thresholds, so that it could not fail");
-  }
-  if (!*run->passed)
+  if (run->verdict == RunVerdict::kFail)
     return decide(check, Decision::kFail, "the last load test of this configuration crossed thresholds");
   if (age > facts.freshness) {
     return decide(
