@@ -203,6 +203,42 @@ TEST(LoadTestCheck, FailsWithTheNewestRun) {
   EXPECT_THAT(result.evidence, testing::Contains(HasSubstr("p(95)<100: 180")));
 }
 
+TEST(LoadTestCheck, IsNotUndoneByAnotherTest) {
+  World world;
+  auto failed = passed_run();
+  failed.verdict = RunVerdict::kFail;
+  auto other = passed_run();
+  other.scenario = "other.js";
+  world.facts.runs = {failed, other};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kFail);
+  world.facts.runs = {failed, other, passed_run()};  // the same test, and now it passes
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kPass);
+  // What says nothing takes nothing back: neither a failure nor a pass.
+  auto late = passed_run();
+  late.verdict = RunVerdict::kInvalid;
+  world.facts.runs = {failed, late};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kFail);
+  world.facts.runs = {passed_run(), late};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kPass);
+}
+
+TEST(LoadTestCheck, LeavesOutWarmingAndCapacity) {
+  World world;
+  auto failed = passed_run();
+  failed.verdict = RunVerdict::kFail;
+  auto warming = passed_run();
+  warming.scenario = "warm-up.js";
+  auto capacity = passed_run();
+  capacity.scenario = "capacity";
+  world.facts.runs = {failed, warming, capacity};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kFail);
+  world.facts.runs = {warming, capacity};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kInsufficient);
+  warming.verdict = capacity.verdict = RunVerdict::kFail;
+  world.facts.runs = {passed_run(), warming, capacity};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kPass);
+}
+
 TEST(AlarmsCheck, NeedsAllEightAndSomebodyWhoWasReached) {
   World world;
   world.facts.alarms = the_eight();

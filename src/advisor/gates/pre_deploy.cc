@@ -4,6 +4,8 @@
 #include <cctype>
 #include <map>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "advisor/gates/checks.h"
 
@@ -13,29 +15,86 @@ namespace {
 
 // --- load test ------------------------------------------------------------------------------------------------------
 
+// "warm-up.yml", "cache_warming", "warm"; not "swarm".
+bool is_warming(std::string_view name) {
+  constexpr std::string_view kWarm = "warm";
+  for (std::size_t i = 0; i + kWarm.size() <= name.size(); ++i) {
+    const bool begins_word = i == 0 || std::isalpha(static_cast<unsigned char>(name[i - 1])) == 0;
+    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+    if (begins_word && std::equal(kWarm.begin(), kWarm.end(), name.begin() + static_cast<std::ptrdiff_t>(i),
+                                  [&](char b, char a) { return same(a, b); })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A capacity test is made to break, and a warming to fill caches: neither says whether the configuration holds.
+bool is_load_test(const LoadRun& run) { return run.scenario != "capacity" && !is_warming(run.scenario); }
+
+// The same test run again takes the place of what it said before; another test does not.
+using Test = std::tuple<std::string_view, std::string_view, std::string_view>;
+Test test_of(const LoadRun& run) { return {run.tool, run.scenario, run.target}; }
+
+// What the load tests of this configuration say, each by its newest run that says anything.
+struct LoadTests {
+  std::vector<const LoadRun*> failed;
+  std::vector<const LoadRun*> passed;
+  std::vector<std::pair<const LoadRun*, std::string>> undecided;  // and why
+};
+
+LoadTests load_tests(const Facts& facts) {
+  LoadTests tests;
+  std::set<Test> decided;
+  for (auto run = facts.runs.rbegin(); run != facts.runs.rend(); ++run) {
+    if (run->configuration != facts.configuration || !is_load_test(*run) || decided.contains(test_of(*run))) continue;
+    auto why = why_undecided(*run);
+    if (why.empty()) why = not_ours(facts, *run);
+    if (!why.empty()) {
+      tests.undecided.emplace_back(&*run, std::move(why));
+      continue;
+    }
+    decided.insert(test_of(*run));
+    (run->verdict == RunVerdict::kFail ? tests.failed : tests.passed).push_back(&*run);
+  }
+  return tests;
+}
+
 void load_test(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
-  const auto of_this = [&facts](const LoadRun& run) { return run.configuration == facts.configuration; };
-  const auto* run = newest(facts.runs, of_this);
-  if (!run) {
-    const auto* other = newest(facts.runs, [](const LoadRun&) { return true; });
-    if (other) check.evidence.push_back("of another configuration: " + in_a_line(*other, facts.now));
-    return decide(check, Decision::kInsufficient,
-                  fmt::format("no load test ran on this configuration ({})", facts.configuration));
+  constexpr std::size_t kShown = 10;
+  const auto tests = load_tests(facts);
+  const auto show = [&](const LoadRun& run) {
+    if (check.evidence.size() < kShown) check.evidence.push_back(in_a_line(run, facts.now));
+  };
+  for (const auto* run : tests.failed) {
+    show(*run);
+    for (const auto& crossed : run->failed_thresholds) check.evidence.push_back("crossed: " + crossed);
   }
-  check.evidence.push_back(in_a_line(*run, facts.now));
-  for (const auto& failed : run->failed_thresholds) check.evidence.push_back("crossed: " + failed);
-  const auto age = facts.now - run->ended;
-  if (const auto why = why_undecided(*run); !why.empty()) return decide(check, Decision::kInsufficient, why);
-  if (const auto why = not_ours(facts, *run); !why.empty()) return decide(check, Decision::kInsufficient, why);
-  if (run->verdict == RunVerdict::kFail)
-    return decide(check, Decision::kFail, "the last load test of this configuration crossed thresholds");
-  if (age > facts.freshness) {
+  for (const auto* run : tests.passed) show(*run);
+  for (const auto& [run, why] : tests.undecided) show(*run);
+  // On the same configuration a failure does not get better with age; only the same test, passed, takes it back.
+  if (!tests.failed.empty()) {
+    return decide(check, Decision::kFail,
+                  fmt::format("{} of {} load tests of this configuration crossed thresholds when they last ran",
+                              tests.failed.size(), tests.failed.size() + tests.passed.size()));
+  }
+  if (!tests.passed.empty()) {
+    const auto age = facts.now - tests.passed.front()->ended;
+    if (age > facts.freshness) {
+      return decide(
+          check, Decision::kInsufficient,
+          fmt::format("the last load test is {} old; {} are allowed", in_words(age), in_words(facts.freshness)));
+    }
     return decide(
-        check, Decision::kInsufficient,
-        fmt::format("the last load test is {} old; {} are allowed", in_words(age), in_words(facts.freshness)));
+        check, Decision::kPass,
+        fmt::format("{} load tests pass, the newest {} ago on this configuration", tests.passed.size(), in_words(age)));
   }
-  decide(check, Decision::kPass, fmt::format("passed {} ago on this configuration", in_words(age)));
+  if (!tests.undecided.empty()) return decide(check, Decision::kInsufficient, tests.undecided.front().second);
+  const auto* other = newest(facts.runs, is_load_test);
+  if (other) check.evidence.push_back("of another configuration: " + in_a_line(*other, facts.now));
+  decide(check, Decision::kInsufficient,
+         fmt::format("no load test ran on this configuration ({})", facts.configuration));
 }
 
 // --- alarms ---------------------------------------------------------------------------------------------------------
@@ -194,20 +253,6 @@ void dashboards(const Facts& facts, Check& check) {
 
 // --- warming --------------------------------------------------------------------------------------------------------
 
-// "warm-up.yml", "cache_warming", "warm"; not "swarm".
-bool is_warming(std::string_view name) {
-  constexpr std::string_view kWarm = "warm";
-  for (std::size_t i = 0; i + kWarm.size() <= name.size(); ++i) {
-    const bool begins_word = i == 0 || std::isalpha(static_cast<unsigned char>(name[i - 1])) == 0;
-    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-    if (begins_word && std::equal(kWarm.begin(), kWarm.end(), name.begin() + static_cast<std::ptrdiff_t>(i),
-                                  [&](char b, char a) { return same(a, b); })) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // A warming is a load run by that name, so that what warms the cache is what was measured.
 void warming(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
@@ -253,8 +298,8 @@ void rollback(const Facts& facts, Check& check) {
 const std::vector<DeclaredCheck>& pre_deploy_checks() {
   static const std::vector<DeclaredCheck> checks{
       {"load-test", "Load test completed with passing results",
-       "the newest load test on exactly this configuration came here, was valid, had thresholds, crossed none, and is "
-       "fresh",
+       "of each load test that ran on exactly this configuration (capacity and warming left out) the newest run that "
+       "came here, was valid and had thresholds and samples enough crossed none, and one of them is fresh",
        "securebase load run SCRIPT --criteria guide", load_test},
       {"alarms", "All performance alarms configured",
        "each of the guide's eight alarms exists, its actions are on, and a message reached a subscriber within a day",
