@@ -90,7 +90,12 @@ struct LoadRun {
   double p50_ms = 0;
   double p95_ms = 0;
   double p99_ms = 0;
-  std::optional<double> scaling_seconds;  // of a spike: until latency was back below its threshold
+  std::uint64_t users = 0;  // at most at once; 0: not said, as of scripts and open models
+  double seconds = 0;       // how long it was measured with all of them
+  // Of a spike: until latency was back below `limit_ms`, from which the users came within `rise_seconds`.
+  std::optional<double> scaling_seconds;
+  double limit_ms = 0;
+  double rise_seconds = 0;
   std::string report;                     // a file, or ""
 };
 base::Json to_json(const LoadRun& run);

@@ -226,8 +226,16 @@ LoadOutcome outcome_of(const LoadOptions& options, const load::RunResult& result
     outcome.p95_ms = latency->sketch.percentile(95).value_or(0);
     outcome.p99_ms = latency->sketch.percentile(99).value_or(0);
   }
-  const auto& recovered = result.findings["recovered_after_seconds"];
-  if (recovered.is_number()) outcome.scaling_seconds = recovered.number_or(0);
+  if (!result.open) {
+    outcome.users = options.to_users > 0 ? options.to_users : options.users;
+    outcome.seconds = options.duration;
+  }
+  if (result.scenario == "spike") {
+    const auto& recovered = result.findings["recovered_after_seconds"];
+    if (recovered.is_number()) outcome.scaling_seconds = recovered.number_or(0);
+    outcome.limit_ms = options.limit_ms;
+    outcome.rise_seconds = options.rise;
+  }
   if (!options.files.json.empty()) outcome.report = std::filesystem::absolute(options.files.json).native();
   return outcome;
 }

@@ -44,6 +44,10 @@ void LoadRunNote::tell(const LoadOutcome& outcome) const {
                            {"p50_ms", outcome.p50_ms},
                            {"p95_ms", outcome.p95_ms},
                            {"p99_ms", outcome.p99_ms},
+                           {"users", outcome.users},
+                           {"seconds", outcome.seconds},
+                           {"limit_ms", outcome.limit_ms},
+                           {"rise_seconds", outcome.rise_seconds},
                            {"report", outcome.report}});
   if (outcome.scaling_seconds) run.set("scaling_seconds", *outcome.scaling_seconds);
   auto told = platform::Control(state_).ask("/load/runs", Json::object({{"what", "add"}, {"run", std::move(run)}}));

@@ -22,8 +22,12 @@ struct LoadOutcome {
   double p50_ms = 0;
   double p95_ms = 0;
   double p99_ms = 0;
-  std::optional<double> scaling_seconds;  // of a spike
-  std::string report;                     // a file, or ""
+  std::uint64_t users = 0;                // at most at once; 0: not known
+  double seconds = 0;                     // measured with all of them
+  std::optional<double> scaling_seconds;  // of a spike, as the next two
+  double limit_ms = 0;
+  double rise_seconds = 0;
+  std::string report;  // a file, or ""
 };
 
 // `passed`: nullopt when nothing was asked for.

@@ -218,6 +218,8 @@ std::string in_a_line(const LoadRun& run, base::TimePoint now) {
       "{:.1f} ms",
       run.tool, run.scenario, run.target, in_words(now - run.ended), in_words(run.ended - run.began),
       words_of(run.verdict), run.requests, run.errors_percent, run.p50_ms, run.p95_ms, run.p99_ms);
+  if (run.users > 0)
+    line += fmt::format(", {} users for {}", run.users, in_words(std::chrono::duration<double>(run.seconds)));
   if (run.scaling_seconds) line += fmt::format(", taken after {:.1f} s", *run.scaling_seconds);
   return line;
 }

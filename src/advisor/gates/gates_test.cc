@@ -358,6 +358,10 @@ TEST(ScalingCheck, IsDecidedByASpike) {
   auto spike = passed_run();
   spike.scenario = "spike";
   spike.scaling_seconds = 4;
+  spike.users = 500;
+  spike.seconds = 120;
+  spike.limit_ms = 100;
+  spike.rise_seconds = 10;
   world.facts.runs = {spike};
   EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kPass);
   // One that never recovered is not passed over for an older one that did.
@@ -373,6 +377,28 @@ TEST(ScalingCheck, IsDecidedByASpike) {
   world.facts.runs.front().scaling_seconds = 4;
   world.numbers.set("AWS/Lambda", "Throttles", "FunctionName", "auth", "Sum", 50, 50);
   EXPECT_EQ(world.of(Gate::kPostDeploy, "scaling").decision, Decision::kFail);
+}
+
+TEST(ScalingCheck, AsksForASpikeOfTheGuidesSize) {
+  World world;
+  auto spike = passed_run();
+  spike.scenario = "spike";
+  spike.scaling_seconds = 0;
+  spike.users = 500;
+  spike.seconds = 120;
+  spike.limit_ms = 100;
+  spike.rise_seconds = 10;
+  const auto decision = [&](auto change) {
+    auto one = spike;
+    change(one);
+    world.facts.runs = {one};
+    return world.of(Gate::kPostDeploy, "scaling").decision;
+  };
+  EXPECT_EQ(decision([](LoadRun&) {}), Decision::kPass);
+  EXPECT_EQ(decision([](LoadRun& run) { run.users = 50; }), Decision::kInsufficient);
+  EXPECT_EQ(decision([](LoadRun& run) { run.limit_ms = 2000; }), Decision::kInsufficient);
+  EXPECT_EQ(decision([](LoadRun& run) { run.rise_seconds = 60; }), Decision::kInsufficient);
+  EXPECT_EQ(decision([](LoadRun& run) { run.seconds = 10; }), Decision::kInsufficient);
 }
 
 TEST(MemoryCheck, FailsWhatIsTightAndNamesTheSizeThatFits) {
@@ -428,10 +454,28 @@ TEST(BaselinesCheck, GrowOld) {
   world.facts.window = hours{24 * 30};
   auto baseline = passed_run();
   baseline.scenario = "baseline";
+  baseline.users = 10;
+  baseline.seconds = 300;
   world.facts.runs = {baseline};
   EXPECT_EQ(world.of(Gate::kMonthly, "baselines").decision, Decision::kPass);
   world.facts.now += hours{24 * 31};
   EXPECT_EQ(world.of(Gate::kMonthly, "baselines").decision, Decision::kFail);
+}
+
+TEST(BaselinesCheck, AsksForTheGuidesUsersAndTime) {
+  World world;
+  auto baseline = passed_run();
+  baseline.scenario = "baseline";
+  baseline.users = 10;
+  baseline.seconds = 20;
+  world.facts.runs = {baseline};
+  EXPECT_EQ(world.of(Gate::kMonthly, "baselines").decision, Decision::kInsufficient);
+  baseline.seconds = 300;
+  baseline.users = 2;
+  world.facts.runs = {baseline};
+  const auto few = world.of(Gate::kMonthly, "baselines");
+  EXPECT_EQ(few.decision, Decision::kInsufficient);
+  EXPECT_THAT(few.reason, HasSubstr("had 2 for 300 s"));
 }
 
 TEST(Waived, CountsAsPassedUntilItsDay) {
@@ -477,6 +521,10 @@ TEST_F(GateFiles, KeepLoadRuns) {
     ASSERT_TRUE(runs);
     auto run = passed_run();
     run.scaling_seconds = 2.5;
+    run.users = 500;
+    run.seconds = 120.5;
+    run.limit_ms = 100;
+    run.rise_seconds = 10;
     EXPECT_TRUE(runs->add(run));
   }
   std::ofstream(file, std::ios::app) << "{\"torn";
@@ -487,6 +535,10 @@ TEST_F(GateFiles, KeepLoadRuns) {
   EXPECT_EQ(run.scenario, "load-test.js");
   EXPECT_EQ(run.verdict, RunVerdict::kPass);
   EXPECT_EQ(run.scaling_seconds, 2.5);
+  EXPECT_EQ(run.users, 500u);
+  EXPECT_EQ(run.seconds, 120.5);
+  EXPECT_EQ(run.limit_ms, 100);
+  EXPECT_EQ(run.rise_seconds, 10);
 }
 
 TEST(LoadTestCheck, TellsTooFewSamplesFromNoThresholds) {

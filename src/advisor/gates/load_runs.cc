@@ -80,6 +80,10 @@ base::Json to_json(const LoadRun& run) {
                                   {"p50_ms", run.p50_ms},
                                   {"p95_ms", run.p95_ms},
                                   {"p99_ms", run.p99_ms},
+                                  {"users", run.users},
+                                  {"seconds", run.seconds},
+                                  {"limit_ms", run.limit_ms},
+                                  {"rise_seconds", run.rise_seconds},
                                   {"report", run.report}});
   if (run.scaling_seconds) json.set("scaling_seconds", *run.scaling_seconds);
   return json;
@@ -106,7 +110,14 @@ Result<LoadRun> load_run_from(const base::Json& json) {
       run.failed_thresholds.emplace_back(one.string_or("").substr(0, kFailedBytes));
     }
   }
-  run.requests = static_cast<std::uint64_t>(std::max<std::int64_t>(0, json["requests"].integer_or(0)));
+  const auto count = [&json](std::string_view name) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, json[name].integer_or(0)));
+  };
+  run.requests = count("requests");
+  run.users = count("users");
+  run.seconds = number_of(json["seconds"]);
+  run.limit_ms = number_of(json["limit_ms"]);
+  run.rise_seconds = number_of(json["rise_seconds"]);
   run.errors_percent = number_of(json["errors_percent"]);
   run.p50_ms = number_of(json["p50_ms"]);
   run.p95_ms = number_of(json["p95_ms"]);
