@@ -413,6 +413,15 @@ TEST(MemoryCheck, FailsWhatIsTightAndNamesTheSizeThatFits) {
   EXPECT_EQ(world.of(Gate::kMonthly, "memory").decision, Decision::kInsufficient);
 }
 
+TEST(MemoryCheck, DoesNotPassForAllByOneThatIsKnown) {
+  World world;
+  world.facts.functions =
+      std::vector<FunctionUse>{{"api", 1024, 300.0, 500}, {"report", 512, std::nullopt, 0}, {"auth", 128, 100.0, 9}};
+  const auto result = world.of(Gate::kMonthly, "memory");
+  EXPECT_EQ(result.decision, Decision::kInsufficient);
+  EXPECT_THAT(result.reason, HasSubstr("report, auth"));
+}
+
 TEST(CostCheck, FailsWhatIsDearerWithoutBeingFaster) {
   World world;
   world.facts.window = hours{24 * 30};

@@ -97,18 +97,18 @@ void memory(const Facts& facts, Check& check) {
   constexpr std::uint64_t kReports = 100;
   std::string tight;
   std::string wasteful;
-  std::size_t known = 0;
+  std::string unknown;
+  const auto add = [](std::string& list, const std::string& name) { list += (list.empty() ? "" : ", ") + name; };
   for (const auto& function : *facts.functions) {
     if (!function.used_mb || function.reports < kReports) {
       check.evidence.push_back(fmt::format("{}: {} MB; {} reports, {} are needed", function.name, function.memory_mb,
                                            function.reports, kReports));
+      add(unknown, function.name);
       continue;
     }
-    ++known;
     const double percent = 100 * *function.used_mb / static_cast<double>(function.memory_mb);
     const auto fitting = right_size(*function.used_mb);
     std::string advice;
-    const auto add = [](std::string& list, const std::string& name) { list += (list.empty() ? "" : ", ") + name; };
     if (percent > 90) {
       add(tight, function.name);
       advice = fmt::format(", too tight: {} MB would fit", fitting);
@@ -121,7 +121,10 @@ void memory(const Facts& facts, Check& check) {
                                          *function.used_mb, function.memory_mb, percent, function.reports, advice));
   }
   if (!tight.empty()) return decide(check, Decision::kFail, "above 90 % of the memory: " + tight);
-  if (known == 0) return decide(check, Decision::kInsufficient, "no function has enough REPORT lines");
+  if (facts.functions->empty()) return decide(check, Decision::kInsufficient, "there is no function");
+  if (!unknown.empty()) {
+    return decide(check, Decision::kInsufficient, fmt::format("fewer than {} REPORT lines of {}", kReports, unknown));
+  }
   decide(check, Decision::kPass,
          wasteful.empty() ? "all between their needs and 90 %"
                           : "none is tight; more than twice what is needed: " + wasteful);
@@ -232,7 +235,7 @@ const std::vector<DeclaredCheck>& monthly_checks() {
       {"evictions", "Review cache eviction rates", "fewer than 1 % of what was written to Redis was evicted",
        "a larger node_type, shorter TTLs, smaller values", evictions},
       {"memory", "Check Lambda memory utilization",
-       "the highest Max Memory Used of each function's REPORT lines is at most 90 % of its memory",
+       "of every function there are 100 REPORT lines, and their highest Max Memory Used is at most 90 % of its memory",
        "raise memory_size of those that are tight; the evidence has the size", memory},
       {"cost", "Assess cost vs performance tradeoffs",
        "a million invocations cost at most 20 % more than in the window before, unless p95 fell by 5 % for it",
