@@ -38,9 +38,11 @@ Connection::Opened not_opened(const Error& error, bool during_tls) {
 
 net::Task<Connection::Opened> Connection::open(WorkerContext& worker, Origin origin, std::chrono::milliseconds limit) {
   const auto begun = Clock::now();
-  const auto known = worker.addresses.find(origin.host);
   net::Address address;
-  address.host = known == worker.addresses.end() ? origin.host : known->second;
+  address.host = origin.host;
+  if (const auto known = worker.addresses.find(origin.host); known != worker.addresses.end()) {
+    address.host = known->second;
+  }
   address.port = origin.port;
   auto stream = co_await net::connect(std::move(address), limit);
   if (!stream) {
@@ -48,7 +50,8 @@ net::Task<Connection::Opened> Connection::open(WorkerContext& worker, Origin ori
     co_return not_opened(stream.error(), false);
   }
   const auto peer = (*stream)->peer_address();
-  if (known == worker.addresses.end() && !peer.empty()) worker.addresses.emplace(origin.host, std::string(peer));
+  // Another user's failure may have made it forgotten meanwhile.
+  if (!peer.empty()) worker.addresses.try_emplace(origin.host, peer);
   Opened opened;
   opened.connected = opened.secured = Clock::now();
   if (origin.tls) {

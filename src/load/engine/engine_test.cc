@@ -216,6 +216,33 @@ TEST(Engine, MakesUsersWaitForAPooledConnection) {
   EXPECT_EQ(served.accepted(), 2);
 }
 
+net::Task<void> open_one(WorkerContext& context, Origin origin, Failure& failure) {
+  auto opened = co_await Connection::open(context, std::move(origin), 5s);
+  failure = opened.failure;
+}
+
+net::Task<void> open_while_it_is_forgotten(WorkerContext& context, Origin origin, Failure& failure) {
+  net::TaskGroup opening;
+  opening.spawn(open_one(context, origin, failure));
+  context.addresses.erase(origin.host);
+  co_await opening.drain();
+}
+
+TEST(Connection, RemembersWhereItCameToThoughTheAddressWasForgottenMeanwhile) {
+  Served served(kHello, Then::kNext);
+  auto origin = parse_url(served.url())->origin;
+  origin.host = "target.invalid";  // found by what is remembered only
+  Collector collector(base::system_clock());
+  const Limits limits;
+  Failure failure = Failure::kOther;
+  net::Worker worker(0);
+  WorkerContext context(collector.make_recorder(), nullptr, limits);
+  context.addresses.emplace(origin.host, "127.0.0.1");
+  worker.run_until_done(open_while_it_is_forgotten(context, origin, failure));
+  EXPECT_EQ(failure, Failure::kNone);
+  EXPECT_TRUE(context.addresses.contains(origin.host));
+}
+
 TEST(Engine, NamesWhatGoesWrong) {
   Limits brief;
   brief.first_byte = 100ms;
