@@ -55,6 +55,7 @@ Json to_json(const HttpStep& step) {
                        {"head", base::base64(step.request.head)},
                        {"body", base::base64(step.request.body)},
                        {"is_head", step.request.is_head},
+                       {"closes", step.request.closes},
                        {"weight", step.weight},
                        {"endpoint", step.endpoint}});
 }
@@ -74,6 +75,7 @@ Result<HttpStep> step_from_json(const Json& json) {
   step.request.head = *head;
   step.request.body = *body;
   step.request.is_head = json["is_head"].bool_or(false);
+  step.request.closes = json["closes"].bool_or(false);
   step.endpoint = json["endpoint"].string_or("");
   return step;
 }

@@ -168,7 +168,8 @@ class Asking final : public Flow {
 };
 
 std::vector<Answer> ask(const std::string& url, Limits limits, int times = 1, std::optional<std::size_t> pool = {},
-                        std::uint64_t users = 1, std::optional<std::chrono::nanoseconds> grace = {}) {
+                        std::uint64_t users = 1, std::optional<std::chrono::nanoseconds> grace = {},
+                        const HeaderList& headers = {}) {
   Collector collector(base::system_clock());
   Phase phase;
   phase.kind = Phase::Kind::kCount;
@@ -179,7 +180,7 @@ std::vector<Answer> ask(const std::string& url, Limits limits, int times = 1, st
   settings.limits = limits;
   settings.grace = grace;
   Asking::Heard heard;
-  const auto request = *make_request("GET", *parse_url(url), {});
+  const auto request = *make_request("GET", *parse_url(url), headers);
   auto engine = Engine::make(settings, collector, [&](WorkerContext&, std::size_t) {
     return std::make_unique<Asking>(request, limits, times, heard);
   });
@@ -206,6 +207,14 @@ TEST(Engine, SendsOverOneConnectionAndTellsTheTimes) {
   EXPECT_TRUE(answers[0].times.new_connection);
   EXPECT_FALSE(answers[2].times.new_connection);
   EXPECT_EQ(served.accepted(), 1);
+}
+
+TEST(Engine, ClosesAfterTheAnswerWhenTheRequestSaysSoThoughTheServerKeepsItsEndOpen) {
+  Served served(kHello, Then::kNext);
+  const auto answers = ask(served.url(), {}, 3, {}, 1, {}, {{"Connection", "te, Close"}});
+  ASSERT_EQ(answers.size(), 3u);
+  for (const auto& answer : answers) EXPECT_TRUE(answer.ok() && answer.times.new_connection);
+  EXPECT_EQ(served.accepted(), 3);
 }
 
 TEST(Engine, MakesUsersWaitForAPooledConnection) {

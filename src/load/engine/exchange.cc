@@ -22,6 +22,16 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// RFC 9110 §7.6.1: a list of options.
+bool says_close(std::string_view connection) {
+  while (!connection.empty()) {
+    const auto end = std::min(connection.find(','), connection.size());
+    if (same_letters(trimmed(connection.substr(0, end)), "close")) return true;
+    connection.remove_prefix(std::min(end + 1, connection.size()));
+  }
+  return false;
+}
+
 // RFC 9110 §5.6.2.
 bool is_token(std::string_view text) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -182,6 +192,7 @@ Result<Request> make_request(std::string_view method, const Url& url, const Head
     host = host || same_letters(name, "host");
     agent = agent || same_letters(name, "user-agent");
     accept = accept || same_letters(name, "accept");
+    request.closes = request.closes || (same_letters(name, "connection") && says_close(value));
     request.head += fmt::format("{}: {}\r\n", name, trimmed(value));
   }
   if (!host) request.head += fmt::format("Host: {}\r\n", url.origin.authority());

@@ -42,6 +42,7 @@ struct Request {
   std::string head;      // request line and fields, with the empty line
   std::string body;      // its length is in the head
   bool is_head = false;  // a HEAD: the answer has no body
+  bool closes = false;   // "Connection: close" is in it: whatever the server does, we close after the answer
 };
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
