@@ -21,9 +21,6 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 constexpr std::uint64_t kMostUsers = 200'000;
 // After so many arrivals without a pause the sockets get their turn.
 constexpr int kArrivalsInARow = 32;
-// Arrivals of a thread that are nearer to each other than this are due together, at the time of the first: to wake for
-// each costs more than to send it. Up to 2000 a second a thread, evenly spread, every one has its own time.
-constexpr std::chrono::microseconds kTogether{500};
 
 std::chrono::nanoseconds cpu_of(clockid_t clock) {
   timespec time{};
@@ -110,10 +107,9 @@ class Station {
 
   static net::Task<void> pace(Station& self) {
     int in_a_row = 0;
-    std::chrono::nanoseconds group = -kTogether;
+    Grouping grouping;
     while (auto arrival = self.schedule_.next()) {
-      if (arrival->at >= group + kTogether) group = arrival->at;
-      const auto intended = self.common_.begin + group;
+      const auto intended = self.common_.begin + grouping.due(arrival->at);
       auto now = Clock::now();
       if (intended > now || ++in_a_row == kArrivalsInARow) {
         in_a_row = 0;

@@ -70,4 +70,21 @@ class Schedule {
   std::uint64_t given_ = 0;                 // arrivals given
 };
 
+// When arrivals of a thread are sent: those that are nearer to the first of them than kTogether are due together, at
+// its time, for to wake for each costs more than to send it. None is ever due after its own time, so latency from the
+// schedule never hides a wait, and groups do not chain: the mean rate is the schedule's within kTogether. Up to 2000 a
+// second a thread, evenly spread, every arrival has its own time.
+class Grouping {
+ public:
+  static constexpr std::chrono::microseconds kTogether{500};
+  // Of arrivals in rising order of time.
+  std::chrono::nanoseconds due(std::chrono::nanoseconds at) {
+    if (at >= group_ + kTogether) group_ = at;
+    return group_;
+  }
+
+ private:
+  std::chrono::nanoseconds group_ = -kTogether;
+};
+
 }  // namespace securebase::load

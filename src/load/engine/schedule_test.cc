@@ -91,6 +91,50 @@ TEST(Schedule, SharesMakeTheWholeWithoutGapsOrDoubles) {
   for (const auto& arrival : whole) EXPECT_EQ(together.at(arrival.number), arrival.at);
 }
 
+TEST(Grouping, LeavesEveryArrivalItsOwnTimeUpTo2000ASecond) {
+  for (const double per_second : {0.5, 200.0, 1999.0, 2000.0}) {
+    Grouping grouping;
+    for (const auto& arrival : all({rate(4s, per_second)})) {
+      // Times of a schedule are rounded to nanoseconds.
+      EXPECT_NEAR(static_cast<double>((arrival.at - grouping.due(arrival.at)).count()), 0, 1) << per_second;
+    }
+  }
+}
+
+TEST(Grouping, SendsBeforeTheTimeNeverAfterItAndKeepsTheRate) {
+  for (const auto& phases :
+       {std::vector{rate(2s, 10'000)}, std::vector{rate(2s, 3'001)}, std::vector{rate(4s, 10, 50'000)}}) {
+    Grouping grouping;
+    std::map<std::chrono::nanoseconds, std::chrono::nanoseconds> groups;  // by time due: the last arrival
+    std::map<std::int64_t, int> scheduled_a_second;
+    std::map<std::int64_t, int> due_a_second;
+    double early_ns = 0;
+    const auto arrivals = all(phases);
+    for (const auto& arrival : arrivals) {
+      const auto due = grouping.due(arrival.at);
+      EXPECT_LE(due, arrival.at);
+      EXPECT_LT(arrival.at - due, 500us);
+      if (!groups.empty()) EXPECT_GE(due, groups.rbegin()->first);
+      groups[due] = arrival.at;
+      early_ns += static_cast<double>((arrival.at - due).count());
+      ++scheduled_a_second[arrival.at / 1s];
+      ++due_a_second[due / 1s];
+    }
+    // Latency counts from what is due, so what is sent early is not measured as fast: on average a quarter of a
+    // millisecond, and a second has its arrivals but for those of the group on its edge.
+    EXPECT_LT(early_ns / static_cast<double>(arrivals.size()), 250e3);
+    for (const auto& [second, count] : scheduled_a_second) {
+      const double edge = 1 + phases[0].ramp_to.value_or(phases[0].rate) * 500e-6;
+      EXPECT_NEAR(due_a_second[second], count, edge) << second;
+    }
+    // No group begins within another.
+    auto before = groups.end();
+    for (auto at = groups.begin(); at != groups.end(); before = at++) {
+      if (before != groups.end()) EXPECT_GE(at->first - before->first, 500us);
+    }
+  }
+}
+
 TEST(Schedule, RefusesWhatIsNoRate) {
   EXPECT_FALSE(Schedule::make({rate(1s, -1)}));
   EXPECT_FALSE(Schedule::make({rate(1s, 1, 1e9)}));
