@@ -146,6 +146,30 @@ class Logs(unittest.TestCase):
         self.assertNotIn("REPORT", shown)
         self.assertRegex(self.platform.cli("logs", "groups").stdout, r"14 d +/aws/lambda/logs-talker")
 
+    def test_a_tail_that_follows_shows_what_comes(self):
+        logs = self.client()
+        logs.create_log_group(logGroupName="/scene/followed")
+        logs.create_log_stream(logGroupName="/scene/followed", logStreamName="s")
+
+        def put(message):
+            logs.put_log_events(logGroupName="/scene/followed", logStreamName="s",
+                                logEvents=[{"timestamp": int(time.time() * 1000), "message": message}])
+        put("before it began")
+        shown = []
+        command = ["aws", "logs", "tail", "/scene/followed", "--follow", "--since", "5m"]
+        with subprocess.Popen(command, env={**self.environment, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+                              text=True) as following:
+            reading = threading.Thread(target=lambda: shown.extend(following.stdout))
+            reading.start()
+            try:
+                wait_until(lambda: "before it began" in "".join(shown), 60, "what was there already")
+                put("while it follows")
+                wait_until(lambda: "while it follows" in "".join(shown), 60, "what came since")
+            finally:
+                following.terminate()
+            reading.join(30)
+        self.assertEqual("".join(shown).count("before it began"), 1)
+
     def test_what_matches_becomes_a_metric_and_a_call(self):
         before = time.time()
         self.invoke(n=41, level="ERROR")
@@ -196,7 +220,8 @@ class Logs(unittest.TestCase):
         state = self.folder / "killed"
         platform = Platform(state=state, stack=self.stack)
         self.environment = platform.environment()
-        self.client(platform=platform).create_log_group(logGroupName="/scene/killed")
+        for name in ("/scene/killed", "/scene/damaged"):
+            self.client(platform=platform).create_log_group(logGroupName=name)
         acknowledged = []
         lock = threading.Lock()
 
@@ -225,6 +250,9 @@ class Logs(unittest.TestCase):
         for journal in pathlib.Path(state).glob("logs/groups/*/journal-*"):
             with open(journal, "ab") as file:
                 file.write(b"\x55\x00\x00\x00torn")
+        # And what another group is set to cannot be read any more: that is its trouble alone.
+        for settings in pathlib.Path(state).glob("logs/groups/scene.damaged~*/group.json"):
+            settings.write_text("{")
         with Platform(state=state, stack=self.stack) as again:
             self.environment = again.environment()
             self.assertIn("repaired: ", again.output())
@@ -232,6 +260,10 @@ class Logs(unittest.TestCase):
             found = [event["message"] for page in pages for event in page["events"]]
             self.assertEqual(set(acknowledged) - set(found), set())
             self.assertEqual(len(found), len(set(found)))
+            self.assertIn("scene.damaged could not be opened", again.output())
+            self.assertIn("scene.damaged: not opened", again.cli("logs", "groups").stdout)
+            with self.assertRaisesRegex(ClientError, "ServiceUnavailableException.*could not be opened"):
+                self.client(platform=again).filter_log_events(logGroupName="/scene/damaged")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,10 @@ int log_groups(const std::filesystem::path& state) {
   fmt::print("{:>10}  {:>10}  {:>8}  {:>9}  {}\n", "MESSAGES", "ON DISK", "STREAMS", "RETENTION", "GROUP");
   if (const auto* groups = (*answer)["groups"].as_array()) {
     for (const auto& group : *groups) {
+      if (const auto why = group["unopened"].string_or(""); !why.empty()) {
+        fmt::print("{:>43}  {}: not opened, {}\n", "-", group["name"].string_or(""), why);
+        continue;
+      }
       const auto days = group["retention_days"].integer_or(0);
       fmt::print("{:>10}  {:>10}  {:>8}  {:>9}  {}\n", size_text(group["message_bytes"].number_or(0)),
                  size_text(group["disk_bytes"].number_or(0)), group["streams"].integer_or(0),

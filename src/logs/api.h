@@ -25,6 +25,7 @@ aws::Fault no_group();
 aws::Fault fault_of(const Error& error);
 // By logGroupName, or logGroupIdentifier, which may be an ARN.
 Result<std::shared_ptr<Group>, aws::Fault> group_of(Logs::Engine& engine, const aws::Value& input);
+Result<std::shared_ptr<Group>, aws::Fault> group_named(Logs::Engine& engine, std::string_view name, aws::Fault missing);
 std::string group_name_of(const aws::Value& input);
 // "x" of "arn:aws:logs:...:log-group:x[:*]", or what was given.
 std::string name_in_arn(std::string_view arn);

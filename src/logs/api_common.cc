@@ -49,9 +49,14 @@ std::string group_name_of(const aws::Value& input) {
 Result<std::shared_ptr<Group>, aws::Fault> group_of(Logs::Engine& engine, const aws::Value& input) {
   const auto name = group_name_of(input);
   if (auto valid = check_group_name(name); !valid) return valid.error();
-  auto group = engine.store->find(name);
-  if (!group) return no_group();
-  return group;
+  return group_named(engine, name, no_group());
+}
+
+Result<std::shared_ptr<Group>, aws::Fault> group_named(Logs::Engine& engine, std::string_view name,
+                                                       aws::Fault missing) {
+  if (auto group = engine.store->find(name)) return group;
+  if (const auto refusal = engine.store->refusal(name)) return fault_of(*refusal);
+  return missing;
 }
 
 Result<Done, aws::Fault> check_group_name(std::string_view name) {

@@ -153,8 +153,10 @@ Outcome filter_events(Logs::Engine& engine, const Call& call) {
   const auto name = group_name_of(call.input);
   if (auto valid = check_group_name(name); !valid) return valid.error();
   EventRead read;
-  read.groups = engine.store->resolve(name);
-  if (read.groups.empty()) return no_group();
+  auto groups = engine.store->resolve(name);
+  if (!groups) return fault_of(groups.error());
+  if (groups->empty()) return no_group();
+  read.groups = std::move(*groups);
   auto limit = limit_of(call);
   if (!limit) return limit.error();
   read.limit = *limit;

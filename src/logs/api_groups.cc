@@ -46,9 +46,9 @@ Outcome create_group(Logs::Engine& engine, const Call& call) {
 }
 
 Outcome delete_group(Logs::Engine& engine, const Call& call) {
-  auto group = group_of(engine, call.input);
-  if (!group) return group.error();
-  if (auto done = engine.store->delete_group((*group)->settings()->name); !done) return fault_of(done.error());
+  const auto name = group_name_of(call.input);
+  if (auto valid = check_group_name(name); !valid) return valid.error();
+  if (auto done = engine.store->delete_group(name); !done) return fault_of(done.error());
   return Value::structure();
 }
 
@@ -170,9 +170,8 @@ Outcome delete_retention(Logs::Engine& engine, const Call& call) {
 Result<std::shared_ptr<Group>, Fault> tagged_group(Logs::Engine& engine, const Call& call) {
   const auto arn = call.input["resourceArn"].string_or("");
   if (arn.empty()) return group_of(engine, call.input);
-  auto group = engine.store->find(name_in_arn(arn));
-  if (!group) return Fault{"ResourceNotFoundException", "The specified resource does not exist.", 0, {}};
-  return group;
+  return group_named(engine, name_in_arn(arn),
+                     Fault{"ResourceNotFoundException", "The specified resource does not exist.", 0, {}});
 }
 
 Outcome tag(Logs::Engine& engine, const Call& call) {

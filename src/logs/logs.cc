@@ -120,6 +120,7 @@ void Logs::Engine::tell(const Taps& group, std::string_view stream, std::span<co
 Result<Done> Logs::Engine::apply(const Config& config) {
   const std::lock_guard one(applying);
   for (const auto& [name, wanted] : config.groups) {
+    if (store->refusal(name)) continue;  // said at the start: the rest of the stack is worth having
     auto group = store->group_or_new(name);
     if (!group) return group.error().within(name);
     auto changed = (*group)->change([&wanted = wanted, this](GroupSettings& settings) -> Result<Done> {
@@ -217,10 +218,10 @@ void Logs::flush() { engine_->sink->flush(); }
 Result<Done> Logs::apply(std::shared_ptr<const Config> config) { return engine_->apply(*config); }
 const insights::Source& Logs::source() const { return engine_->source; }
 
-std::vector<std::string> Logs::resolve(std::string_view name) const {
-  std::vector<std::string> names;
-  for (const auto& group : engine_->store->resolve(name)) names.push_back(group->settings()->name);
-  return names;
+Result<bool> Logs::knows(std::string_view name) const {
+  const auto groups = engine_->store->resolve(name);
+  if (!groups) return groups.error();
+  return !groups->empty();
 }
 
 std::vector<GroupStatus> Logs::groups() const {
@@ -234,6 +235,7 @@ std::vector<GroupStatus> Logs::groups() const {
                    .retention_days = settings->retention_days,
                    .declared = settings->declared});
   }
+  for (const auto& [name, group] : engine_->store->unopened()) all.push_back({.name = name, .unopened = group.reason});
   return all;
 }
 

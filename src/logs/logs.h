@@ -62,6 +62,7 @@ struct GroupStatus {
   std::uint64_t disk_bytes = 0;
   std::optional<int> retention_days;
   bool declared = false;
+  std::string unopened = {};  // why its files could not be read at the start, and all of it is refused; usually empty
 };
 
 class Logs {
@@ -93,8 +94,8 @@ class Logs {
 
   // What queries read.
   const insights::Source& source() const;
-  // The full names of the groups that a name stands for: itself, or those that begin with it.
-  std::vector<std::string> resolve(std::string_view name) const;
+  // Whether a name stands for a group, or begins the names of some. kUnavailable: one of them could not be opened.
+  Result<bool> knows(std::string_view name) const;
   std::vector<GroupStatus> groups() const;
 
   // For `securebase logs tail`.

@@ -15,7 +15,9 @@ constexpr std::size_t kTailEvents = 1000;  // of one answer
 
 Result<Logs::Tail> Logs::tail(const TailQuery& query) const {
   EventRead read;
-  read.groups = engine_->store->resolve(query.group);
+  auto groups = engine_->store->resolve(query.group);
+  if (!groups) return groups.error();
+  read.groups = std::move(*groups);
   if (read.groups.empty()) {
     return Error{
         Errc::kNotFound,

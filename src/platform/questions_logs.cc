@@ -11,6 +11,7 @@ base::Json Rooms::log_groups() const {
                                    {"message_bytes", group.message_bytes},
                                    {"disk_bytes", group.disk_bytes}});
     if (group.retention_days) one.set("retention_days", *group.retention_days);
+    if (!group.unopened.empty()) one.set("unopened", group.unopened);
     groups.push_back(std::move(one));
   }
   return base::Json::object({{"groups", base::Json(std::move(groups))}});

@@ -81,7 +81,9 @@ Outcome start_query(const Api& api, const Call& call) {
   auto groups = groups_of(call.input, request.text);
   if (!groups) return groups.error();
   for (const auto& group : *groups) {
-    if (!api.knows_group(group)) {
+    const auto known = api.knows_group(group);
+    if (!known) return Fault{"ServiceUnavailableException", known.error().message, 0, {}};
+    if (!*known) {
       return not_there(fmt::format("Log group '{}' does not exist, nor does any whose name begins so", group));
     }
   }
@@ -227,7 +229,9 @@ Outcome get_log_record(const Api& api, const Call& call) {
 Outcome get_log_group_fields(const Api& api, const Call& call) {
   auto group = text_member(call.input, "logGroupIdentifier");
   group = group_of_arn(group.empty() ? text_member(call.input, "logGroupName") : group);
-  if (!api.knows_group(group)) return not_there(fmt::format("Log group '{}' does not exist", group));
+  const auto known = api.knows_group(group);
+  if (!known) return Fault{"ServiceUnavailableException", known.error().message, 0, {}};
+  if (!*known) return not_there(fmt::format("Log group '{}' does not exist", group));
   constexpr std::chrono::minutes kAround{15};
   constexpr std::size_t kEnough = 10'000;
   const auto time = call.input["time"].integer_or(0);

@@ -16,8 +16,8 @@ namespace securebase::logs::insights {
 struct Api {
   Queries& queries;
   Definitions& definitions;
-  // Whether a name stands for a group, or begins the names of some.
-  std::function<bool(std::string_view group)> knows_group;
+  // Whether a name stands for a group, or begins the names of some. An error: one of them cannot be read.
+  std::function<Result<bool>(std::string_view group)> knows_group;
   // The fields of the event that an @ptr points to. kNotFound: it is gone, or none.
   std::function<Result<std::vector<std::pair<std::string, std::string>>>(std::string_view pointer)> record;
 };

@@ -16,7 +16,9 @@ Result<Json> start(const Api& api, const Json& question) {
   if (const auto* groups = question["groups"].as_array()) {
     for (const auto& group : *groups) {
       const std::string name(group.string_or(""));
-      if (!api.knows_group(name)) {
+      const auto known = api.knows_group(name);
+      if (!known) return known.error();
+      if (!*known) {
         return Error{Errc::kNotFound, fmt::format("there is no log group \"{}\", nor one whose name begins so", name)};
       }
       request.groups.push_back(name);

@@ -57,7 +57,7 @@ struct Insights::Engine {
          std::filesystem::path lookup_tables)
       : definitions(std::move(opened)),
         queries(logs.source(), {.lookup_tables = std::move(lookup_tables)}, clock),
-        api{queries, *definitions, [&logs](std::string_view group) { return !logs.resolve(group).empty(); },
+        api{queries, *definitions, [&logs](std::string_view group) { return logs.knows(group); },
             [&logs](std::string_view pointer) { return find_record(logs.source(), pointer); }} {}
 
   const std::unique_ptr<Definitions> definitions;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/file.h"
 #include "base/random.h"
@@ -75,28 +76,41 @@ Result<std::uint64_t> Group::append(std::string_view stream, std::int64_t ingest
 // Is there a chunk to encode?
 bool Group::take(std::string_view stream, std::int64_t ingestion_ms, std::span<const Event> events) {
   bool closed = false;
-  auto known = streams_.find(stream);
-  if (known == streams_.end()) {
-    known = streams_.emplace(std::string(stream), StreamInfo{.created_ms = ingestion_ms}).first;
-  }
-  auto& in_head = head_streams_[known->first];
-  if (in_head.created_ms == 0) in_head.created_ms = known->second.created_ms;
   if (head_since_ms_ == 0) {
     head_since_ms_ = ingestion_ms;
     head_first_sequence_ = next_sequence_;
   }
+  // At a start events come by again that are of a stream that was deleted since: they count for nobody, and not for
+  // its successor.
+  const auto deleted = settings_->deleted_streams.find(stream);
+  const auto counted_from = deleted == settings_->deleted_streams.end() ? 0 : deleted->second;
+  StreamInfo* whole = nullptr;
+  StreamInfo* in_head = nullptr;
   for (const auto& event : events) {
     if (active_.empty()) active_ = Chunk(next_sequence_);
     active_.add(stream, ingestion_ms, event);
-    ++next_sequence_;
-    known->second.add(event.time_ms, ingestion_ms, event.message.size());
-    in_head.add(event.time_ms, ingestion_ms, event.message.size());
+    if (next_sequence_++ >= counted_from) {
+      if (!whole) std::tie(whole, in_head) = infos_of(stream, ingestion_ms);
+      whole->add(event.time_ms, ingestion_ms, event.message.size());
+      in_head->add(event.time_ms, ingestion_ms, event.message.size());
+    }
     if (active_.full()) {
       close_chunk();
       closed = true;
     }
   }
   return closed;
+}
+
+// What is known of a stream as a whole, and of its events that are in no segment yet.
+std::pair<StreamInfo*, StreamInfo*> Group::infos_of(std::string_view stream, std::int64_t ingestion_ms) {
+  auto known = streams_.find(stream);
+  if (known == streams_.end()) {
+    known = streams_.emplace(std::string(stream), StreamInfo{.created_ms = ingestion_ms}).first;
+  }
+  auto& in_head = head_streams_[known->first];
+  if (in_head.created_ms == 0) in_head.created_ms = known->second.created_ms;
+  return {&known->second, &in_head};
 }
 
 void Group::close_chunk() {
@@ -304,11 +318,13 @@ bool Group::drop_oldest_segment() {
   return true;
 }
 
+Result<Done> Group::remove() { return remove(folder_); }
+
 // Renamed first: a folder that was deleted in part must not be read as a group at the next start.
-Result<Done> Group::remove() {
-  const auto gone = folder_.parent_path() / fmt::format(".deleted-{}", base::random_hex(16));
-  if (::rename(folder_.c_str(), gone.c_str()) != 0) return system_error(errno, "rename", folder_.native());
-  if (auto synced = sync_directory(folder_.parent_path()); !synced) return synced;
+Result<Done> Group::remove(const std::filesystem::path& folder) {
+  const auto gone = folder.parent_path() / fmt::format(".deleted-{}", base::random_hex(16));
+  if (::rename(folder.c_str(), gone.c_str()) != 0) return system_error(errno, "rename", folder.native());
+  if (auto synced = sync_directory(folder.parent_path()); !synced) return synced;
   std::error_code ignored;
   std::filesystem::remove_all(gone, ignored);
   return Done{};

@@ -13,6 +13,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "logs/store/block.h"
@@ -81,6 +82,10 @@ class Group {
   bool drop_oldest_segment();
   // Deletes the files. Whoever reads goes on with the files that it has opened, and misses the others.
   Result<Done> remove();
+  // The same of a folder that could not be opened.
+  static Result<Done> remove(const std::filesystem::path& folder);
+  // What group.json of a folder says. kIo, kMalformed.
+  static Result<GroupSettings> read_settings(const std::filesystem::path& folder);
 
  private:
   struct Head {
@@ -91,10 +96,12 @@ class Group {
   Group(std::filesystem::path folder, std::shared_ptr<const GroupSettings> settings, GroupLimits limits);
   Result<Done> load(const std::function<void(std::string)>& say);
   Result<Done> replay(std::uint64_t number, bool last, const std::function<void(std::string)>& say);
+  Result<Done> skip_to(std::uint64_t sequence);
   std::filesystem::path file(std::string_view kind, std::uint64_t number) const;
   // With mutex_ held.
   Result<Journal*> journal();
   bool take(std::string_view stream, std::int64_t ingestion_ms, std::span<const Event> events);
+  std::pair<StreamInfo*, StreamInfo*> infos_of(std::string_view stream, std::int64_t ingestion_ms);
   void close_chunk();
   void forget_streams_before(std::int64_t time_ms);
   // Without: encodes what was closed.

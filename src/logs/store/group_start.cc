@@ -9,14 +9,20 @@
 
 namespace securebase::logs {
 
-Result<std::unique_ptr<Group>> Group::open(std::filesystem::path folder, GroupLimits limits,
-                                           const std::function<void(std::string)>& say) {
+Result<GroupSettings> Group::read_settings(const std::filesystem::path& folder) {
   auto text = base::read_file(folder / "group.json");
   if (!text) return text.error();
   auto json = base::Json::parse(*text);
   if (!json) return json.error().within((folder / "group.json").native());
   auto settings = settings_from(*json);
   if (!settings) return settings.error().within((folder / "group.json").native());
+  return settings;
+}
+
+Result<std::unique_ptr<Group>> Group::open(std::filesystem::path folder, GroupLimits limits,
+                                           const std::function<void(std::string)>& say) {
+  auto settings = read_settings(folder);
+  if (!settings) return settings.error();
   auto group = std::unique_ptr<Group>(
       new Group(std::move(folder), std::make_shared<const GroupSettings>(std::move(*settings)), limits));
   if (auto loaded = group->load(say); !loaded) return loaded.error();
@@ -65,11 +71,14 @@ Result<Done> Group::load(const std::function<void(std::string)>& say) {
     // A journal that became this segment, and stayed when the platform ended just then.
     if (journals.erase(number) > 0) ::unlink(file("journal", number).c_str());
   }
-  // Where all that was before a deletion is gone, what comes now must not seem to be of it.
-  for (const auto& [name, sequence] : settings_->deleted_streams) next_sequence_ = std::max(next_sequence_, sequence);
   active_ = Chunk(next_sequence_);
   for (const auto number : journals) {
     if (auto done = replay(number, number == *journals.rbegin(), say); !done) return done;
+  }
+  std::uint64_t newest_deletion = 0;
+  for (const auto& [name, sequence] : settings_->deleted_streams) newest_deletion = std::max(newest_deletion, sequence);
+  if (next_sequence_ < newest_deletion) {
+    if (auto skipped = skip_to(newest_deletion); !skipped) return skipped;
   }
   for (const auto& [name, created] : settings_->empty_streams) {
     auto& stream = streams_[name];
@@ -82,6 +91,18 @@ Result<Done> Group::load(const std::function<void(std::string)>& say) {
       }
     }
   }
+  return Done{};
+}
+
+// Retention, or a power cut, took what came before a deletion: what comes now must not seem to be of that time, and so
+// be hidden. Sequences of a journal follow each other, so it ends here.
+Result<Done> Group::skip_to(std::uint64_t sequence) {
+  if (auto sealed = seal(); !sealed) return sealed;
+  const std::lock_guard lock(mutex_);
+  journal_.reset();
+  journal_bytes_ = 0;
+  next_sequence_ = sequence;
+  active_ = Chunk(sequence);
   return Done{};
 }
 
@@ -110,13 +131,6 @@ Result<Done> Group::replay(std::uint64_t number, bool last, const std::function<
   if (!read->torn.empty()) {
     say(fmt::format("{}: {}; {} of {} bytes are kept, to the end of the last append that was acknowledged",
                     path.native(), read->torn, read->good_bytes, bytes->size()));
-  }
-  // Streams that were deleted since: what of them came before is no stream any more.
-  for (const auto& [name, sequence] : settings_->deleted_streams) {
-    if (sequence >= next_sequence_) {
-      streams_.erase(name);
-      head_streams_.erase(name);
-    }
   }
   journal_bytes_ = read->good_bytes;
   if (!last) return seal();

@@ -29,7 +29,9 @@ Result<std::vector<std::unique_ptr<insights::Part>>> StoreSource::scan(const ins
   std::set<Group*> asked;
   std::vector<std::pair<std::int64_t, std::unique_ptr<insights::Part>>> found;  // by their newest event
   for (const auto& name : scan.groups) {
-    for (const auto& group : store_.resolve(name)) {
+    auto groups = store_.resolve(name);
+    if (!groups) return groups.error();
+    for (const auto& group : *groups) {
       if (!asked.insert(group.get()).second) continue;
       auto view = group->view();
       // An event is within if its millisecond is: the begin is rounded up to one.
@@ -64,7 +66,9 @@ Result<std::vector<std::unique_ptr<insights::Part>>> StoreSource::scan(const ins
 std::vector<std::string> StoreSource::fields_of(std::span<const std::string> groups) const {
   std::set<std::string> all{std::string(kLog)};
   for (const auto& name : groups) {
-    for (const auto& group : store_.resolve(name)) {
+    const auto groups = store_.resolve(name);
+    if (!groups) continue;  // scan() says why
+    for (const auto& group : *groups) {
       for (auto& field : group->fields()) all.insert(std::move(field));
     }
   }

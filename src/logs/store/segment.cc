@@ -233,7 +233,7 @@ Result<Done> Segment::Reader::read(std::uint64_t offset, std::size_t bytes, std:
   into.resize(bytes);
   std::size_t have = 0;
   while (have < bytes) {
-    const auto count = pread(file_, into.data() + have, bytes - have, static_cast<off_t>(offset + have));
+    const auto count = read_(file_, into.data() + have, bytes - have, static_cast<off_t>(offset + have));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return system_error(errno, "pread", "a log segment");
     if (count == 0) return Error{Errc::kUnavailable, "a log segment is shorter than its index says"};
@@ -245,7 +245,7 @@ Result<Done> Segment::Reader::read(std::uint64_t offset, std::size_t bytes, std:
 Result<std::unique_ptr<Segment::Reader>> Segment::reader() const {
   const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return system_error(errno, "open", path_.native());
-  return std::make_unique<Reader>(file);
+  return std::make_unique<Reader>(file, read_);
 }
 
 Result<SegmentIndex> Segment::index(const Reader& reader) const {
@@ -268,12 +268,12 @@ Result<SegmentIndex> Segment::index(const Reader& reader) const {
   return take_segment_index(raw);
 }
 
-Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::uint64_t number) {
+Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::uint64_t number, PositionedRead read) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0) return system_error(errno, "stat", path.native());
   SegmentSummary summary;
   summary.file_bytes = static_cast<std::uint64_t>(about.st_size);
-  const Segment unread(path, number, summary);
+  const Segment unread(path, number, summary, read);
   auto reader = unread.reader();
   if (!reader) return reader.error();
   Opened opened;

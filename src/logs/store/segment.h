@@ -8,6 +8,9 @@
 // Every column carries its own checksum. A file without its trailer is read block by block, up to where it is torn.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -78,10 +81,12 @@ class Segment {
     Streams streams;
     std::string repaired;  // what was wrong with it and what is left; empty when all was well
   };
-  // Reads its footer; makes one from the blocks that are whole if there is none, and writes it.
-  static Result<Opened> open(const std::filesystem::path& path, std::uint64_t number);
-  Segment(std::filesystem::path path, std::uint64_t number, SegmentSummary summary)
-      : path_(std::move(path)), number_(number), summary_(summary) {}
+  using PositionedRead = ssize_t (*)(int file, void* into, std::size_t bytes, off_t offset);  // pread(2), or a test's
+  // Reads its footer; makes one from the blocks that are whole if there is none, and writes it. kIo: the disk does not
+  // give it; nothing was changed.
+  static Result<Opened> open(const std::filesystem::path& path, std::uint64_t number, PositionedRead read = &::pread);
+  Segment(std::filesystem::path path, std::uint64_t number, SegmentSummary summary, PositionedRead read = &::pread)
+      : path_(std::move(path)), number_(number), summary_(summary), read_(read) {}
   ~Segment();
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
@@ -93,7 +98,7 @@ class Segment {
   // An open file.
   class Reader {
    public:
-    explicit Reader(int file) : file_(file) {}
+    Reader(int file, PositionedRead read) : file_(file), read_(read) {}
     ~Reader();
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
@@ -101,6 +106,7 @@ class Segment {
 
    private:
     const int file_;
+    const PositionedRead read_;
   };
   Result<std::unique_ptr<Reader>> reader() const;
   Result<SegmentIndex> index(const Reader& reader) const;
@@ -109,6 +115,7 @@ class Segment {
   const std::filesystem::path path_;
   const std::uint64_t number_;
   const SegmentSummary summary_;
+  const PositionedRead read_;
   std::atomic<bool> condemned_{false};
 };
 

@@ -20,6 +20,21 @@ void warn_of(std::string_view what, const Error& error) {
   base::log(base::Level::kWarning, "logs", "{}: {}", what, error.message);
 }
 
+// What people recognise of a name in a folder's.
+std::string readable(std::string_view name) {
+  std::string text(name.substr(0, 80));
+  std::replace(text.begin(), text.end(), '/', '.');
+  if (text.starts_with('.')) text.erase(0, 1);
+  return text;
+}
+
+Error refused(std::string_view name, const Store::Unopened& group) {
+  return {Errc::kUnavailable,
+          fmt::format("the log group {} could not be opened when the platform started: {}. Its files are left as they "
+                      "are in {}: mend them, or move them away, and start again{}",
+                      name, group.reason, group.folder.native(), group.named ? "; or delete the group" : "")};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, const base::Clock& clock) {
@@ -41,12 +56,25 @@ Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, const base::C
     auto group = Group::open(entry.path(), store->settings_.group, [&](const std::string& repaired) {
       base::log(base::Level::kWarning, "logs", "repaired: {}", repaired);
     });
-    if (!group) return group.error().within("a log group");
+    if (!group) {
+      store->set_aside(entry.path(), group.error());
+      continue;
+    }
     const auto name = (*group)->settings()->name;
     store->groups_.emplace(name, std::move(*group));
   }
   if (failure) return system_error(failure.value(), "opendir", directory.native());
   return store;
+}
+
+// One bad disk block must not take all other groups with it.
+void Store::set_aside(const std::filesystem::path& folder, const Error& why) {
+  const auto settings = Group::read_settings(folder);
+  const std::string folder_name = folder.filename().native();
+  const auto name = settings ? settings->name : folder_name.substr(0, folder_name.rfind('~'));
+  const Unopened group{folder, why.message, settings.has_value()};
+  base::log(base::Level::kError, "logs", "{}", refused(name, group).message);
+  unopened_.emplace(name, group);
 }
 
 Store::~Store() { stop(); }
@@ -88,14 +116,12 @@ std::int64_t Store::oldest_visible_ms(const GroupSettings& settings) const {
 // A name that people recognise, and what no group ever had: who still reads or seals one that was deleted must not meet
 // the files of another of its name.
 std::filesystem::path Store::new_folder(std::string_view name) const {
-  std::string readable(name.substr(0, 80));
-  std::replace(readable.begin(), readable.end(), '/', '.');
-  if (readable.starts_with('.')) readable.erase(0, 1);
-  return settings_.directory / fmt::format("{}~{}", readable, base::random_hex(16));
+  return settings_.directory / fmt::format("{}~{}", readable(name), base::random_hex(16));
 }
 
 Result<std::shared_ptr<Group>> Store::create_group(GroupSettings settings) {
   const std::lock_guard one(making_);
+  if (auto refusing = refusal(settings.name)) return *refusing;
   {
     const std::lock_guard lock(mutex_);
     if (groups_.contains(settings.name)) return Error{Errc::kConflict, "The specified log group already exists"};
@@ -128,11 +154,36 @@ Result<Done> Store::delete_group(std::string_view name) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = groups_.find(name);
-    if (found == groups_.end()) return Error{Errc::kNotFound, "The specified log group does not exist."};
-    group = found->second;
-    groups_.erase(found);
+    if (found != groups_.end()) {
+      group = found->second;
+      groups_.erase(found);
+    }
   }
-  return group->remove();
+  if (group) return group->remove();
+  const auto bad = unopened();
+  const auto found = bad.find(name);
+  if (found == bad.end() || !found->second.named) {
+    return refusal(name).value_or(Error{Errc::kNotFound, "The specified log group does not exist."});
+  }
+  if (auto removed = Group::remove(found->second.folder); !removed) return removed;
+  const std::lock_guard lock(mutex_);
+  unopened_.erase(found->first);
+  return Done{};
+}
+
+std::map<std::string, Store::Unopened, std::less<>> Store::unopened() const {
+  const std::lock_guard lock(mutex_);
+  return unopened_;
+}
+
+std::optional<Error> Store::refusal(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  if (groups_.contains(name)) return std::nullopt;
+  if (const auto found = unopened_.find(name); found != unopened_.end()) return refused(name, found->second);
+  // Of one whose name cannot be read, the folder's name is all that tells.
+  const auto likely = unopened_.find(readable(name));
+  if (likely == unopened_.end() || likely->second.named) return std::nullopt;
+  return refused(name, likely->second);
 }
 
 std::shared_ptr<Group> Store::find(std::string_view name) const {
@@ -146,11 +197,23 @@ Store::Groups Store::groups() const {
   return groups_;
 }
 
-std::vector<std::shared_ptr<Group>> Store::resolve(std::string_view name) const {
+Result<std::vector<std::shared_ptr<Group>>> Store::resolve(std::string_view name) const {
+  if (auto refusing = refusal(name)) return *refusing;
   const std::lock_guard lock(mutex_);
-  if (const auto exact = groups_.find(name); exact != groups_.end()) return {exact->second};
   std::vector<std::shared_ptr<Group>> found;
+  if (const auto exact = groups_.find(name); exact != groups_.end()) {
+    found.push_back(exact->second);
+    return found;
+  }
   if (name.empty()) return found;
+  // An answer without one of them would look whole.
+  const auto shortened = readable(name);
+  for (const auto& [other, group] : unopened_) {
+    if (!other.starts_with(group.named ? name : std::string_view(shortened))) continue;
+    auto error = refused(other, group);
+    error.message += "; the other groups answer by their whole names";
+    return error;
+  }
   for (auto at = groups_.lower_bound(name); at != groups_.end() && at->first.starts_with(name); ++at) {
     found.push_back(at->second);
   }

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,7 +37,14 @@ class Store {
  public:
   using Groups = std::map<std::string, std::shared_ptr<Group>, std::less<>>;
 
-  // Reads what is there; says in the platform's log what had to be repaired.
+  // A group whose files could not be read at the start: they stay as they are, and what is asked of it is refused.
+  struct Unopened {
+    std::filesystem::path folder;
+    std::string reason;
+    bool named = true;  // false: what names it cannot be read either; its folder does, nearly
+  };
+
+  // Reads what is there; says in the platform's log what had to be repaired, and which group cannot be opened.
   static Result<std::unique_ptr<Store>> open(StoreSettings settings, const base::Clock& clock);
   ~Store();
   Store(const Store&) = delete;
@@ -46,16 +54,20 @@ class Store {
   void start();
   void stop();
 
-  // kConflict: there is one of that name. kLimit.
+  // kConflict: there is one of that name. kLimit. kUnavailable: refusal().
   Result<std::shared_ptr<Group>> create_group(GroupSettings settings);
   // The one that is there, or a new one.
   Result<std::shared_ptr<Group>> group_or_new(std::string_view name);
-  // kNotFound. Its files go when nobody reads them any more.
+  // kNotFound. Its files go when nobody reads them any more. One that could not be opened goes, too, if it has a name.
   Result<Done> delete_group(std::string_view name);
   std::shared_ptr<Group> find(std::string_view name) const;  // null: none
   Groups groups() const;
-  // The group of that name; all whose names begin with it when there is none.
-  std::vector<std::shared_ptr<Group>> resolve(std::string_view name) const;
+  // The group of that name; all whose names begin with it when there is none. kUnavailable: refusal(), for one of them.
+  Result<std::vector<std::shared_ptr<Group>>> resolve(std::string_view name) const;
+  // kUnavailable, with why and what to do, if the group of that name could not be opened; else nullopt.
+  std::optional<Error> refusal(std::string_view name) const;
+  // By name, or by their folders' names.
+  std::map<std::string, Unopened, std::less<>> unopened() const;
 
   // Events before it are hidden.
   std::int64_t oldest_visible_ms(const GroupSettings& settings) const;
@@ -69,6 +81,7 @@ class Store {
  private:
   Store(StoreSettings settings, const base::Clock& clock) : settings_(std::move(settings)), clock_(clock) {}
   std::filesystem::path new_folder(std::string_view name) const;
+  void set_aside(const std::filesystem::path& folder, const Error& why);
   void look_after(const std::shared_ptr<Group>& group);
   void keep_within_bounds(const Groups& groups);
 
@@ -79,6 +92,7 @@ class Store {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   Groups groups_;
+  std::map<std::string, Unopened, std::less<>> unopened_;
   std::condition_variable news_;
   bool stopping_ = false;
   std::thread thread_;

@@ -59,7 +59,7 @@ class LogStore : public testing::Test {
   }
 
   EventPage read(EventRead asked = {}, std::string_view name = kFunctionGroup) {
-    asked.groups = store_->resolve(name);
+    asked.groups = store_->resolve(name).value();
     auto page = read_events(*store_, asked);
     EXPECT_TRUE(page) << page.error().message;
     return page ? std::move(*page) : EventPage{};
@@ -133,7 +133,7 @@ TEST_F(LogStore, KeepsWhatWasAcknowledgedWithoutBeingClosed) {
   auto other = Store::open(settings, clock_);
   ASSERT_TRUE(other) << other.error().message;
   EventRead asked;
-  asked.groups = (*other)->resolve(kFunctionGroup);
+  asked.groups = (*other)->resolve(kFunctionGroup).value();
   auto page = read_events(**other, asked);
   ASSERT_TRUE(page);
   ASSERT_EQ(page->events.size(), 5000U);
@@ -247,8 +247,8 @@ TEST_F(LogStore, AnswersForAllGroupsWhoseNamesBeginWithAName) {
   put("a", kBeginMs, "two", "/aws/lambda/securebase-prod-report");
   put("a", kBeginMs, "three", "/aws/lambda/other");
   EXPECT_EQ(rows({.groups = {"/aws/lambda/securebase-prod"}, .fields = {"@message"}}).size(), 2U);
-  EXPECT_EQ(store_->resolve("/aws/lambda/other").size(), 1U);
-  EXPECT_TRUE(store_->resolve("nothing").empty());
+  EXPECT_EQ(store_->resolve("/aws/lambda/other")->size(), 1U);
+  EXPECT_TRUE(store_->resolve("nothing")->empty());
 }
 
 TEST_F(LogStore, HidesAndDropsWhatIsOlderThanItsRetention) {
