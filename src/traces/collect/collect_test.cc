@@ -218,6 +218,30 @@ TEST(Collector, WhatItCountedIsThereAfterItsEnd) {
   EXPECT_EQ(found, 1);
 }
 
+// A client may send one trace id with all that it asks: the trace is never quiet, and may neither grow nor hide.
+TEST(Collector, ATraceThatNeverEndsIsCountedByAndBy) {
+  Collecting world;
+  const TraceId id{std::uint64_t{1'700'000'000} << 32, 7};
+  for (int second = 0; second < 40; ++second) {
+    world.clock.advance(1s);
+    auto spans = cold_request(id.low);
+    for (auto& span : spans) span.sampled = true;
+    world.record(std::move(spans));
+    const double now = seconds_of(world.clock.now());
+    const auto text = fmt::format(
+        R"({{"name":"queue","id":"{:016x}","trace_id":"{}","parent_id":"000000000000000e","start_time":{},"end_time":{}}})",
+        second + 100, id.text(), now - 0.1, now);
+    auto parsed = parse_segment(text, world.clock.now());
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    world.collector.submit({{parsed->trace, world.clock.now(), text}, parsed->segment});
+    world.collector.refresh();
+  }
+  const auto counts = world.collector.counts(world.clock.now() - 1h, world.clock.now() + 1h);
+  const auto called = counts.edges.find({Node{"customers", "AWS::Lambda::Function"}, Node{"queue", ""}});  // by hop 14
+  ASSERT_NE(called, counts.edges.end());
+  EXPECT_GE(called->second.total(), 25u);
+}
+
 TEST(Collector, ADocumentThatTheApiTookIsInTheStoreWhenItReturns) {
   Collecting world;
   const double now = seconds_of(world.clock.now());

@@ -1,8 +1,7 @@
 #include "traces/collect/collector.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <charconv>
 
 #include "base/log.h"
 #include "traces/collect/request_times.h"
@@ -22,7 +21,10 @@ constexpr auto kWriteAfter = 1s;
 constexpr std::size_t kWriteTraces = 2'000;
 constexpr auto kCountAfter = 10s;
 constexpr auto kSettleAfter = 3s;  // SDKs send when a call ends
+// A client may give all its requests one trace id: such a trace is never quiet, and is settled by and by.
+constexpr auto kSettleLatest = 30s;
 constexpr std::size_t kMostSettling = 10'000;
+constexpr std::size_t kMostHopsSettling = 1'000;
 constexpr std::size_t kMostSegmentsSettling = 200;
 constexpr std::size_t kMostQueued = 10'000;
 constexpr std::size_t kMostQueuedBytes = std::size_t{16} << 20;
@@ -163,13 +165,22 @@ void Collector::keep_hops(std::span<const Span> spans, std::uint8_t reasons) {
   ++statistics_.kept;
 }
 
-void Collector::remember_hops(std::span<const Span> spans) {
-  const TraceId id{spans[0].trace_high, spans[0].trace_low};
-  if (settling_.size() >= kMostSettling && !settling_.contains(id)) return;
-  auto& settling = settling_[id];
+// Null: there are too many.
+Collector::Settling* Collector::settling_of(const TraceId& id) {
+  const auto known = settling_.find(id);
+  if (known == settling_.end() && settling_.size() >= kMostSettling) return nullptr;
+  auto& settling = known == settling_.end() ? settling_[id] : known->second;
+  if (known == settling_.end()) settling.first = steady_now_;
   settling.last = steady_now_;
+  return &settling;
+}
+
+void Collector::remember_hops(std::span<const Span> spans) {
+  auto* const settling = settling_of({spans[0].trace_high, spans[0].trace_low});
+  if (!settling) return;
   for (const auto& span : spans) {
-    if (auto node = node_of(span.hop, span.name.view())) settling.hops.emplace_back(span.id, std::move(*node));
+    if (settling->hops.size() >= kMostHopsSettling) return;
+    if (auto node = node_of(span.hop, span.name.view())) settling->hops.emplace_back(span.id, std::move(*node));
   }
 }
 
@@ -183,11 +194,9 @@ void Collector::take_documents() {
     document_bytes_ = 0;
   }
   for (auto& document : taken_documents_) {
-    const auto id = document.record.id;
-    if (settling_.size() < kMostSettling || settling_.contains(id)) {
-      auto& settling = settling_[id];
-      settling.last = steady_now_;
-      if (settling.segments.size() < kMostSegmentsSettling) settling.segments.push_back(std::move(document.segment));
+    auto* const settling = settling_of(document.record.id);
+    if (settling && settling->segments.size() < kMostSegmentsSettling) {
+      settling->segments.push_back(std::move(document.segment));
     }
     // Those of the API are in the store already, and come without their text.
     if (!document.record.json.empty()) pending_.documents.push_back(std::move(document.record));
@@ -197,17 +206,21 @@ void Collector::take_documents() {
 void Collector::settle(base::SteadyPoint now, bool all) {
   for (auto at = settling_.begin(); at != settling_.end();) {
     auto& settling = at->second;
-    if (!all && now - settling.last < kSettleAfter) {
+    const bool quiet = now - settling.last >= kSettleAfter || now - settling.first >= kSettleLatest;
+    const bool full = settling.segments.size() >= kMostSegmentsSettling;
+    if (!all && !quiet && !full) {
       ++at;
       continue;
     }
     if (!settling.segments.empty()) {
       const auto tops = linked(std::move(settling.segments));
       const ParentLookup lookup = [&settling](const std::string& id) -> std::optional<Node> {
-        for (const auto& [hop, node] : settling.hops) {
-          if (fmt::format("{:016x}", hop) == id) return node;
-        }
-        return std::nullopt;
+        std::uint64_t number = 0;
+        const char* const end = id.data() + id.size();
+        const auto [stop, failure] = std::from_chars(id.data(), end, number, 16);
+        if (failure != std::errc{} || stop != end) return std::nullopt;
+        const auto found = std::ranges::find(settling.hops, number, &std::pair<std::uint64_t, Node>::first);
+        return found == settling.hops.end() ? std::nullopt : std::optional(found->second);
       };
       Counts counts;
       count_segments(tops, lookup, counts);

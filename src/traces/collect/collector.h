@@ -58,6 +58,7 @@ class Collector {
   struct Settling {
     std::vector<std::pair<std::uint64_t, Node>> hops;
     std::vector<Segment> segments;
+    base::SteadyPoint first;
     base::SteadyPoint last;
   };
 
@@ -66,6 +67,7 @@ class Collector {
   void complete(std::span<const telemetry::Span> spans, const telemetry::Span* entry);
   void keep_hops(std::span<const telemetry::Span> spans, std::uint8_t reasons);
   void remember_hops(std::span<const telemetry::Span> spans);
+  Settling* settling_of(const TraceId& id);
   void take_documents();
   void settle(base::SteadyPoint now, bool all);
   void write_records();

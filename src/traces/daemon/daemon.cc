@@ -93,7 +93,8 @@ void Daemon::run() {
   for (;;) {
     if (poll(watched, 2, -1) < 0 && errno != EINTR) return;
     if (watched[1].revents != 0) return;
-    for (;;) {
+    // So many at a time: who floods us must not keep us from ending.
+    for (int left = 256; left > 0; --left) {
       const auto got = recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
       if (got < 0) break;
       take({buffer.data(), static_cast<std::size_t>(got)});

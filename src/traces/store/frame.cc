@@ -1,5 +1,6 @@
 #include "traces/store/frame.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -34,16 +35,27 @@ std::uint32_t head_checksum(const FrameHead& head, const std::vector<std::uint64
 
 std::uint32_t payload_checksum(std::string_view payload) { return crc(payload); }
 
-bool read_at(int file, std::uint64_t at, char* into, std::size_t size) {
+Result<Done> Store::read_at(const File& file, std::uint64_t at, char* into, std::size_t size) const {
   while (size > 0) {
-    const auto got = pread(file, into, size, static_cast<off_t>(at));
+    const auto got = settings_.read(file.file, into, size, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
+    if (got < 0) return system_error(errno, "pread", file.path.native());
+    if (got == 0) return Error{Errc::kMalformed, fmt::format("{} is cut short", file.path.native())};
     at += static_cast<std::uint64_t>(got);
     into += got;
     size -= static_cast<std::size_t>(got);
   }
-  return true;
+  return Done{};
+}
+
+Result<Done> sync_directory_of(const std::filesystem::path& path) {
+  const int directory = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return system_error(errno, "open", path.parent_path().native());
+  const bool synced = fsync(directory) == 0;
+  const int failure = errno;
+  close(directory);
+  if (!synced) return system_error(failure, "fsync", path.parent_path().native());
+  return Done{};
 }
 
 Result<Done> write_at(int file, std::uint64_t at, std::string_view bytes) {

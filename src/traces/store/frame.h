@@ -43,9 +43,9 @@ static_assert(sizeof(FrameHead) == 40);
 std::uint32_t head_checksum(const FrameHead& head, const std::vector<std::uint64_t>& filter);
 std::uint32_t payload_checksum(std::string_view payload);
 
-// Blocks. false: not so many bytes are there.
-bool read_at(int file, std::uint64_t at, char* into, std::size_t size);
 Result<Done> write_at(int file, std::uint64_t at, std::string_view bytes);
+// So that a file's name outlasts a power cut.
+Result<Done> sync_directory_of(const std::filesystem::path& path);
 
 struct Store::File {
   std::filesystem::path path;
@@ -55,6 +55,7 @@ struct Store::File {
   std::uint64_t bytes = 0;  // under writing_
   std::size_t frames = 0;   // under writing_
   bool merged = false;      // under merging_
+  bool whole = true;        // under merging_: false when a part of it could not be read
   WallTime newest{};        // under mutex_: the latest time of what is in it
   ~File();
 };

@@ -28,16 +28,6 @@ constexpr std::uint32_t kLargePayload = 16 << 10;
 // Neighbours are put together when the older is at most so many times the younger.
 constexpr std::uint64_t kAlike = 2;
 
-Result<Done> sync_directory_of(const fs::path& path) {
-  const int directory = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return system_error(errno, "open", path.parent_path().native());
-  const bool synced = fsync(directory) == 0;
-  const int failure = errno;
-  close(directory);
-  if (!synced) return system_error(failure, "fsync", path.parent_path().native());
-  return Done{};
-}
-
 }  // namespace
 
 // Writes the frames of some files into a new one.
@@ -129,8 +119,9 @@ class Store::Merging {
   Result<Done> copy(Frame frame) {
     const std::size_t before = sizeof(FrameHead) + frame.filter.size() * sizeof(std::uint64_t);
     std::string bytes(before + frame.payload_bytes, '\0');
-    if (!read_at(frame.file->file, frame.payload_at - before, bytes.data(), bytes.size())) {
-      return Error{Errc::kMalformed, fmt::format("{} is shorter than it was", frame.file->path.native())};
+    if (auto read = store_.read_at(*frame.file, frame.payload_at - before, bytes.data(), bytes.size()); !read) {
+      frame.file->whole = false;
+      return read;
     }
     frame.payload_at = before;
     return keep(std::move(frame), bytes);
@@ -164,21 +155,23 @@ class Store::Merging {
   WallTime counts_to_{};
 };
 
-// The oldest that was not merged by itself, else two neighbours that are alike. Never the one that is written.
+// The oldest that was not merged by itself, else two neighbours that are alike. Never the one that is written, nor one
+// that could not be read to its end: the disk may give the rest another time.
 std::vector<std::shared_ptr<Store::File>> Store::to_merge() {
   const std::lock_guard writing(writing_);
   const std::lock_guard lock(mutex_);
   std::shared_ptr<File> before;
   for (const auto& [number, file] : files_) {
     if (file == newest_) break;
-    if (!file->merged) return {file};
+    if (!file->merged && file->whole) return {file};
   }
   for (const auto& [number, file] : files_) {
     if (file == newest_) break;
-    if (before && before->bytes + file->bytes <= settings_.file_bytes && before->bytes <= kAlike * file->bytes) {
+    if (before && before->bytes + file->bytes <= settings_.file_bytes && before->bytes <= kAlike * file->bytes &&
+        before->merged && file->merged) {
       return {before, file};
     }
-    before = file;
+    before = file->whole ? file : nullptr;
   }
   return {};
 }

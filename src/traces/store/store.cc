@@ -73,63 +73,80 @@ Result<Done> Store::load_all(const std::map<std::uint64_t, fs::path>& found) {
     files_.emplace(number, file);
     covered = file->last_number;
     next_number_ = covered + 1;
-    newest_ = file;
+    newest_ = file->whole ? file : nullptr;  // nothing is written behind what could not be read
   }
   return Done{};
 }
 
 // Reads the heads. What follows the last whole frame of the newest file is what a crash left: it is cut off. In an
-// older file, which nothing is appended to, the rest is left alone and not read.
+// older file, which nothing is appended to, the rest is left alone and not read; so it is in any file where the disk
+// does not give it.
 Result<Done> Store::load_file(const std::shared_ptr<File>& file, bool newest) {
   struct stat status {};
   if (fstat(file->file, &status) != 0) return system_error(errno, "fstat", file->path.native());
   const auto size = static_cast<std::uint64_t>(status.st_size);
   std::uint64_t at = 0;
-  while (at < size) {
-    FrameHead head;
-    if (!read_at(file->file, at, reinterpret_cast<char*>(&head), sizeof head) || head.magic != kFrameMagic ||
-        head.filter_words > kMostFilterWords) {
-      break;
-    }
-    Frame frame;
-    frame.filter.resize(head.filter_words);
-    const std::size_t filter_bytes = head.filter_words * sizeof(std::uint64_t);
-    frame.payload_at = at + sizeof head + filter_bytes;
-    if (!read_at(file->file, at + sizeof head, reinterpret_cast<char*>(frame.filter.data()), filter_bytes) ||
-        head.checksum != head_checksum(head, frame.filter) || frame.payload_at + head.payload_bytes > size) {
-      break;
-    }
-    frame.file = file;
-    frame.payload_bytes = head.payload_bytes;
-    frame.payload_checksum = head.payload_checksum;
-    frame.kind = static_cast<FrameKind>(head.kind);
-    frame.traces = head.traces;
-    frame.from = WallTime{std::chrono::nanoseconds{head.from_ns}};
-    frame.to = WallTime{std::chrono::nanoseconds{head.to_ns}};
-    // The last of all may have its head and not its body, where the disk was not asked.
-    const std::uint64_t next = frame.payload_at + head.payload_bytes;
-    if (newest && next == size && frame.kind != FrameKind::kCovers && !read_payload(frame)) break;
-    at = next;
-    ++file->frames;
-    if (frame.kind == FrameKind::kCovers) {
-      file->last_number = static_cast<std::uint64_t>(std::max<std::int64_t>(head.to_ns, 0));
-      file->merged = true;
-      continue;
-    }
-    file->newest = std::max(file->newest, frame.to);
-    statistics_.traces += frame.traces;
-    frames_.push_back(std::move(frame));
-  }
-  if (at < size) {
+  Result<bool> more = true;
+  while (more && *more && at < size) more = load_frame(file, newest, size, at);
+  file->whole = at == size;
+  const bool cut = newest && more;
+  if (!more) {
+    base::log(base::Level::kError, "traces", "{}: {} bytes of it are not read, and are left as they are: {}",
+              file->path.native(), size - at, more.error().message);
+  } else if (at < size) {
     base::log(base::Level::kWarning, "traces", "{}: {} bytes at its end are no whole frame, {}", file->path.native(),
-              size - at, newest ? "left by a crash: cut off" : "and are not read");
-    if (newest && ftruncate(file->file, static_cast<off_t>(at)) != 0) {
+              size - at, cut ? "left by a crash: cut off" : "and are not read");
+    if (cut && ftruncate(file->file, static_cast<off_t>(at)) != 0) {
       return system_error(errno, "ftruncate", file->path.native());
     }
+    file->whole = cut;
   }
-  file->bytes = newest ? at : size;
+  file->bytes = cut ? at : size;
   statistics_.bytes += file->bytes;
   return Done{};
+}
+
+// The frame at `at`, which then is the place behind it; false: there is none. kIo.
+Result<bool> Store::load_frame(const std::shared_ptr<File>& file, bool newest, std::uint64_t size, std::uint64_t& at) {
+  const auto none_if_short = [](const Result<Done>& read) -> Result<bool> {
+    return read.error().code == Errc::kIo ? Result<bool>(read.error()) : false;
+  };
+  FrameHead head;
+  if (auto read = read_at(*file, at, reinterpret_cast<char*>(&head), sizeof head); !read) return none_if_short(read);
+  if (head.magic != kFrameMagic || head.filter_words > kMostFilterWords) return false;
+  Frame frame;
+  frame.filter.resize(head.filter_words);
+  const std::size_t filter_bytes = head.filter_words * sizeof(std::uint64_t);
+  frame.payload_at = at + sizeof head + filter_bytes;
+  if (auto read = read_at(*file, at + sizeof head, reinterpret_cast<char*>(frame.filter.data()), filter_bytes); !read) {
+    return none_if_short(read);
+  }
+  if (head.checksum != head_checksum(head, frame.filter) || frame.payload_at + head.payload_bytes > size) return false;
+  frame.file = file;
+  frame.payload_bytes = head.payload_bytes;
+  frame.payload_checksum = head.payload_checksum;
+  frame.kind = static_cast<FrameKind>(head.kind);
+  frame.traces = head.traces;
+  frame.from = WallTime{std::chrono::nanoseconds{head.from_ns}};
+  frame.to = WallTime{std::chrono::nanoseconds{head.to_ns}};
+  // The last of all may have its head and not its body, where the disk was not asked.
+  const std::uint64_t next = frame.payload_at + head.payload_bytes;
+  if (newest && next == size && frame.kind != FrameKind::kCovers) {
+    const auto payload = read_payload(frame);
+    if (!payload && payload.error().code == Errc::kIo) return payload.error();
+    if (!payload) return false;
+  }
+  at = next;
+  ++file->frames;
+  if (frame.kind == FrameKind::kCovers) {
+    file->last_number = static_cast<std::uint64_t>(std::max<std::int64_t>(head.to_ns, 0));
+    file->merged = true;
+    return true;
+  }
+  file->newest = std::max(file->newest, frame.to);
+  statistics_.traces += frame.traces;
+  frames_.push_back(std::move(frame));
+  return true;
 }
 
 Result<Done> Store::open_next() {
@@ -138,6 +155,7 @@ Result<Done> Store::open_next() {
   file->path = settings_.directory / fmt::format("{:06}{}", file->number, kExtension);
   file->file = ::open(file->path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file->file < 0) return system_error(errno, "open", file->path.native());
+  if (auto synced = sync_directory_of(file->path); !synced) return synced;
   newest_ = file;
   const std::lock_guard lock(mutex_);
   files_.emplace(file->number, std::move(file));
@@ -229,7 +247,7 @@ Result<std::string> Store::read_payload(const Place& frame) const {
                  fmt::format("{}: the frame at {} {}", frame.file->path.native(), frame.payload_at, what)};
   };
   std::string packed(frame.payload_bytes, '\0');
-  if (!read_at(frame.file->file, frame.payload_at, packed.data(), packed.size())) return broken("is cut short");
+  if (auto read = read_at(*frame.file, frame.payload_at, packed.data(), packed.size()); !read) return read.error();
   if (payload_checksum(packed) != frame.payload_checksum) return broken("has another checksum");
   const auto size = ZSTD_getFrameContentSize(packed.data(), packed.size());
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMostPlain) {

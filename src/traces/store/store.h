@@ -9,6 +9,9 @@
 // one file of two, in the background (merge.cc).
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -28,8 +31,9 @@ struct StoreSettings {
   std::filesystem::path directory;
   std::chrono::hours retention{24 * 30};  // X-Ray's own
   std::uint64_t bytes = std::uint64_t{1} << 30;
-  std::uint64_t file_bytes = std::uint64_t{32} << 20;  // one that has so many is followed by the next
-  std::size_t file_frames = 1024;                      // and one that has so many frames
+  std::uint64_t file_bytes = std::uint64_t{32} << 20;          // one that has so many is followed by the next
+  std::size_t file_frames = 1024;                              // and one that has so many frames
+  ssize_t (*read)(int, void*, std::size_t, off_t) = &::pread;  // pread(2), or a test's
 };
 
 struct StoreStatistics {
@@ -79,6 +83,8 @@ class Store {
   Result<Done> load();
   Result<Done> load_all(const std::map<std::uint64_t, std::filesystem::path>& found);
   Result<Done> load_file(const std::shared_ptr<File>& file, bool newest);
+  Result<bool> load_frame(const std::shared_ptr<File>& file, bool newest, std::uint64_t size, std::uint64_t& at);
+  Result<Done> read_at(const File& file, std::uint64_t at, char* into, std::size_t size) const;
   Result<Done> open_next();
   Result<Done> write_frame(Frame frame, std::string_view plain);
   Result<std::string> read_payload(const Place& place) const;

@@ -114,6 +114,47 @@ TEST(Store, ATornTailIsCutAndWhatIsWrittenNextIsFound) {
   EXPECT_EQ(store->find({kHigh, 3}).hops.size(), 1u);
 }
 
+// pread(2) that fails from an offset on, as a bad sector does.
+off_t g_bad_sector = 0;
+ssize_t read_before_bad_sector(int file, void* into, std::size_t bytes, off_t offset) {
+  if (offset + static_cast<off_t>(bytes) > g_bad_sector) {
+    errno = EIO;
+    return -1;
+  }
+  return ::pread(file, into, bytes, offset);
+}
+
+TEST(Store, WhatTheDiskDoesNotGiveIsNotCutOff) {
+  TestDirectory directory;
+  base::ManualClock clock;
+  const auto file = directory.path() / "000001.traces";
+  std::uintmax_t first = 0;
+  {
+    auto store = *Store::open({.directory = directory.path()}, clock);
+    ASSERT_TRUE(store->append(some_records(clock.now(), 1, 10)));
+    first = std::filesystem::file_size(file);
+    ASSERT_TRUE(store->append(some_records(clock.now(), 100, 10)));
+  }
+  const auto whole = *base::read_file(file);
+  // In a head, and in the last payload.
+  for (const auto bad : {first + 20, whole.size() - 1}) {
+    g_bad_sector = static_cast<off_t>(bad);
+    auto store = *Store::open({.directory = directory.path(), .read = &read_before_bad_sector}, clock);
+    EXPECT_EQ(store->find({kHigh, 3}).hops.size(), 1u) << bad;
+    ASSERT_TRUE(store->append(some_records(clock.now(), 200, 10)));
+    // That a payload cannot be read is seen when it is merged; then its file is left alone.
+    const auto tried = store->merge();
+    EXPECT_TRUE(tried || tried.error().code == Errc::kIo) << bad;
+    const auto merged = store->merge();
+    ASSERT_TRUE(merged) << merged.error().message;
+    EXPECT_FALSE(*merged) << bad;
+    EXPECT_TRUE(*base::read_file(file) == whole) << bad;
+  }
+  auto store = *Store::open({.directory = directory.path()}, clock);
+  EXPECT_EQ(store->find({kHigh, 103}).hops.size(), 1u) << "the disk gives it again";
+  EXPECT_EQ(store->find({kHigh, 203}).hops.size(), 2u) << "written into files of their own";
+}
+
 TEST(Store, TheOldestFilesGoByAgeAndByBytes) {
   TestDirectory directory;
   base::ManualClock clock;
