@@ -66,6 +66,9 @@ class Metrics {
   // of two weeks back and two hours ahead. kLimit: too many series.
   Result<Done> put(std::span<const MetricSamples> samples);
 
+  // What was put before is on disk when it returns; by itself it is so within a second.
+  Result<Done> write();
+
   // POST /v1/metrics of the operator's port: OTLP/HTTP in protobuf or JSON; the answer's body is in the same.
   // kUnsupported: another content type, or an encoding other than gzip and none. kMalformed, kLimit, kUnavailable:
   // nothing was taken.

@@ -80,15 +80,21 @@ Result<Done> Rooms::probe(const stack::Stack& stack) {
     const bool often = canary.state == synthetics::State::kRunning && canary.interval.count() > 0;
     if (often) canaries.every.emplace_back(canary.config.name, canary.interval);
   }
-  canaries.catch_up = [this] {
-    return synthetics_->catch_up([this](std::span<const synthetics::Sample> samples) {
-      return metrics_->put(recordable(samples, base::system_clock().now()));
-    });
+  const auto persist = [this] { return metrics_->write(); };
+  canaries.catch_up = [this, persist] {
+    return synthetics_->catch_up(
+        [this](std::span<const synthetics::Sample> samples) {
+          return metrics_->put(recordable(samples, base::system_clock().now()));
+        },
+        persist);
   };
-  auto started = Uptime::start(state_.of("uptime"), state_.of("logs") / "prober.log", targets, std::move(canaries),
-                               *supervisor_, base::system_clock(), [this](std::span<const UptimeSample> samples) {
-                                 return metrics_->put(recordable(samples, base::system_clock().now()));
-                               });
+  auto started = Uptime::start(
+      state_.of("uptime"), state_.of("logs") / "prober.log", targets, std::move(canaries), *supervisor_,
+      base::system_clock(),
+      [this](std::span<const UptimeSample> samples) {
+        return metrics_->put(recordable(samples, base::system_clock().now()));
+      },
+      persist);
   if (!started) return started.error().within("the prober");
   uptime_ = std::move(*started);
   probed_ = std::move(targets);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "base/file.h"
 #include "base/log.h"
 
@@ -18,19 +16,6 @@ constexpr std::string_view kPerformance = "SecureBase/Performance";
 constexpr std::size_t kAtOnce = 4096;  // probes
 
 double milliseconds(std::chrono::microseconds time) { return static_cast<double>(time.count()) / 1000; }
-
-// Which line of the journal comes next: "3 81920". A file that is none reads the journal from its beginning; what is in
-// the store already is then there twice, so the file is replaced whole, after the store has taken the probes.
-prober::Position read_position(const fs::path& file) {
-  prober::Position position;
-  const auto text = base::read_file(file, 4096);
-  if (!text) return position;
-  const char* const end = text->data() + text->size();
-  const auto [blank, failure] = std::from_chars(text->data(), end, position.file);
-  if (failure != std::errc{} || blank == end) return {};
-  const auto [rest, failed] = std::from_chars(blank + 1, end, position.offset);
-  return failed == std::errc{} ? position : prober::Position{};
-}
 
 }  // namespace
 
@@ -63,20 +48,21 @@ std::vector<UptimeSample> samples_of(const prober::Outage& outage, const std::st
 }
 
 Uptime::Uptime(fs::path directory, prober::Heartbeat heartbeat, const base::Clock& clock, Record record,
-               std::function<Result<Done>()> canaries)
+               Persist persist, std::function<Result<Done>()> canaries)
     : directory_(std::move(directory)),
       clock_(clock),
       record_(std::move(record)),
+      persist_(std::move(persist)),
       canaries_(std::move(canaries)),
       heartbeat_(std::move(heartbeat)) {}
 
 Result<std::unique_ptr<Uptime>> Uptime::start(fs::path directory, fs::path log, std::vector<prober::Target> targets,
                                               Canaries canaries, process::Supervisor& supervisor,
-                                              const base::Clock& clock, Record record) {
+                                              const base::Clock& clock, Record record, Persist persist) {
   auto heartbeat = prober::Heartbeat::begin(directory / "heartbeat", clock.now());
   if (!heartbeat) return heartbeat.error().within("the heartbeat");
-  std::unique_ptr<Uptime> made(
-      new Uptime(directory, std::move(*heartbeat), clock, std::move(record), std::move(canaries.catch_up)));
+  std::unique_ptr<Uptime> made(new Uptime(directory, std::move(*heartbeat), clock, std::move(record),
+                                          std::move(persist), std::move(canaries.catch_up)));
   prober::Settings settings;
   settings.directory = directory;
   settings.targets = std::move(targets);
@@ -93,7 +79,9 @@ Result<std::unique_ptr<Uptime>> Uptime::start(fs::path directory, fs::path log, 
       made->outage_.insert(made->outage_.end(), samples.begin(), samples.end());
     }
   }
-  made->journal_.emplace(directory, read_position(directory / "position"));
+  made->outage_kept_ = !made->heartbeat_.outage();
+  made->kept_ = prober::read_position(directory / "position");
+  made->journal_.emplace(directory, made->kept_);
 
   std::error_code failure;
   const std::string self = fs::read_symlink("/proc/self/exe", failure).native();
@@ -119,6 +107,7 @@ void Uptime::stop() {
   ending_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (child_) child_->stop();
+  if (auto done = keep_outage(); !done) base::log(base::Level::kWarning, "uptime", "{}", done.error().message);
   if (auto done = catch_up(); !done) base::log(base::Level::kWarning, "uptime", "{}", done.error().message);
   if (auto done = heartbeat_.stop(clock_.now()); !done) {
     base::log(base::Level::kWarning, "uptime", "{}", done.error().message);
@@ -139,8 +128,21 @@ void Uptime::run() {
 }
 
 Result<Done> Uptime::once() {
+  if (auto kept = keep_outage(); !kept) return kept;
   if (auto beaten = heartbeat_.beat(clock_.now()); !beaten) return beaten;
   return catch_up();
+}
+
+// Before the first beat, which is the end of what the heartbeat knows of it.
+Result<Done> Uptime::keep_outage() {
+  if (outage_kept_) return Done{};
+  if (!outage_.empty()) {
+    if (auto recorded = record_(outage_); !recorded) return recorded.error().within("the outage before this start");
+    outage_.clear();
+  }
+  if (auto persisted = persist_(); !persisted) return persisted.error().within("the outage before this start");
+  outage_kept_ = true;
+  return Done{};
 }
 
 Result<Done> Uptime::catch_up() {
@@ -149,15 +151,11 @@ Result<Done> Uptime::catch_up() {
 }
 
 Result<Done> Uptime::probes_catch_up() {
-  if (!outage_.empty()) {
-    if (auto recorded = record_(outage_); !recorded) return recorded.error().within("the outage before this start");
-    outage_.clear();
-  }
   for (;;) {
     if (waiting_.empty()) {
       auto probes = journal_->read(kAtOnce);
       if (!probes) return probes.error();
-      if (probes->empty()) return Done{};
+      if (probes->empty()) break;
       for (const auto& probe : *probes) {
         auto samples = samples_of(probe);
         waiting_.insert(waiting_.end(), samples.begin(), samples.end());
@@ -165,10 +163,13 @@ Result<Done> Uptime::probes_catch_up() {
     }
     if (auto recorded = record_(waiting_); !recorded) return recorded.error().within("what the prober saw");
     waiting_.clear();
-    const auto at = journal_->position();
-    auto kept = base::replace_file(directory_ / "position", fmt::format("{} {}\n", at.file, at.offset));
-    if (!kept) return kept;
   }
+  const auto position = journal_->position();
+  if (position == kept_) return Done{};
+  if (auto persisted = persist_(); !persisted) return persisted.error().within("what the prober saw");
+  if (auto written = prober::write_position(directory_ / "position", position); !written) return written;
+  kept_ = position;
+  return Done{};
 }
 
 }  // namespace securebase::platform

@@ -38,6 +38,7 @@ std::vector<UptimeSample> samples_of(const prober::Outage& outage, const std::st
 class Uptime {
  public:
   using Record = std::function<Result<Done>(std::span<const UptimeSample>)>;
+  using Persist = std::function<Result<Done>()>;
 
   // What else the prober does, and whom the gap of a killed run concerns as well.
   struct Canaries {
@@ -47,29 +48,34 @@ class Uptime {
   };
 
   // Starts the prober and a thread that beats and reads each second. `record` is called on that thread; an error of it
-  // means: the same probes again later. `supervisor` and `clock` outlive it.
+  // means: the same probes again later. `persist` has on disk what was recorded when it returns; what a kill takes from
+  // before that is read again. `supervisor` and `clock` outlive it.
   static Result<std::unique_ptr<Uptime>> start(std::filesystem::path directory, std::filesystem::path log,
                                                std::vector<prober::Target> targets, Canaries canaries,
-                                               process::Supervisor& supervisor, const base::Clock& clock,
-                                               Record record);
+                                               process::Supervisor& supervisor, const base::Clock& clock, Record record,
+                                               Persist persist);
   ~Uptime();  // stop()
   // An orderly stop: what follows is no outage. Idempotent.
   void stop();
 
  private:
   Uptime(std::filesystem::path directory, prober::Heartbeat heartbeat, const base::Clock& clock, Record record,
-         std::function<Result<Done>()> canaries);
+         Persist persist, std::function<Result<Done>()> canaries);
   void run();
   Result<Done> once();
+  Result<Done> keep_outage();
   Result<Done> catch_up();
   Result<Done> probes_catch_up();
 
   const std::filesystem::path directory_;
   const base::Clock& clock_;
   const Record record_;
+  const Persist persist_;
   const std::function<Result<Done>()> canaries_;
   prober::Heartbeat heartbeat_;
   std::vector<UptimeSample> outage_;  // not recorded yet
+  bool outage_kept_ = false;          // recorded and on disk, or there was none
+  prober::Position kept_;             // on disk
   std::optional<prober::JournalReader> journal_;
   std::vector<UptimeSample> waiting_;  // read, not recorded yet
   std::shared_ptr<process::Child> child_;

@@ -43,6 +43,7 @@ Result<Heartbeat> Heartbeat::begin(const std::filesystem::path& file, base::Time
       heartbeat.outage_ = Outage{beat, now};
     }
   }
+  if (heartbeat.outage_) return heartbeat;
   if (auto done = heartbeat.beat(now); !done) return done.error();
   return heartbeat;
 }

@@ -150,12 +150,31 @@ Result<Done> JournalWriter::append_line(const std::string& line) {
   }
   const auto written = ::write(file_, line.data(), line.size());
   if (written < 0) return system_error(errno, "write", file_of(directory_, prefix_, number_).native());
-  bytes_ += static_cast<std::size_t>(written);
-  if (static_cast<std::size_t>(written) < line.size()) {
-    return Error{Errc::kIo, fmt::format("{} took {} of {} bytes; is the disk full?",
-                                        file_of(directory_, prefix_, number_).native(), written, line.size())};
+  if (static_cast<std::size_t>(written) == line.size()) {
+    bytes_ += line.size();
+    return Done{};
   }
-  return Done{};
+  // Cut off again, else ended: what was taken in part must not run into the next line.
+  if (::ftruncate(file_, static_cast<off_t>(bytes_)) != 0) {
+    const auto ended = ::write(file_, "\n", 1);
+    bytes_ += static_cast<std::size_t>(written + std::max<ssize_t>(ended, 0));
+  }
+  return Error{Errc::kIo, fmt::format("{} took {} of {} bytes; is the disk full?",
+                                      file_of(directory_, prefix_, number_).native(), written, line.size())};
+}
+
+Position read_position(const fs::path& file) {
+  Position position;
+  const auto text = base::read_file(file, 4096);
+  if (!text) return position;
+  std::string_view line = *text;
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (!read_number(line, position.file) || !read_number(line, position.offset) || !line.empty()) return {};
+  return position;
+}
+
+Result<Done> write_position(const fs::path& file, const Position& position) {
+  return base::replace_file(file, fmt::format("{} {}\n", position.file, position.offset));
 }
 
 JournalReader::JournalReader(fs::path directory, Position position, std::string_view prefix)

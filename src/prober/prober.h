@@ -80,6 +80,11 @@ struct Position {
   std::uint64_t offset = 0;
   bool operator==(const Position&) const = default;
 };
+// As whoever reads keeps it in a file, "3 81920"; a file that is none is the journal's beginning. It is kept when what
+// was read before it is on disk where it went: a kill in between makes that be read again, rather than lost.
+Position read_position(const std::filesystem::path& file);
+Result<Done> write_position(const std::filesystem::path& file, const Position& position);
+
 class JournalReader {
  public:
   JournalReader(std::filesystem::path directory, Position position, std::string_view prefix = kProbes);
@@ -110,8 +115,9 @@ struct Outage {
 
 class Heartbeat {
  public:
-  // Reads what the last run left, and beats for the first time. `outage()` tells the gap, if the last run ended
-  // without stop() more than `kTolerance` ago.
+  // Reads what the last run left. `outage()` tells the gap, if the last run ended without stop() more than `kTolerance`
+  // ago; then the file stays as it is until the first beat(), which comes when the outage is on disk: a start that is
+  // killed before finds it again. Without a gap it beats at once.
   static constexpr std::chrono::seconds kTolerance{2};
   static Result<Heartbeat> begin(const std::filesystem::path& file, base::TimePoint now);
   const std::optional<Outage>& outage() const { return outage_; }

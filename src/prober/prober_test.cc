@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "base/file.h"
@@ -94,12 +96,42 @@ TEST_F(JournalOf, StaysWithinTwoFilesAndIsReadOverTheTurn) {
   EXPECT_EQ(files, 2u);
 }
 
+// A disk that fills takes a line in part.
+TEST_F(JournalOf, ALineThatFoundNoRoomSpoilsNoOther) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  auto writer = JournalWriter::open(directory_);
+  ASSERT_TRUE(writer->append_line("first\n"));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit full{10, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  const auto refused = writer->append_line("second\n");
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_FALSE(refused);
+  ASSERT_TRUE(writer->append_line("third\n"));
+  EXPECT_EQ(*JournalReader(directory_, {}).read_lines(), (std::vector<std::string>{"first", "third"}));
+}
+
+TEST_F(JournalOf, APositionIsReadAsItWasKept) {
+  const auto file = directory_ / "position";
+  EXPECT_EQ(read_position(file), Position{});
+  ASSERT_TRUE(write_position(file, {3, 81920}));
+  EXPECT_EQ(read_position(file), (Position{3, 81920}));
+  ASSERT_TRUE(base::replace_file(file, "3"));
+  EXPECT_EQ(read_position(file), Position{});
+}
+
 TEST_F(HeartbeatOf, FindsTheGapOfARunThatWasKilled) {
   const auto file = directory_ / "heartbeat";
   { ASSERT_EQ(Heartbeat::begin(file, kNow)->outage(), std::nullopt); }
   auto next = Heartbeat::begin(file, kNow + seconds{60});
   ASSERT_TRUE(next);
   EXPECT_EQ(next->outage(), (Outage{kNow, kNow + seconds{60}}));
+  // Killed again before the outage was on disk, which the first beat tells: nothing of it is forgotten.
+  next = Heartbeat::begin(file, kNow + seconds{90});
+  EXPECT_EQ(next->outage(), (Outage{kNow, kNow + seconds{90}}));
+  ASSERT_TRUE(next->beat(kNow + seconds{91}));
+  EXPECT_EQ(Heartbeat::begin(file, kNow + seconds{92})->outage(), std::nullopt);
 }
 
 TEST_F(HeartbeatOf, CountsNoGapBehindAnOrderlyStop) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -26,18 +25,6 @@ Json time_json(const std::optional<base::TimePoint>& time) {
 std::optional<base::TimePoint> time_from(const Json& json) {
   if (!json.is_integer()) return std::nullopt;
   return base::TimePoint{std::chrono::microseconds{json.integer_or(0)}};
-}
-
-// As the prober's reader keeps it: "3 81920".
-prober::Position position_from(const fs::path& file) {
-  prober::Position position;
-  const auto text = base::read_file(file, 4096);
-  if (!text) return position;
-  const char* const end = text->data() + text->size();
-  const auto [blank, failure] = std::from_chars(text->data(), end, position.file);
-  if (failure != std::errc{} || blank == end) return {};
-  const auto [rest, failed] = std::from_chars(blank + 1, end, position.offset);
-  return failed == std::errc{} ? position : prober::Position{};
 }
 
 }  // namespace
@@ -88,7 +75,8 @@ Result<std::unique_ptr<Synthetics>> Synthetics::open(Settings settings, FetchObj
       if (const auto run = prober::run_from(line)) made->keep(*run);
     }
   }
-  made->journal_.emplace(directory, position_from(directory / "position"), prober::kRuns);
+  made->kept_ = prober::read_position(directory / "position");
+  made->journal_.emplace(directory, made->kept_, prober::kRuns);
   return made;
 }
 
@@ -238,13 +226,13 @@ void Synthetics::keep(const prober::CanaryRun& run) {
   if (kept.size() > kKeptRuns) kept.pop_front();
 }
 
-Result<Done> Synthetics::catch_up(const Record& record) {
+Result<Done> Synthetics::catch_up(const Record& record, const Persist& persist) {
   const std::lock_guard lock(mutex_);
   for (;;) {
     if (waiting_.empty()) {
       auto lines = journal_->read_lines(kAtOnce);
       if (!lines) return lines.error();
-      if (lines->empty()) return Done{};
+      if (lines->empty()) break;
       for (const auto& line : *lines) {
         const auto run = prober::run_from(line);
         if (!run) continue;
@@ -259,10 +247,13 @@ Result<Done> Synthetics::catch_up(const Record& record) {
     }
     if (auto recorded = record(waiting_); !recorded) return recorded.error().within("what canaries saw");
     waiting_.clear();
-    const auto at = journal_->position();
-    auto kept = base::replace_file(settings_.directory / "position", fmt::format("{} {}\n", at.file, at.offset));
-    if (!kept) return kept;
   }
+  const auto position = journal_->position();
+  if (position == kept_) return Done{};
+  if (auto persisted = persist(); !persisted) return persisted.error().within("what canaries saw");
+  if (auto written = prober::write_position(settings_.directory / "position", position); !written) return written;
+  kept_ = position;
+  return Done{};
 }
 
 std::vector<Canary> Synthetics::canaries() const {

@@ -104,9 +104,11 @@ class Synthetics {
   Result<Done> start(std::string_view name);
   Result<Done> stop(std::string_view name);
 
-  // Gives what the prober has run since. An error of `record` means: the same samples again next time.
+  // Gives what the prober has run since. An error of `record` means: the same samples again next time. `persist` has
+  // what was recorded on disk when it returns: only then is it not read again after a kill.
   using Record = std::function<Result<Done>(std::span<const Sample>)>;
-  Result<Done> catch_up(const Record& record);
+  using Persist = std::function<Result<Done>()>;
+  Result<Done> catch_up(const Record& record, const Persist& persist);
 
   std::filesystem::path file() const { return settings_.directory / "canaries.json"; }  // what the prober is told
   std::vector<Canary> canaries() const;                                                 // sorted by name
@@ -140,6 +142,7 @@ class Synthetics {
   std::map<std::string, std::deque<prober::CanaryRun>, std::less<>> runs_;  // the newest last
   std::map<std::string, std::set<std::string>> step_names_;
   std::optional<prober::JournalReader> journal_;
+  prober::Position kept_;        // on disk
   std::vector<Sample> waiting_;  // read, not recorded yet
 };
 

@@ -141,9 +141,10 @@ TEST_F(SyntheticsTest, MakeSamplesOfRunsOnceAndKeepTheRuns) {
     }
     return Done{};
   };
-  EXPECT_FALSE(synthetics->catch_up(record));
+  const auto persist = []() -> Result<Done> { return Done{}; };
+  EXPECT_FALSE(synthetics->catch_up(record, persist));
   works = true;
-  ASSERT_TRUE(synthetics->catch_up(record));
+  ASSERT_TRUE(synthetics->catch_up(record, persist));
   EXPECT_THAT(recorded, SizeIs(18));
   EXPECT_THAT(recorded, testing::Contains("SuccessPercent  100"));
   EXPECT_THAT(recorded, testing::Contains("SuccessPercent home 0"));
@@ -153,9 +154,38 @@ TEST_F(SyntheticsTest, MakeSamplesOfRunsOnceAndKeepTheRuns) {
 
   recorded.clear();
   synthetics = open();
-  ASSERT_TRUE(synthetics->catch_up(record));
+  ASSERT_TRUE(synthetics->catch_up(record, persist));
   EXPECT_THAT(recorded, IsEmpty()) << "what was recorded is not recorded again";
   EXPECT_THAT(synthetics->runs("checks"), SizeIs(2));
+}
+
+// The metrics' store holds a second in memory: a kill takes it.
+TEST_F(SyntheticsTest, ReadRunsAgainWhoseSamplesWereNotOnDiskAtAKill) {
+  auto synthetics = open();
+  ASSERT_TRUE(synthetics->apply(with({checks(true)})));
+  ran("first", true);
+  std::size_t recorded = 0;
+  const auto record = [&](std::span<const Sample> samples) -> Result<Done> {
+    recorded += samples.size();
+    return Done{};
+  };
+  bool works = false;
+  const auto persist = [&]() -> Result<Done> {
+    EXPECT_GT(recorded, 0u) << "what is not recorded cannot be on disk";
+    EXPECT_FALSE(fs::exists(directory_ / "state" / "position"));
+    return works ? Result<Done>(Done{}) : Error{Errc::kIo, "the disk is full"};
+  };
+  EXPECT_FALSE(synthetics->catch_up(record, persist));
+  const auto of_a_run = recorded;
+  EXPECT_FALSE(synthetics->catch_up(record, persist));
+  EXPECT_EQ(recorded, of_a_run) << "a disk that is full makes nothing come twice";
+  synthetics = open();
+  works = true;
+  ASSERT_TRUE(synthetics->catch_up(record, persist));
+  EXPECT_EQ(recorded, 2 * of_a_run);
+  synthetics = open();
+  ASSERT_TRUE(synthetics->catch_up(record, persist));
+  EXPECT_EQ(recorded, 2 * of_a_run);
 }
 
 TEST(Samples, OfARunThatCouldNotBeExecutedAreAFailure) {

@@ -65,6 +65,8 @@ Metrics::~Metrics() {
 
 const Series& Metrics::series() const { return *engine_->store; }
 
+Result<Done> Metrics::write() { return engine_->store->tick(); }
+
 Result<Done> Metrics::put(std::span<const MetricSamples> samples) {
   std::vector<Datum> data;
   data.reserve(samples.size());
