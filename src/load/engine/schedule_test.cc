@@ -114,7 +114,9 @@ TEST(Grouping, SendsBeforeTheTimeNeverAfterItAndKeepsTheRate) {
       const auto due = grouping.due(arrival.at);
       EXPECT_LE(due, arrival.at);
       EXPECT_LT(arrival.at - due, 500us);
-      if (!groups.empty()) EXPECT_GE(due, groups.rbegin()->first);
+      if (!groups.empty()) {
+        EXPECT_GE(due, groups.rbegin()->first);
+      }
       groups[due] = arrival.at;
       early_ns += static_cast<double>((arrival.at - due).count());
       ++scheduled_a_second[arrival.at / 1s];
@@ -130,7 +132,9 @@ TEST(Grouping, SendsBeforeTheTimeNeverAfterItAndKeepsTheRate) {
     // No group begins within another.
     auto before = groups.end();
     for (auto at = groups.begin(); at != groups.end(); before = at++) {
-      if (before != groups.end()) EXPECT_GE(at->first - before->first, 500us);
+      if (before != groups.end()) {
+        EXPECT_GE(at->first - before->first, 500us);
+      }
     }
   }
 }
