@@ -268,12 +268,14 @@ int refuse(const Error& error) {
   return error.code == Errc::kMalformed ? kUsage : kFailed;
 }
 
-load::TargetWatch make_watch(const LoadOptions& options, const std::filesystem::path& state) {
+Result<load::TargetWatch> open_watch(const LoadOptions& options, const std::filesystem::path& state) {
   load::TargetWatch::AskStatus ask;
   if (options.target_pid == 0) {
     ask = [state] { return platform::Control(state).ask("/status"); };
   }
-  return load::TargetWatch(options.target_pid, std::move(ask));
+  auto watch = load::TargetWatch::open(options.target_pid, std::move(ask));
+  if (!watch && options.target_pid != 0) return watch.error().within("--target-pid");
+  return watch;
 }
 
 int run_load(const LoadOptions& options, const std::filesystem::path& state, const char* scenario) {
@@ -314,12 +316,13 @@ int run_capacity(const LoadOptions& options, const std::filesystem::path& state)
   settings.from_users = options.from_users;
   settings.to_users = options.to_users;
   settings.step = from_seconds(options.step);
-  auto watch = make_watch(options, state);
+  auto watch = open_watch(options, state);
+  if (!watch) return refuse(watch.error());
   listen_for_interrupts();
   const LoadRunNote note(state);
   LiveLine line(options.quiet);
   auto result = load::capacity(
-      settings, watch, interrupted, [&](const load::Live& live) { line.show(live); },
+      settings, *watch, interrupted, [&](const load::Live& live) { line.show(live); },
       [&](const load::CapacityStep& step) {
         line.clear();
         if (options.quiet) return;
@@ -342,11 +345,12 @@ int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
   settings.rise = from_seconds(options.rise);
   settings.hold = from_seconds(options.duration);
   settings.limit_ms = options.limit_ms;
-  auto watch = make_watch(options, state);
+  auto watch = open_watch(options, state);
+  if (!watch) return refuse(watch.error());
   listen_for_interrupts();
   const LoadRunNote note(state);
   LiveLine line(options.quiet);
-  auto result = load::spike(settings, watch, interrupted, [&](const load::Live& live) { line.show(live); });
+  auto result = load::spike(settings, *watch, interrupted, [&](const load::Live& live) { line.show(live); });
   line.clear();
   if (!result) return refuse(result.error());
   return report(options, std::move(*result), note, state);
@@ -359,11 +363,12 @@ int run_endurance(const LoadOptions& options, const std::filesystem::path& state
   settings.run = std::move(*common);
   settings.users = options.users;
   settings.duration = from_seconds(options.duration);
-  auto watch = make_watch(options, state);
+  auto watch = open_watch(options, state);
+  if (!watch) return refuse(watch.error());
   listen_for_interrupts();
   const LoadRunNote note(state);
   LiveLine line(options.quiet);
-  auto result = load::endurance(settings, watch, interrupted, [&](const load::Live& live) { line.show(live); });
+  auto result = load::endurance(settings, *watch, interrupted, [&](const load::Live& live) { line.show(live); });
   line.clear();
   if (!result) return refuse(result.error());
   return report(options, std::move(*result), note, state);

@@ -148,9 +148,9 @@ Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watc
   std::uint64_t looks = 0;
   const auto look = [&](const Live& live) {
     if (!live.progress.warming_up && looks++ % (std::uint64_t{1} << std::min(history.thinned, 30)) == 0 &&
-        watch.sees_target()) {
+        watch.sees_target() && !watch.lost()) {
       const auto sample = watch.sample();
-      history.add(Hours(sample.at - begun).count(), sample);
+      if (sample.of_target) history.add(Hours(sample.at - begun).count(), sample);
     }
     if (told) told(live);
   };
@@ -158,6 +158,7 @@ Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watc
   if (!result) return result.error();
   std::vector<LevelTest> tests;
   if (watch.sees_target()) {
+    (void)watch.sample();  // whether it lives to the end
     tests.push_back(test_level("memory of the process", "MB", history.rss));
     tests.push_back(test_level("memory with its children", "MB", history.tree_rss));
     tests.push_back(test_level("descriptors", "", history.descriptors));
@@ -169,8 +170,10 @@ Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watc
   result->findings = Json::object({{"kind", "endurance"},
                                    {"users", settings.users},
                                    {"target_seen", watch.sees_target()},
+                                   {"target_lost", watch.lost()},
                                    {"levels", std::move(list)}});
   if (!result->interrupted) {
+    if (watch.lost()) result->checks.push_back(process_ended());
     for (const auto& test : tests) result->checks.push_back({"no growth of " + test.name, test.seen, test.verdict});
   }
   return result;

@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
 #include "load/load.h"
 #include "load/measure/collector.h"
@@ -159,6 +163,59 @@ TEST(TestLevel, WaitsForTheLaterHalf) {
   std::vector<Level> list;
   for (int i = 0; i < 600; ++i) list.push_back({i / 600.0, 100 + 40 * std::min(1.0, i / 330.0) + 0.1 * (i % 3)});
   EXPECT_EQ(test_level("memory", "MB", list).verdict, Verdict::kInsufficient);
+}
+
+// A /proc with one process in it.
+class ProcDirectory : public testing::Test {
+ protected:
+  ProcDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "proc-XXXXXX").native();
+    directory_ = ::mkdtemp(name.data());
+    std::ofstream(directory_ / "stat") << "cpu  100 0 100 1000 0 0 0 0 0 0\n";
+  }
+  ~ProcDirectory() override { std::filesystem::remove_all(directory_); }
+  void process(char state, int start_ticks) const {
+    std::filesystem::create_directories(directory_ / "77");
+    std::ofstream(directory_ / "77" / "stat")
+        << "77 (a (strange) name) " << state << " 1 1 1 0 -1 0 0 0 0 0 50 50 0 0 20 0 1 0 " << start_ticks
+        << " 1000 100 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n";
+    std::ofstream(directory_ / "77" / "statm") << "1000 100 10 1 0 10 0\n";
+  }
+  void end_process() const { std::filesystem::remove_all(directory_ / "77"); }
+  std::filesystem::path directory_;
+};
+
+TEST_F(ProcDirectory, WithoutTheProcessIsRefused) {
+  const auto none = TargetWatch::open(77, nullptr, directory_);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, Errc::kMalformed);
+  EXPECT_NE(none.error().message.find("77"), std::string::npos);
+  process('Z', 500);  // it ended, and its parent has not asked for it
+  EXPECT_FALSE(TargetWatch::open(77, nullptr, directory_));
+  process('S', 500);
+  EXPECT_TRUE(TargetWatch::open(77, nullptr, directory_));
+}
+
+TEST_F(ProcDirectory, NoticesThatTheProcessEnded) {
+  process('S', 500);
+  auto watch = TargetWatch::open(77, nullptr, directory_);
+  ASSERT_TRUE(watch);
+  EXPECT_TRUE(watch->sample().of_target);
+  EXPECT_FALSE(watch->lost());
+  end_process();
+  EXPECT_FALSE(watch->sample().of_target);
+  EXPECT_TRUE(watch->lost());
+}
+
+TEST_F(ProcDirectory, DoesNotTakeAnotherProcessOfTheSameNumberForTheTarget) {
+  process('S', 500);
+  auto watch = TargetWatch::open(77, nullptr, directory_);
+  ASSERT_TRUE(watch);
+  process('S', 501);
+  EXPECT_FALSE(watch->sample().of_target);
+  EXPECT_TRUE(watch->lost());
+  process('S', 500);  // what was lost is not found again
+  EXPECT_FALSE(watch->sample().of_target);
 }
 
 TEST(RunResult, ComesBackFromItsJson) {

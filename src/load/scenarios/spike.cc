@@ -137,7 +137,10 @@ Result<RunResult> spike(const SpikeSettings& settings, TargetWatch& watch, const
     check.seen = fmt::format("p95 was not below {:.0f} ms again within the {:.0f} s after the rise began",
                              settings.limit_ms, Seconds(settings.rise + settings.hold).count());
   }
-  if (!result->interrupted) result->checks.push_back(std::move(check));
+  if (result->interrupted) return result;
+  result->checks.push_back(std::move(check));
+  (void)watch.sample();
+  if (watch.lost()) result->checks.push_back(process_ended());
   return result;
 }
 

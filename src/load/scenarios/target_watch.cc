@@ -28,6 +28,24 @@ void read_machine(const fs::path& proc, TargetSample& sample) {
   sample.machine_steal_seconds = ticks[7] / ticks_a_second();
 }
 
+// When a process began (proc(5): field 22 of its stat, counted from the end of its name, which may hold anything);
+// nullopt: there is none, or it has ended and only its parent has not looked yet.
+std::optional<std::uint64_t> start_of(const fs::path& process) {
+  std::ifstream file(process / "stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream words(text.substr(name_end + 1));
+  std::string word;
+  words >> word;
+  if (word == "Z" || word == "X") return std::nullopt;
+  constexpr int kState = 3;
+  constexpr int kStartTime = 22;
+  for (int field = kState; field < kStartTime && words >> word;) ++field;
+  if (!words) return std::nullopt;
+  return std::strtoull(word.c_str(), nullptr, 10);
+}
+
 double resident_bytes(const fs::path& process) {
   std::ifstream file(process / "statm");
   double size = 0;
@@ -55,6 +73,19 @@ TargetWatch::TargetWatch(pid_t pid, AskStatus ask, fs::path proc)
   if (auto status = ask_()) pid_ = static_cast<pid_t>((*status)["pid"].integer_or(0));
 }
 
+Result<TargetWatch> TargetWatch::open(pid_t pid, AskStatus ask, fs::path proc) {
+  TargetWatch watch(pid, std::move(ask), std::move(proc));
+  if (watch.pid_ == 0) return watch;
+  const auto started = start_of(watch.proc_ / std::to_string(watch.pid_));
+  if (!started) {
+    return Error{
+        Errc::kMalformed,
+        fmt::format("the target's process has to run on this machine, and there is no process {}", watch.pid_)};
+  }
+  watch.started_ = *started;
+  return watch;
+}
+
 unsigned TargetWatch::cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 double TargetWatch::part_cpu(const std::string& name, pid_t pid) {
@@ -65,7 +96,9 @@ TargetSample TargetWatch::sample() {
   TargetSample sample;
   sample.at = std::chrono::steady_clock::now();
   read_machine(proc_, sample);
-  if (pid_ != 0) {
+  if (pid_ != 0 && !lost_) lost_ = start_of(proc_ / std::to_string(pid_)) != started_;
+  sample.of_target = pid_ != 0 && !lost_;
+  if (sample.of_target) {
     const auto usage = tree_.read(pid_);
     sample.cpu_seconds = seconds_of(usage.cpu);
     sample.tree_rss_bytes = static_cast<double>(usage.resident_bytes);
@@ -73,7 +106,7 @@ TargetSample TargetWatch::sample() {
     sample.rss_bytes = resident_bytes(process);
     count_descriptors(process, sample);
   }
-  if (!ask_) return sample;
+  if (!ask_ || lost_) return sample;
   auto status = ask_();
   if (!status) return sample;
   for (const auto& [member, name] : {std::pair{"database", "PostgreSQL"}, {"cache", "Redis"}}) {
@@ -90,6 +123,8 @@ TargetSample TargetWatch::sample() {
   return sample;
 }
 
+RunResult::Check process_ended() { return {"the target's process lives", "it ended during the test", Verdict::kFail}; }
+
 std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& after, double generator_cpu_seconds,
                                 double share_429) {
   std::vector<Pressure> list;
@@ -99,7 +134,7 @@ std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& 
   const double busy = (after.machine_busy_seconds - before.machine_busy_seconds) / wall;
   const double steal = (after.machine_steal_seconds - before.machine_steal_seconds) / wall;
   std::string seen = fmt::format("{:.2f} of {:.0f} cores busy", busy, cores);
-  if (after.cpu_seconds > 0)
+  if (before.of_target && after.of_target)
     seen += fmt::format("; the target {:.2f}", (after.cpu_seconds - before.cpu_seconds) / wall);
   for (const auto& [name, seconds] : after.parts_cpu_seconds) {
     const auto earlier = before.parts_cpu_seconds.find(name);
@@ -110,7 +145,7 @@ std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& 
   if (steal > 0.05) seen += fmt::format("; {:.2f} taken by the hypervisor", steal);
   // Who else is on the machine is no property of the target, and a search that ends for that found nothing of it.
   const double ours = (after.cpu_seconds - before.cpu_seconds + generator_cpu_seconds) / wall;
-  const bool others = after.cpu_seconds > 0 && ours < 0.5 * busy;
+  const bool others = before.of_target && after.of_target && ours < 0.5 * busy;
   list.push_back({others ? "CPU of this machine, most of it used by others" : "CPU of this machine",
                   (busy + steal) / cores, std::move(seen)});
   const double throttled = after.throttles - before.throttles;

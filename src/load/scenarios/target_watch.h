@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -13,12 +15,14 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "load/report/result.h"
 #include "process/usage.h"
 
 namespace securebase::load {
 
 struct TargetSample {
   base::SteadyPoint at;
+  bool of_target = false;           // the target's process was seen: what is said of it is true
   double machine_busy_seconds = 0;  // CPU time of all cores that was not idle, since boot
   double machine_steal_seconds = 0;
   double cpu_seconds = 0;                           // of the target's processes
@@ -36,23 +40,33 @@ class TargetWatch {
  public:
   // Gives the running platform's status; an error where there is none.
   using AskStatus = std::function<Result<base::Json>()>;
-  // `pid` 0: what `ask` says; neither: only the machine is seen. `proc` is for tests.
-  TargetWatch(pid_t pid, AskStatus ask, std::filesystem::path proc = "/proc");
+  // `pid` 0: what `ask` says; neither: only the machine is seen. `proc` is for tests. kMalformed: no process `pid`
+  // runs.
+  static Result<TargetWatch> open(pid_t pid, AskStatus ask, std::filesystem::path proc = "/proc");
 
   TargetSample sample();
   // Whether anything of the target itself is seen.
   bool sees_target() const { return pid_ != 0; }
+  // Whether the target's process ended while it was watched, though another one may have its number since.
+  bool lost() const { return lost_; }
   static unsigned cores();
 
  private:
+  TargetWatch(pid_t pid, AskStatus ask, std::filesystem::path proc);
   double part_cpu(const std::string& name, pid_t pid);
 
   pid_t pid_;
+  std::uint64_t started_ =
+      0;  // of the process, in clock ticks after boot: what tells it from a later one of its number
+  bool lost_ = false;
   const AskStatus ask_;
   const std::filesystem::path proc_;
   process::UsageMeter tree_;
   std::map<std::string, process::UsageMeter> parts_;
 };
+
+// The check of a run whose target's process ended on the way: no figure of it is one of a process that held.
+RunResult::Check process_ended();
 
 // How busy the parts of the target were between two samples, as shares of what they can have: what came closest to its
 // end comes first.
