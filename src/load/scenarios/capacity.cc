@@ -40,12 +40,29 @@ CapacityStep step_of(std::uint64_t users, const RunResult& result, const TargetS
   }
   const auto refused = summary.codes.find("429");
   const double share_429 = refused == summary.codes.end() ? 0 : summary.percent_of(refused->second) / 100;
-  step.pressures = pressures(before, after, result.generator.cpu_seconds, share_429);
+  step.pressures = pressures(before, after, share_429);
   step.invalid = !result.valid();
   step.why = step.invalid ? result.invalid_because.front() : broken_because(result, summary);
   step.broken = !step.invalid && !step.why.empty();
   return step;
 }
+
+// The target at the begin and at the end of what is measured of a step: one span of time for all that is compared.
+class Seen {
+ public:
+  void look(TargetWatch& watch) {
+    last_ = watch.sample();
+    if (!first_) first_ = last_;
+  }
+  // Two looks at least; else nothing can be said of what is counted over time.
+  bool is_span() const { return first_ && last_.at > first_->at; }
+  const TargetSample& first() const { return *first_; }
+  const TargetSample& last() const { return last_; }
+
+ private:
+  std::optional<TargetSample> first_;
+  TargetSample last_;
+};
 
 Json to_json(const CapacityStep& step) {
   auto resources = Json::array();
@@ -151,15 +168,14 @@ Result<RunResult> capacity(const CapacitySettings& settings, TargetWatch& watch,
     one.warm_up = settings.settle;
     one.phases = users_for(*users, settings.settle + settings.step);
     if (one.thresholds.empty()) one.thresholds = guide_criteria();
-    std::optional<TargetSample> before;
-    const auto look = [&](const Live& live) {
-      if (!before && !live.progress.warming_up) before = watch.sample();
+    Seen seen;
+    auto result = run(one, stop, [&](const Live& live) {
+      if (!live.progress.warming_up) seen.look(watch);
       if (told) told(live);
-    };
-    auto result = run(one, stop, look);
+    });
     if (!result) return result.error();
-    const auto after = watch.sample();
-    steps.push_back(step_of(*users, *result, before.value_or(after), after));
+    if (!seen.is_span()) seen.look(watch);
+    steps.push_back(step_of(*users, *result, seen.first(), seen.last()));
     if (step_done) step_done(steps.back());
     const bool interrupted = result->interrupted;
     whole = std::move(*result);

@@ -218,6 +218,23 @@ TEST_F(ProcDirectory, DoesNotTakeAnotherProcessOfTheSameNumberForTheTarget) {
   EXPECT_FALSE(watch->sample().of_target);
 }
 
+TEST(Pressures, AreOfOneSpanOfTime) {
+  TargetSample before;
+  before.at = base::SteadyPoint{std::chrono::seconds{100}};
+  before.of_target = true;
+  before.cpu_seconds = 50;
+  before.generator_cpu_seconds = 7;  // what the generator used before it measured
+  auto after = before;
+  after.at += std::chrono::seconds{10};
+  after.machine_busy_seconds = 12;
+  after.cpu_seconds += 8;
+  after.generator_cpu_seconds += 2;
+  const auto seen = pressures(before, after, 0);
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen.front().resource, "CPU of this machine");
+  EXPECT_NE(seen.front().seen.find("the target 0.80; this generator 0.20"), std::string::npos) << seen.front().seen;
+}
+
 TEST(RunResult, ComesBackFromItsJson) {
   RunResult result;
   result.scenario = "run";

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -44,6 +45,12 @@ std::optional<std::uint64_t> start_of(const fs::path& process) {
   for (int field = kState; field < kStartTime && words >> word;) ++field;
   if (!words) return std::nullopt;
   return std::strtoull(word.c_str(), nullptr, 10);
+}
+
+double own_cpu_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
 double resident_bytes(const fs::path& process) {
@@ -94,10 +101,13 @@ double TargetWatch::part_cpu(const std::string& name, pid_t pid) {
 
 TargetSample TargetWatch::sample() {
   TargetSample sample;
-  sample.at = std::chrono::steady_clock::now();
-  read_machine(proc_, sample);
   if (pid_ != 0 && !lost_) lost_ = start_of(proc_ / std::to_string(pid_)) != started_;
   sample.of_target = pid_ != 0 && !lost_;
+  // The answer may take its time, so everything that is counted over time is read after it, together.
+  const auto status = ask_ && !lost_ ? ask_() : Result<base::Json>(Error{Errc::kNotFound, "nobody is asked"});
+  sample.at = std::chrono::steady_clock::now();
+  read_machine(proc_, sample);
+  sample.generator_cpu_seconds = own_cpu_seconds();
   if (sample.of_target) {
     const auto usage = tree_.read(pid_);
     sample.cpu_seconds = seconds_of(usage.cpu);
@@ -106,27 +116,27 @@ TargetSample TargetWatch::sample() {
     sample.rss_bytes = resident_bytes(process);
     count_descriptors(process, sample);
   }
-  if (!ask_ || lost_) return sample;
-  auto status = ask_();
-  if (!status) return sample;
+  if (status) read_status(*status, sample);
+  return sample;
+}
+
+void TargetWatch::read_status(const base::Json& status, TargetSample& sample) {
   for (const auto& [member, name] : {std::pair{"database", "PostgreSQL"}, {"cache", "Redis"}}) {
-    const auto pid = (*status)[member]["pid"].integer_or(0);
+    const auto pid = status[member]["pid"].integer_or(0);
     if (pid > 0) sample.parts_cpu_seconds[name] = part_cpu(name, static_cast<pid_t>(pid));
   }
-  if (const auto* functions = (*status)["functions"].as_array()) {
+  if (const auto* functions = status["functions"].as_array()) {
     for (const auto& one : *functions) {
       sample.functions_busy += one["busy"].number_or(0);
       sample.functions_idle += one["idle"].number_or(0);
       sample.throttles += one["throttles"].number_or(0);
     }
   }
-  return sample;
 }
 
 RunResult::Check process_ended() { return {"the target's process lives", "it ended during the test", Verdict::kFail}; }
 
-std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& after, double generator_cpu_seconds,
-                                double share_429) {
+std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& after, double share_429) {
   std::vector<Pressure> list;
   const double wall = std::chrono::duration<double>(after.at - before.at).count();
   if (wall <= 0) return list;
@@ -141,6 +151,7 @@ std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& 
     if (earlier != before.parts_cpu_seconds.end())
       seen += fmt::format(", {} {:.2f}", name, (seconds - earlier->second) / wall);
   }
+  const double generator_cpu_seconds = after.generator_cpu_seconds - before.generator_cpu_seconds;
   seen += fmt::format("; this generator {:.2f}", generator_cpu_seconds / wall);
   if (steal > 0.05) seen += fmt::format("; {:.2f} taken by the hypervisor", steal);
   // Who else is on the machine is no property of the target, and a search that ends for that found nothing of it.

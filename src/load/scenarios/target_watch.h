@@ -25,6 +25,7 @@ struct TargetSample {
   bool of_target = false;           // the target's process was seen: what is said of it is true
   double machine_busy_seconds = 0;  // CPU time of all cores that was not idle, since boot
   double machine_steal_seconds = 0;
+  double generator_cpu_seconds = 0;                 // of this process
   double cpu_seconds = 0;                           // of the target's processes
   double rss_bytes = 0;                             // of the target's main process
   double tree_rss_bytes = 0;                        // with its children
@@ -53,6 +54,7 @@ class TargetWatch {
 
  private:
   TargetWatch(pid_t pid, AskStatus ask, std::filesystem::path proc);
+  void read_status(const base::Json& status, TargetSample& sample);
   double part_cpu(const std::string& name, pid_t pid);
 
   pid_t pid_;
@@ -75,7 +77,6 @@ struct Pressure {
   double share = 0;      // 0 to 1
   std::string seen;      // "1.93 of 2 cores: target 1.2, PostgreSQL 0.3, generator 0.4"
 };
-std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& after, double generator_cpu_seconds,
-                                double share_429);
+std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& after, double share_429);
 
 }  // namespace securebase::load
