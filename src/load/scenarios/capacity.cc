@@ -12,6 +12,8 @@ namespace securebase::load {
 namespace {
 
 using base::Json;
+using std::chrono::nanoseconds;
+using Outcome = CapacityStep::Outcome;
 
 constexpr double kGrowth = 1.6;        // from step to step, until something breaks
 constexpr double kCloseEnough = 0.12;  // of the breaking point: halving ends there
@@ -26,25 +28,28 @@ std::string broken_because(const RunResult& result, const Summary& summary) {
   return {};
 }
 
-CapacityStep step_of(std::uint64_t users, const RunResult& result, const TargetSample& before,
-                     const TargetSample& after) {
-  CapacityStep step;
-  step.users = users;
-  const auto summary = summarise(result.measured.values, result.measured.duration);
-  step.throughput = summary.answers_a_second();
-  step.error_percent = summary.error_percent();
-  if (const auto latency = latency_of(result.measured.values, result.open)) {
-    step.p50_ms = latency->sketch.percentile(50).value_or(0);
-    step.p95_ms = latency->sketch.percentile(95).value_or(0);
-    step.p99_ms = latency->sketch.percentile(99).value_or(0);
+// Why it cannot be said whether this step holds; "" when it can.
+std::string undecided_because(const RunResult& result) {
+  if (result.interrupted) return "interrupted";
+  for (const auto& judged : result.thresholds) {
+    if (judged.verdict != Verdict::kInsufficient) continue;
+    return fmt::format("{} has {} samples, {} are needed", judged.threshold.text(), judged.samples, judged.needed);
   }
-  const auto refused = summary.codes.find("429");
-  const double share_429 = refused == summary.codes.end() ? 0 : summary.percent_of(refused->second) / 100;
-  step.pressures = pressures(before, after, share_429);
-  step.invalid = !result.valid();
-  step.why = step.invalid ? result.invalid_because.front() : broken_because(result, summary);
-  step.broken = !step.invalid && !step.why.empty();
-  return step;
+  return {};
+}
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kHeld:
+      return "held";
+    case Outcome::kBroken:
+      return "broken";
+    case Outcome::kUndecided:
+      return "undecided";
+    case Outcome::kInvalid:
+      return "invalid";
+  }
+  return "";
 }
 
 // The target at the begin and at the end of what is measured of a step: one span of time for all that is compared.
@@ -76,9 +81,7 @@ Json to_json(const CapacityStep& step) {
                        {"p95_ms", step.p95_ms},
                        {"p99_ms", step.p99_ms},
                        {"error_percent", step.error_percent},
-                       {"outcome", step.invalid  ? "invalid"
-                                   : step.broken ? "broken"
-                                                 : "held"},
+                       {"outcome", to_string(step.outcome)},
                        {"why", step.why},
                        {"resources", std::move(resources)}});
 }
@@ -96,7 +99,8 @@ Json first_saturated(const std::vector<CapacityStep>& by_users) {
 Json law_of(const std::vector<CapacityStep>& by_users) {
   std::vector<Load> loads;
   for (const auto& step : by_users) {
-    if (!step.invalid) loads.push_back({static_cast<double>(step.users), step.throughput});
+    const bool measured = step.outcome == Outcome::kHeld || step.outcome == Outcome::kBroken;
+    if (measured) loads.push_back({static_cast<double>(step.users), step.throughput});
   }
   const auto law = fit_scalability(loads);
   if (!law) return nullptr;
@@ -118,8 +122,8 @@ Json findings_of(const std::vector<CapacityStep>& steps) {
   Json broke;
   for (const auto& step : by_users) {
     list.push_back(to_json(step));
-    if (!step.invalid && !step.broken && broke.is_null()) held = to_json(step);
-    if (step.broken && broke.is_null()) broke = to_json(step);
+    if (step.outcome == Outcome::kHeld && broke.is_null()) held = to_json(step);
+    if (step.outcome == Outcome::kBroken && broke.is_null()) broke = to_json(step);
   }
   return Json::object({{"kind", "capacity"},
                        {"held", std::move(held)},
@@ -129,26 +133,91 @@ Json findings_of(const std::vector<CapacityStep>& steps) {
                        {"steps", std::move(list)}});
 }
 
+RunSettings settings_of_step(const CapacitySettings& settings, std::uint64_t users, nanoseconds length) {
+  RunSettings one = settings.run;
+  one.scenario = "capacity";
+  one.work.loop = true;
+  one.warm_up = settings.settle;
+  one.phases = users_for(users, settings.settle + length);
+  if (one.thresholds.empty()) one.thresholds = guide_criteria();
+  return one;
+}
+
 }  // namespace
+
+CapacityStep step_of(std::uint64_t users, const RunResult& result, const TargetSample& before,
+                     const TargetSample& after) {
+  CapacityStep step;
+  step.users = users;
+  const auto summary = summarise(result.measured.values, result.measured.duration);
+  step.throughput = summary.answers_a_second();
+  step.error_percent = summary.error_percent();
+  if (const auto latency = latency_of(result.measured.values, result.open)) {
+    step.p50_ms = latency->sketch.percentile(50).value_or(0);
+    step.p95_ms = latency->sketch.percentile(95).value_or(0);
+    step.p99_ms = latency->sketch.percentile(99).value_or(0);
+  }
+  const auto refused = summary.codes.find("429");
+  const double share_429 = refused == summary.codes.end() ? 0 : summary.percent_of(refused->second) / 100;
+  step.pressures = pressures(before, after, share_429);
+  const auto say = [&step](Outcome outcome, std::string why) {
+    step.outcome = outcome;
+    step.why = std::move(why);
+  };
+  if (!result.valid()) {
+    say(Outcome::kInvalid, result.invalid_because.front());
+  } else if (auto broken = broken_because(result, summary); !broken.empty()) {
+    say(Outcome::kBroken, std::move(broken));
+  } else if (auto undecided = undecided_because(result); !undecided.empty()) {
+    say(Outcome::kUndecided, std::move(undecided));
+  }
+  return step;
+}
+
+std::optional<nanoseconds> longer_step(const RunResult& result, nanoseconds length, nanoseconds most) {
+  constexpr double kSpare = 1.2;  // the next stretch may bring fewer
+  double times = 2;
+  for (const auto& judged : result.thresholds) {
+    if (judged.verdict != Verdict::kInsufficient) continue;
+    const auto samples = static_cast<double>(std::max<std::uint64_t>(judged.samples, 1));
+    times = std::max(times, kSpare * static_cast<double>(judged.needed) / samples);
+  }
+  const double wanted = times * static_cast<double>(length.count());
+  if (wanted > static_cast<double>(most.count())) return std::nullopt;
+  return nanoseconds{static_cast<std::int64_t>(wanted)};
+}
+
+void conclude(const std::vector<CapacityStep>& steps, RunResult& last) {
+  last.thresholds.clear();
+  last.invalid_because.clear();
+  const auto& end = steps.back();
+  if (end.outcome == Outcome::kInvalid) last.invalid_because.push_back(end.why);
+  if (end.outcome == Outcome::kUndecided && !last.interrupted) {
+    last.checks.push_back({fmt::format("samples tell whether {} users are held", end.users),
+                           end.why + "; a longer --step brings more", Verdict::kInsufficient});
+  }
+  last.findings = findings_of(steps);
+}
 
 std::optional<std::uint64_t> next_users(const std::vector<CapacityStep>& steps, std::uint64_t from, std::uint64_t to) {
   if (steps.empty()) return from;
+  if (steps.back().outcome == Outcome::kUndecided) return std::nullopt;
   std::uint64_t good = 0;
   std::uint64_t bad = 0;
   for (const auto& step : steps) {
     // A generator that is the limit finds nothing beyond.
-    const bool over = step.broken || step.invalid;
+    const bool over = step.outcome == Outcome::kBroken || step.outcome == Outcome::kInvalid;
     if (over && (bad == 0 || step.users < bad)) bad = step.users;
   }
   for (const auto& step : steps) {
-    if (!step.broken && !step.invalid && (bad == 0 || step.users < bad)) good = std::max(good, step.users);
+    if (step.outcome == Outcome::kHeld && (bad == 0 || step.users < bad)) good = std::max(good, step.users);
   }
   if (bad == 0) {
     if (good >= to) return std::nullopt;
     const auto more = static_cast<std::uint64_t>(std::ceil(static_cast<double>(good) * kGrowth));
     return std::min(to, std::max(good + 1, more));
   }
-  if (good == 0 || steps.back().invalid) return std::nullopt;
+  if (good == 0 || steps.back().outcome == Outcome::kInvalid) return std::nullopt;
   if (static_cast<double>(bad - good) <= std::max(1.0, kCloseEnough * static_cast<double>(bad))) return std::nullopt;
   return good + (bad - good) / 2;
 }
@@ -160,33 +229,36 @@ Result<RunResult> capacity(const CapacitySettings& settings, TargetWatch& watch,
     return Error{Errc::kMalformed, "a capacity test goes from at least one user to more users"};
   }
   std::vector<CapacityStep> steps;
-  std::optional<RunResult> whole;
+  std::optional<RunResult> last;
+  auto length = settings.step;
   while (const auto users = next_users(steps, settings.from_users, settings.to_users)) {
-    RunSettings one = settings.run;
-    one.scenario = "capacity";
-    one.work.loop = true;
-    one.warm_up = settings.settle;
-    one.phases = users_for(*users, settings.settle + settings.step);
-    if (one.thresholds.empty()) one.thresholds = guide_criteria();
     Seen seen;
-    auto result = run(one, stop, [&](const Live& live) {
+    auto result = run(settings_of_step(settings, *users, length), stop, [&](const Live& live) {
       if (!live.progress.warming_up) seen.look(watch);
       if (told) told(live);
     });
     if (!result) return result.error();
     if (!seen.is_span()) seen.look(watch);
-    steps.push_back(step_of(*users, *result, seen.first(), seen.last()));
-    if (step_done) step_done(steps.back());
-    const bool interrupted = result->interrupted;
-    whole = std::move(*result);
-    if (interrupted) break;
+    auto step = step_of(*users, *result, seen.first(), seen.last());
+    if (watch.lost()) {
+      step.outcome = Outcome::kBroken;
+      step.why = "the target's process ended";
+    }
+    if (step_done) step_done(step);
+    const auto longer = longer_step(*result, length, kMostLonger * settings.step);
+    last = std::move(*result);
+    const bool ends = last->interrupted || watch.lost();
+    if (step.outcome == Outcome::kUndecided && longer && !ends) {
+      length = *longer;  // these users once more
+      continue;
+    }
+    length = settings.step;
+    steps.push_back(std::move(step));
+    if (ends) break;
   }
-  // Limits were made to be crossed: what the search found is not a failure of them.
-  whole->thresholds.clear();
-  whole->invalid_because.clear();
-  if (steps.back().invalid) whole->invalid_because.push_back(steps.back().why);
-  whole->findings = findings_of(steps);
-  return std::move(*whole);
+  conclude(steps, *last);
+  if (watch.lost() && !last->interrupted) last->checks.push_back(process_ended());
+  return std::move(*last);
 }
 
 std::string capacity_text(const Json& findings) {
@@ -203,11 +275,13 @@ std::string capacity_text(const Json& findings) {
   }
   const auto& held = findings["held"];
   const auto& broke = findings["broke"];
-  if (!broke.is_null()) {
+  if (held.is_null() && broke.is_null()) {
+    text += "  whether it breaks is not known\n";
+  } else if (!broke.is_null()) {
     text +=
         fmt::format("  breaks at {} users ({}); held {} users, {:.0f} answers a second\n", broke["users"].integer_or(0),
                     broke["why"].string_or(""), held["users"].integer_or(0), held["throughput"].number_or(0));
-  } else if (!held.is_null()) {
+  } else {
     text += fmt::format("  did not break: held {} users, {:.0f} answers a second\n", held["users"].integer_or(0),
                         held["throughput"].number_or(0));
   }
