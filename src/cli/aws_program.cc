@@ -1,6 +1,7 @@
 #include "cli/aws_program.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -107,17 +109,24 @@ std::vector<Words> metric_statistics(Words words, base::TimePoint now) {
   return calls;
 }
 
-// Runs a program to its end; gives its exit code, as a shell does.
-int run_program(const std::string& program, const Words& words) {
+// Becomes a program; gives an exit code when that is not possible.
+int become(const std::string& program, const Words& words) {
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
+  execv(program.c_str(), argv.data());
+  fail(system_error(errno, "execute", program));
+  return 127;
+}
+
+// Runs a program to its end, or to ours; gives its exit code, as a shell does.
+int run_program(const std::string& program, const Words& words) {
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) return fail(system_error(errno, "fork", program));
   if (child == 0) {
-    execv(program.c_str(), argv.data());
-    fail(system_error(errno, "execute", program));
-    _exit(127);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    _exit(getppid() == parent ? become(program, words) : 0);
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
@@ -173,6 +182,8 @@ int aws_main(int argc, char** argv) {
                         "the AWS CLI is not installed (no other `aws` on the PATH); on Debian: apt install awscli"});
     }
   }
+  // A command that runs until it is told to end (logs tail --follow) has to hear that itself.
+  if (made.calls.size() == 1) return become(program, made.calls.front());
   int code = 0;
   for (const auto& call : made.calls) {
     const int ended = run_program(program, call);
