@@ -81,6 +81,7 @@ struct LoadRun {
   base::TimePoint ended;
   std::string tool;           // "securebase load", "artillery", "k6"
   std::string scenario;       // "baseline", "spike", or the script's name
+  std::string name;           // what the stack calls it; "": it was not declared there
   std::string target;         // the first URL that it asked
   std::string configuration;  // of the platform, the same at both ends; "": it changed meanwhile
   RunVerdict verdict = RunVerdict::kNone;
@@ -96,7 +97,7 @@ struct LoadRun {
   std::optional<double> scaling_seconds;
   double limit_ms = 0;
   double rise_seconds = 0;
-  std::string report;                     // a file, or ""
+  std::string report;  // a file, or ""
 };
 base::Json to_json(const LoadRun& run);
 // kMalformed, kLimit. Records of before there was a word for the verdict are understood.
@@ -169,7 +170,8 @@ struct Facts {
   std::vector<monitoring::AlarmView> alarms;
   std::vector<Topic> topics;
   std::vector<monitoring::Dashboards::Entry> dashboards;
-  std::vector<LoadRun> runs;                         // oldest first
+  std::vector<LoadRun> runs;  // oldest first
+  std::string load_test;      // the one that counts, by its script's file name or its name in the stack; "": all do
   std::optional<std::string> earlier_configuration;  // that a rollback would go back to
   std::optional<Rehearsal> rehearsal;                // the last one
   Result<std::vector<FunctionUse>> functions = std::vector<FunctionUse>{};

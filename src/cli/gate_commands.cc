@@ -25,6 +25,7 @@ constexpr const char* kCheckExamples =
     "  securebase check pre-deploy --send-tests     a test message to every topic that alarms act on\n"
     "  securebase check post-deploy --watch 24h     until the time is over, or something fails\n"
     "  securebase check monthly --markdown review.md\n"
+    "  securebase check pre-deploy --load-test checkout.js   that script alone decides\n"
     "  securebase check pre-deploy --junit gate.xml for CI\n"
     "  securebase check waive pre-deploy/load-test --owner ana --for 7d --reason \"the generator's host is down\"\n\n"
     "Exit codes: 0 all pass or are waived; 1 something fails; 3 nothing fails, and some evidence is missing; 64 the\n"
@@ -47,6 +48,7 @@ struct CheckOptions {
   std::string json;
   std::string junit;
   std::string markdown;
+  std::string load_test;
   bool send_tests = false;
 };
 
@@ -76,6 +78,7 @@ Result<Done> write_to(const std::string& file, std::string_view text) {
 Json question_for(std::string_view gate, const CheckOptions& options) {
   auto question = Json::object({{"gate", gate}, {"fresh_seconds", options.fresh}});
   if (options.window > 0) question.set("window_seconds", options.window);
+  if (!options.load_test.empty()) question.set("load_test", options.load_test);
   return question;
 }
 
@@ -262,6 +265,10 @@ void add_gate(CLI::App& check_command, const char* name, const char* about,
   gate->add_option("--junit", options->junit, "The same as JUnit's XML, for CI servers")->type_name("FILE");
   gate->add_option("--markdown", options->markdown, "The same as Markdown, for pull requests")->type_name("FILE");
   if (std::string_view(name) == "pre-deploy") {
+    gate->add_option("--load-test", options->load_test,
+                     "The load test that counts: its script's file name, or its name in the stack; by default all "
+                     "do")
+        ->type_name("NAME");
     gate->add_flag("--send-tests", options->send_tests,
                    "First send a test message to topics that none reached a subscriber of within a day");
   }

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/load_declared.h"
 #include "cli/load_files.h"
 #include "cli/load_runs.h"
 #include "cli/load_worker.h"
@@ -29,6 +30,7 @@ constexpr const char* kLoadExamples =
     "  securebase load capacity URL                from 10 to 1000 users until it breaks, and what broke first\n"
     "  securebase load spike URL                   10 to 500 users in 10 s, and how long until it is itself again\n"
     "  securebase load endurance URL --duration 1h 100 users: does memory, do descriptors, does latency grow?\n"
+    "  securebase load list; securebase load capacity checkout     a test that the stack declares, by its name\n"
     "  securebase load compare A.json B.json       which differences are none of noise\n\n"
     "--rate is an open model: requests are sent when they are due, answered or not, and latency counts from then.\n"
     "--users is a closed one: users wait for answers, so a stall of the target delays what would have come.\n\n"
@@ -39,6 +41,7 @@ constexpr const char* kLoadExamples =
 
 struct LoadOptions {
   std::string url;
+  std::string name;  // of the stack's declaration; empty: none was asked for
   double rate = 0;
   double ramp_to = 0;
   std::uint64_t users = 10;
@@ -211,6 +214,7 @@ LoadOutcome outcome_of(const LoadOptions& options, const load::RunResult& result
   LoadOutcome outcome;
   outcome.tool = "securebase load";
   outcome.scenario = result.scenario;
+  outcome.name = options.name;
   outcome.target = result.target;
   outcome.verdict = result.verdict();
   for (const auto& judged : result.thresholds) {
@@ -258,7 +262,7 @@ int report(const LoadOptions& options, load::RunResult result, const LoadRunNote
   auto written = write_files(options.files, result);
   if (!written) return fail(written.error());
   note.tell(outcome_of(options, result));
-  if (!options.quiet) fmt::print("{}", text_of(result));
+  if (!options.quiet) fmt::print("{}{}", text_of(result), comparison_text(options.files, result));
   return say_verdict(result);
 }
 
@@ -276,6 +280,17 @@ Result<load::TargetWatch> open_watch(const LoadOptions& options, const std::file
   auto watch = load::TargetWatch::open(options.target_pid, std::move(ask));
   if (!watch && options.target_pid != 0) return watch.error().within("--target-pid");
   return watch;
+}
+
+using Act = int (*)(const LoadOptions&, const std::filesystem::path&);
+
+// What is needed before the first request: what the stack says of the test, and the run to compare with.
+int prepare_and_act(CLI::App& command, const Options& options, const std::filesystem::path& state, Act act) {
+  auto name = take_declared(command, options->url, command.get_name(), state);
+  if (!name) return refuse(name.error());
+  options->name = std::move(*name);
+  if (auto found = find_baseline(options->files, state); !found) return refuse(found.error());
+  return act(*options, state);
 }
 
 int run_load(const LoadOptions& options, const std::filesystem::path& state, const char* scenario) {
@@ -379,10 +394,12 @@ void add_duration(CLI::App& command, const char* name, double& seconds, const ch
 }
 
 // What all of them take.
-void add_common(CLI::App& command, const Options& options, std::filesystem::path& state, bool url_required) {
-  auto* url = command.add_option("url", options->url,
-                                 url_required ? "What is asked" : "What is asked; else the running platform's API");
-  url->type_name("URL")->required(url_required);
+void add_common(CLI::App& command, const Options& options, std::filesystem::path& state) {
+  command
+      .add_option("url", options->url,
+                  "What is asked: a URL, a /path of the running platform, or the name of a load test that its stack "
+                  "declares; else its API's health")
+      ->type_name("URL|NAME");
   auto* scenario =
       command.add_option("--scenario", options->scenario, "Requests as `load record` wrote them, below the URL");
   scenario->type_name("FILE");
@@ -418,18 +435,19 @@ void add_target_pid(CLI::App& command, const Options& options) {
 }
 
 CLI::App* add_scenario(CLI::App& all, const char* name, const char* about, const Options& options,
-                       std::filesystem::path& state, std::function<int()>& chosen,
-                       int (*act)(const LoadOptions&, const std::filesystem::path&)) {
+                       std::filesystem::path& state, std::function<int()>& chosen, Act act) {
   auto* command = all.add_subcommand(name, about);
-  add_common(*command, options, state, false);
-  command->callback([=, &state, &chosen] { chosen = [=, &state] { return act(*options, state); }; });
+  add_common(*command, options, state);
+  command->callback(
+      [=, &state, &chosen] { chosen = [=, &state] { return prepare_and_act(*command, options, state, act); }; });
   return command;
 }
 
 void add_run(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
   auto options = std::make_shared<LoadOptions>();
-  auto* command = all.add_subcommand("run", "Requests at a rate, or users who ask again and again");
-  add_common(*command, options, state, false);
+  auto* command = add_scenario(
+      all, "run", "Requests at a rate, or users who ask again and again", options, state, chosen,
+      [](const LoadOptions& given, const std::filesystem::path& where) { return run_load(given, where, "run"); });
   auto* rate = command->add_option("--rate,-r", options->rate, "Requests a second, whether answers come or not")
                    ->check(CLI::Range(0.001, 1e6));
   command->add_option("--ramp-to", options->ramp_to, "The rate at the end, in steps of a second")
@@ -446,7 +464,6 @@ void add_run(CLI::App& all, std::filesystem::path& state, std::function<int()>& 
                    "With --rate: at most so many to a thread; 0: as many as are needed")
       ->capture_default_str();
   add_fleet_options(*command, options->fleet);
-  command->callback([=, &state, &chosen] { chosen = [=, &state] { return run_load(*options, state, "run"); }; });
 }
 
 void add_baseline(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
@@ -524,6 +541,11 @@ void add_load_commands(CLI::App& app, std::filesystem::path& state, std::functio
   add_capacity(*all, state, chosen);
   add_spike(*all, state, chosen);
   add_endurance(*all, state, chosen);
+  auto as_json = std::make_shared<bool>(false);
+  auto* list = all->add_subcommand("list", "The load tests that the running stack declares (output securebase_load)");
+  list->add_flag("--json", *as_json, "As JSON");
+  add_state_option(*list, state);
+  list->callback([as_json, &state, &chosen] { chosen = [as_json, &state] { return list_declared(state, *as_json); }; });
   add_load_file_commands(*all, state, chosen);
   add_load_worker_command(*all, chosen);
 }

@@ -88,26 +88,45 @@ void add_compare(CLI::App& all, Chosen& chosen) {
   command->callback([=, &chosen] { chosen = [=] { return compare(*options); }; });
 }
 
+// The file of the newest baseline that the platform was told of.
+Result<fs::path> newest_baseline(const fs::path& state) {
+  auto answer = platform::Control(state).ask("/load/runs", base::Json::object({{"what", "list"}}));
+  if (!answer) return answer.error().within("--baseline newest");
+  const auto* runs = (*answer)["runs"].as_array();
+  for (std::size_t i = runs ? runs->size() : 0; i-- > 0;) {
+    const auto& run = (*runs)[i];
+    const fs::path file = run["report"].string_or("");
+    std::error_code failure;
+    if (run["scenario"].string_or("") == "baseline" && !file.empty() && fs::exists(file, failure)) return file;
+  }
+  return Error{Errc::kNotFound,
+               "--baseline newest: the platform was told of no baseline whose file is still there; make one with "
+               "`securebase load baseline --json baseline.json`"};
+}
+
 struct ReportOptions {
   fs::path result;
   LoadFiles files;
 };
 
-int show(const ReportOptions& options) {
+int show(const fs::path& state, ReportOptions& options) {
   auto result = read_result(options.result);
   if (!result) return fail(result.error());
+  if (auto found = find_baseline(options.files, state); !found) return fail(found.error());
   if (auto written = write_files(options.files, *result); !written) return fail(written.error());
-  fmt::print("{}", text_of(*result));
+  fmt::print("{}{}", text_of(*result), comparison_text(options.files, *result));
   return say_verdict(*result);
 }
 
-void add_report(CLI::App& all, Chosen& chosen) {
+void add_report(CLI::App& all, fs::path& state, Chosen& chosen) {
   auto options = std::make_shared<ReportOptions>();
   auto* command = all.add_subcommand("report", "A result that was written with --json, again: as text, a page, JUnit");
   command->add_option("result", options->result, "What --json wrote")->required()->type_name("FILE");
   command->add_option("--html", options->files.html, "Write it as one page")->type_name("FILE");
   command->add_option("--junit", options->files.junit, "Write its checks for CI")->type_name("FILE");
-  command->callback([=, &chosen] { chosen = [=] { return show(*options); }; });
+  add_baseline_option(*command, options->files);
+  add_state_option(*command, state);
+  command->callback([=, &state, &chosen] { chosen = [=, &state] { return show(state, *options); }; });
 }
 
 void add_runs(CLI::App& all, fs::path& state, Chosen& chosen) {
@@ -193,6 +212,12 @@ void add_record(CLI::App& all, fs::path& state, Chosen& chosen) {
   command->callback([=, &state, &chosen] { chosen = [=, &state] { return record(state, *options); }; });
 }
 
+std::string page_of(const LoadFiles& files, const load::RunResult& result) {
+  auto view = load::view_of(result);
+  if (files.compared_with) load::add_comparison(result, *files.compared_with, view);
+  return load::html_report(view);
+}
+
 }  // namespace
 
 void add_file_options(CLI::App& command, LoadFiles& files) {
@@ -200,6 +225,38 @@ void add_file_options(CLI::App& command, LoadFiles& files) {
       ->type_name("FILE");
   command.add_option("--html", files.html, "Write it as one page for people")->type_name("FILE");
   command.add_option("--junit", files.junit, "Write its checks for CI")->type_name("FILE");
+  add_baseline_option(command, files);
+}
+
+void add_baseline_option(CLI::App& command, LoadFiles& files) {
+  command
+      .add_option("--baseline", files.baseline,
+                  "What to compare with, here and in the page: a file that --json wrote, or newest: of the baselines "
+                  "that the platform knows")
+      ->type_name("FILE|newest");
+}
+
+Result<Done> find_baseline(LoadFiles& files, const fs::path& state) {
+  if (files.baseline.empty()) return Done{};
+  fs::path file = files.baseline;
+  if (files.baseline == "newest") {
+    auto newest = newest_baseline(state);
+    if (!newest) return newest.error();
+    file = std::move(*newest);
+  }
+  auto baseline = read_result(file);
+  if (!baseline) return baseline.error().within("--baseline");
+  files.compared_with = std::make_shared<const load::RunResult>(std::move(*baseline));
+  return Done{};
+}
+
+std::string comparison_text(const LoadFiles& files, const load::RunResult& result) {
+  if (!files.compared_with) return {};
+  const load::CompareSettings settings;
+  const auto differences = load::compare({*files.compared_with}, {result}, settings);
+  if (!differences) return fmt::format("  not compared with the baseline: {}\n", differences.error().message);
+  return fmt::format("\nCompared with the baseline, {} of {}:\n{}", files.compared_with->scenario,
+                     base::iso8601(files.compared_with->started), load::as_text(*differences, settings));
 }
 
 Result<Done> write_files(const LoadFiles& files, const load::RunResult& result) {
@@ -208,7 +265,7 @@ Result<Done> write_files(const LoadFiles& files, const load::RunResult& result) 
     return base::replace_file(file, make());
   };
   if (auto done = write(files.json, [&] { return load::to_json(result).dump(1) + "\n"; }); !done) return done;
-  if (auto done = write(files.html, [&] { return load::html_report(load::view_of(result)); }); !done) return done;
+  if (auto done = write(files.html, [&] { return page_of(files, result); }); !done) return done;
   return write(files.junit, [&] { return load::as_junit(result); });
 }
 
@@ -232,7 +289,7 @@ int say_verdict(const load::RunResult& result) {
 
 void add_load_file_commands(CLI::App& all, fs::path& state, Chosen& chosen) {
   add_compare(all, chosen);
-  add_report(all, chosen);
+  add_report(all, state, chosen);
   add_runs(all, state, chosen);
   add_record(all, state, chosen);
 }

@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <memory>
+#include <string>
 
 #include "cli/commands.h"
 #include "load/load.h"
@@ -14,8 +16,16 @@ struct LoadFiles {
   std::filesystem::path json;
   std::filesystem::path html;
   std::filesystem::path junit;
+  std::string baseline;  // what --baseline says: a file, or "newest"; empty: nothing is compared
+  std::shared_ptr<const load::RunResult> compared_with;  // read by find_baseline(); null: nothing
 };
 void add_file_options(CLI::App& command, LoadFiles& files);
+void add_baseline_option(CLI::App& command, LoadFiles& files);
+// Reads what --baseline names, before a run is made in vain. "newest" is the newest baseline that the platform of
+// `state` was told of and whose file is still there.
+Result<Done> find_baseline(LoadFiles& files, const std::filesystem::path& state);
+// What differs from it, for the terminal; "" when nothing is compared.
+std::string comparison_text(const LoadFiles& files, const load::RunResult& result);
 Result<Done> write_files(const LoadFiles& files, const load::RunResult& result);
 
 // The text of a result with what its scenario found.

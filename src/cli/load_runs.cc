@@ -35,6 +35,7 @@ void LoadRunNote::tell(const LoadOutcome& outcome) const {
                            {"ended_ms", milliseconds_of(base::system_clock().now())},
                            {"tool", outcome.tool},
                            {"scenario", outcome.scenario},
+                           {"name", outcome.name},
                            {"target", outcome.target},
                            {"configuration", configuration_},
                            {"verdict", outcome.verdict},
@@ -72,7 +73,9 @@ int load_runs(const std::filesystem::path& state, std::size_t most, bool as_json
     const auto ended = base::TimePoint{std::chrono::milliseconds{run["ended_ms"].integer_or(0)}};
     table.add({{base::iso8601(ended), Style::kPlain},
                {text_of(run, "tool"), Style::kPlain},
-               {text_of(run, "scenario"), Style::kPlain},
+               {text_of(run, "name").empty() ? text_of(run, "scenario")
+                                             : fmt::format("{} {}", text_of(run, "scenario"), text_of(run, "name")),
+                Style::kPlain},
                {configuration.empty()       ? "changed meanwhile"
                 : configuration == in_force ? "in force"
                                             : configuration,

@@ -14,6 +14,7 @@ namespace securebase::cli {
 struct LoadOutcome {
   std::string tool;      // "securebase load", "artillery", "k6"
   std::string scenario;  // "baseline", "spike", or the script's file name
+  std::string name;      // what the stack calls it, or ""
   std::string target;    // the first URL that it asked
   std::string verdict;   // "pass", "fail", "insufficient evidence", "invalid", "interrupted", "none"
   std::vector<std::string> failed_thresholds;

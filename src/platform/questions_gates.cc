@@ -52,7 +52,9 @@ Result<Json> Rooms::check(const Json& question) {
                  fmt::format("--window and --fresh lie between one minute and {} days", kLongestWindow.count())};
   }
   const auto waived = waivers_ ? waivers_->all() : std::vector<advisor::Waiver>{};
-  const auto report = advisor::check(*gate, facts(*gate, window, freshness), waived);
+  auto known = facts(*gate, window, freshness);
+  known.load_test = question["load_test"].string_or("");
+  const auto report = advisor::check(*gate, known, waived);
   return Json::object({{"report", advisor::to_json(report)},
                        {"text", advisor::render(report)},
                        {"junit", advisor::to_junit(report)},
@@ -108,7 +110,13 @@ Result<Json> Rooms::load_runs(const Json& question) {
     if (auto added = load_runs_->add(std::move(*run)); !added) return added.error();
     return Json::object();
   }
-  if (what != "list") return Error{Errc::kMalformed, "what about load runs: list, configuration or add?"};
+  if (what == "scenarios") {
+    const std::lock_guard lock(mutex_);
+    const auto declared = applied_.stack->outputs.find("securebase_load");
+    return Json::object(
+        {{"scenarios", declared == applied_.stack->outputs.end() ? Json::object() : declared->second.value.to_json()}});
+  }
+  if (what != "list") return Error{Errc::kMalformed, "what about load runs: list, scenarios, configuration or add?"};
   auto list = Json::array();
   for (const auto& run : load_runs_->all()) list.push_back(advisor::to_json(run));
   const std::lock_guard lock(mutex_);

@@ -222,6 +222,26 @@ TEST(LoadTestCheck, IsNotUndoneByAnotherTest) {
   EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kPass);
 }
 
+TEST(LoadTestCheck, RestsOnTheOneThatIsNamed) {
+  World world;
+  auto failed = passed_run();
+  failed.verdict = RunVerdict::kFail;
+  auto declared = passed_run();
+  declared.tool = "securebase load";
+  declared.scenario = "baseline";
+  declared.name = "checkout";
+  world.facts.runs = {failed, declared};
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kFail);
+  world.facts.load_test = "checkout";
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kPass);
+  world.facts.load_test = "load-test.js";
+  EXPECT_EQ(world.of(Gate::kPreDeploy, "load-test").decision, Decision::kFail);
+  world.facts.load_test = "browse";
+  const auto none = world.of(Gate::kPreDeploy, "load-test");
+  EXPECT_EQ(none.decision, Decision::kInsufficient);
+  EXPECT_THAT(none.reason, HasSubstr("no load test \"browse\" ran"));
+}
+
 TEST(LoadTestCheck, LeavesOutWarmingAndCapacity) {
   World world;
   auto failed = passed_run();
@@ -529,6 +549,7 @@ TEST_F(GateFiles, KeepLoadRuns) {
     auto runs = LoadRuns::open(file);
     ASSERT_TRUE(runs);
     auto run = passed_run();
+    run.name = "checkout";
     run.scaling_seconds = 2.5;
     run.users = 500;
     run.seconds = 120.5;
@@ -544,6 +565,7 @@ TEST_F(GateFiles, KeepLoadRuns) {
   EXPECT_EQ(run.scenario, "load-test.js");
   EXPECT_EQ(run.verdict, RunVerdict::kPass);
   EXPECT_EQ(run.scaling_seconds, 2.5);
+  EXPECT_EQ(run.name, "checkout");
   EXPECT_EQ(run.users, 500u);
   EXPECT_EQ(run.seconds, 120.5);
   EXPECT_EQ(run.limit_ms, 100);

@@ -71,6 +71,7 @@ base::Json to_json(const LoadRun& run) {
                                   {"ended_ms", milliseconds_of(run.ended)},
                                   {"tool", run.tool},
                                   {"scenario", run.scenario},
+                                  {"name", run.name},
                                   {"target", run.target},
                                   {"configuration", run.configuration},
                                   {"verdict", to_string(run.verdict)},
@@ -95,6 +96,7 @@ Result<LoadRun> load_run_from(const base::Json& json) {
   run.ended = time_of(json["ended_ms"]);
   run.tool = json["tool"].string_or("");
   run.scenario = json["scenario"].string_or("");
+  run.name = json["name"].string_or("");
   run.target = json["target"].string_or("");
   run.configuration = json["configuration"].string_or("");
   const auto verdict = run_verdict_from(json);
@@ -127,7 +129,7 @@ Result<LoadRun> load_run_from(const base::Json& json) {
   if (run.tool.empty() || run.scenario.empty() || run.ended < run.began || run.began.time_since_epoch().count() == 0) {
     return Error{Errc::kMalformed, "a load run has a tool, a scenario, and an end that is not before its beginning"};
   }
-  for (const auto* text : {&run.tool, &run.scenario, &run.target, &run.configuration, &run.report}) {
+  for (const auto* text : {&run.tool, &run.scenario, &run.name, &run.target, &run.configuration, &run.report}) {
     if (text->size() > kTextBytes) {
       return Error{Errc::kLimit, fmt::format("texts of a load run have up to {} bytes", kTextBytes)};
     }

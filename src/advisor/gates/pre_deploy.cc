@@ -30,11 +30,18 @@ bool is_warming(std::string_view name) {
 }
 
 // A capacity test is made to break, and a warming to fill caches: neither says whether the configuration holds.
-bool is_load_test(const LoadRun& run) { return run.scenario != "capacity" && !is_warming(run.scenario); }
+bool is_warming(const LoadRun& run) { return is_warming(run.scenario) || is_warming(run.name); }
+bool is_load_test(const LoadRun& run) { return run.scenario != "capacity" && !is_warming(run); }
+
+// Whether the check rests on it: on the one that was named, else on all.
+bool counts(const Facts& facts, const LoadRun& run) {
+  if (facts.load_test.empty()) return is_load_test(run);
+  return run.scenario == facts.load_test || run.name == facts.load_test;
+}
 
 // The same test run again takes the place of what it said before; another test does not.
-using Test = std::tuple<std::string_view, std::string_view, std::string_view>;
-Test test_of(const LoadRun& run) { return {run.tool, run.scenario, run.target}; }
+using Test = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>;
+Test test_of(const LoadRun& run) { return {run.tool, run.scenario, run.name, run.target}; }
 
 // What the load tests of this configuration say, each by its newest run that says anything.
 struct LoadTests {
@@ -47,7 +54,7 @@ LoadTests load_tests(const Facts& facts) {
   LoadTests tests;
   std::set<Test> decided;
   for (auto run = facts.runs.rbegin(); run != facts.runs.rend(); ++run) {
-    if (run->configuration != facts.configuration || !is_load_test(*run) || decided.contains(test_of(*run))) continue;
+    if (run->configuration != facts.configuration || !counts(facts, *run) || decided.contains(test_of(*run))) continue;
     auto why = why_undecided(*run);
     if (why.empty()) why = not_ours(facts, *run);
     if (!why.empty()) {
@@ -91,10 +98,11 @@ void load_test(const Facts& facts, Check& check) {
         fmt::format("{} load tests pass, the newest {} ago on this configuration", tests.passed.size(), in_words(age)));
   }
   if (!tests.undecided.empty()) return decide(check, Decision::kInsufficient, tests.undecided.front().second);
-  const auto* other = newest(facts.runs, is_load_test);
+  const auto* other = newest(facts.runs, [&facts](const LoadRun& run) { return counts(facts, run); });
   if (other) check.evidence.push_back("of another configuration: " + in_a_line(*other, facts.now));
   decide(check, Decision::kInsufficient,
-         fmt::format("no load test ran on this configuration ({})", facts.configuration));
+         fmt::format("no load test {}ran on this configuration ({})",
+                     facts.load_test.empty() ? "" : fmt::format("\"{}\" ", facts.load_test), facts.configuration));
 }
 
 // --- alarms ---------------------------------------------------------------------------------------------------------
@@ -256,9 +264,8 @@ void dashboards(const Facts& facts, Check& check) {
 // A warming is a load run by that name, so that what warms the cache is what was measured.
 void warming(const Facts& facts, Check& check) {
   check.command = "securebase load runs";
-  const auto* run = newest(facts.runs, [&facts](const LoadRun& one) {
-    return one.configuration == facts.configuration && is_warming(one.scenario);
-  });
+  const auto* run = newest(
+      facts.runs, [&facts](const LoadRun& one) { return one.configuration == facts.configuration && is_warming(one); });
   if (!run) {
     return decide(check, Decision::kInsufficient,
                   "no script with \"warm\" in its name ran on this configuration; the platform has no other warming");

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "load/measure/collector.h"
+#include "load/report/html.h"
+#include "load/report/result_view.h"
 #include "load/scenarios/http_measures.h"
 
 namespace securebase::load {
@@ -86,6 +90,34 @@ TEST(Compare, RefusesWhatDoesNotCompare) {
   auto invalid = minute(100, 1);
   invalid.invalid_because = {"late"};
   EXPECT_FALSE(compare({minute(100, 2)}, {invalid}, {}));
+}
+
+TEST(Comparison, IsShownInTheReport) {
+  auto before = minute(20, 1);
+  before.scenario = "baseline";
+  before.target = "http://x/";
+  const auto after = minute(30, 2);
+  ReportView view;
+  add_comparison(after, before, view);
+  ASSERT_FALSE(view.comparisons.empty());
+  const auto p95 = std::find_if(view.comparisons.begin(), view.comparisons.end(),
+                                [](const auto& one) { return one.name.find("p95") != std::string::npos; });
+  ASSERT_NE(p95, view.comparisons.end());
+  EXPECT_EQ(p95->kind, ReportView::Comparison::Kind::kWorse);
+  EXPECT_EQ(p95->change.front(), '+');
+  const auto page = html_report(view);
+  EXPECT_NE(page.find("Compared with the baseline"), std::string::npos);
+  EXPECT_NE(page.find("<span class=\"badge fail\">worse</span>"), std::string::npos);
+}
+
+TEST(Comparison, SaysWhyTwoRunsDoNotCompare) {
+  auto before = minute(20, 1);
+  before.open = true;
+  ReportView view;
+  add_comparison(minute(20, 2), before, view);
+  EXPECT_TRUE(view.comparisons.empty());
+  EXPECT_NE(view.comparison_note.find("do not compare"), std::string::npos);
+  EXPECT_NE(html_report(view).find("do not compare"), std::string::npos);
 }
 
 }  // namespace

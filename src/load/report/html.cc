@@ -140,6 +140,39 @@ std::string checks(const ReportView& view) {
   return out + "</table></div></section>\n";
 }
 
+std::string_view class_of(ReportView::Comparison::Kind kind) {
+  switch (kind) {
+    case ReportView::Comparison::Kind::kBetter:
+      return "pass";
+    case ReportView::Comparison::Kind::kWorse:
+      return "fail";
+    case ReportView::Comparison::Kind::kUnclear:
+      return "unknown";
+    case ReportView::Comparison::Kind::kSame:
+      break;
+  }
+  return "";
+}
+
+std::string comparison(const ReportView& view) {
+  if (view.comparison_note.empty()) return {};
+  std::string out = fmt::format("<section><h2>Compared with the baseline</h2><p class=\"about\">{}</p>",
+                                base::markup_escaped(view.comparison_note));
+  if (view.comparisons.empty()) return out + "</section>\n";
+  out +=
+      "<div class=\"scroll\"><table><tr><th></th><th>baseline</th><th>this run</th><th>change</th><th>99 % "
+      "interval</th>"
+      "<th></th></tr>";
+  for (const auto& one : view.comparisons) {
+    out += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td><span class=\"badge {}\">{}</span></td></tr>",
+        base::markup_escaped(one.name), base::markup_escaped(one.before), base::markup_escaped(one.after),
+        base::markup_escaped(one.change), base::markup_escaped(one.interval), class_of(one.kind),
+        base::markup_escaped(one.verdict));
+  }
+  return out + "</table></div></section>\n";
+}
+
 std::string clocks(const ReportView& view) {
   std::string out =
       "<section><h2>Latency by percentile</h2><p class=\"about\">How long answers took, from the fastest to the "
@@ -239,7 +272,7 @@ std::string html_report(const ReportView& view) {
       "load test"
       "</title><style>{}</style></head><body><main>\n",
       base::markup_escaped(view.title), kStyle);
-  out += header(view) + facts(view) + doubts(view) + checks(view) + clocks(view);
+  out += header(view) + facts(view) + doubts(view) + checks(view) + comparison(view) + clocks(view);
   out += "<section><h2>Latency over time</h2>" + latency_chart(view) + "</section>\n";
   out += "<section><h2>Requests over time</h2>" + rate_chart(view) + "</section>\n";
   out += "<div class=\"two\">" + bars("Answers by status", view.codes, "There was no answer.") +

@@ -93,6 +93,19 @@ struct ReportView {
   };
   std::vector<Route> routes;
 
+  // Against another run, when one was named; `comparison_note` says which, or why the two do not compare.
+  struct Comparison {
+    std::string name;
+    std::string before;
+    std::string after;
+    std::string change;    // "+4.1 %"
+    std::string interval;  // in which the true change lies, 99 %; "": not known
+    std::string verdict;
+    enum class Kind { kSame, kBetter, kWorse, kUnclear } kind = Kind::kUnclear;
+  };
+  std::vector<Comparison> comparisons;
+  std::string comparison_note;
+
   // Reasons why the numbers are not to be believed.
   std::vector<std::string> doubts;
 };

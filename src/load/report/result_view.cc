@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/markup.h"
+#include "load/report/compare.h"
 #include "load/report/terminal.h"
 #include "load/scenarios/capacity.h"
 #include "load/scenarios/endurance.h"
@@ -163,6 +164,43 @@ ReportView view_of(const RunResult& result) {
   view.doubts = result.invalid_because;
   if (result.interrupted) view.doubts.emplace_back("interrupted before its end");
   return view;
+}
+
+void add_comparison(const RunResult& result, const RunResult& baseline, ReportView& view) {
+  view.comparison_note =
+      fmt::format("{} against {}, of {}.", baseline.scenario, baseline.target, base::iso8601(baseline.started));
+  const CompareSettings settings;
+  const auto differences = compare({baseline}, {result}, settings);
+  if (!differences) {
+    view.comparison_note += " The two do not compare: " + differences.error().message;
+    return;
+  }
+  view.comparison_note +=
+      fmt::format(" Changes within {:.0f} % (errors: {:.1f} points) do not count; unclear is what may be noise.",
+                  100 * settings.margin, settings.share_margin);
+  for (const auto& one : *differences) {
+    const auto value = [&one](double number) {
+      return one.unit == "ms" ? duration_text(number)
+                              : fmt::format("{:.{}f} {}", number, one.unit == "%" ? 2 : 1, one.unit);
+    };
+    const bool is_share = one.unit == "%";
+    const double scale = is_share ? 1 : 100;
+    const char* unit = is_share ? "points" : "%";
+    ReportView::Comparison shown;
+    shown.name = one.name;
+    shown.before = value(one.a);
+    shown.after = value(one.b);
+    shown.change = fmt::format("{:+.1f} {}", scale * one.change, unit);
+    if (one.verdict != Difference::Verdict::kInsufficient) {
+      shown.interval = fmt::format("{:+.1f} to {:+.1f} {}", scale * one.low, scale * one.high, unit);
+    }
+    shown.verdict = to_string(one.verdict);
+    shown.kind = one.verdict == Difference::Verdict::kBetter  ? ReportView::Comparison::Kind::kBetter
+                 : one.verdict == Difference::Verdict::kWorse ? ReportView::Comparison::Kind::kWorse
+                 : one.verdict == Difference::Verdict::kSame  ? ReportView::Comparison::Kind::kSame
+                                                              : ReportView::Comparison::Kind::kUnclear;
+    view.comparisons.push_back(std::move(shown));
+  }
 }
 
 std::string as_junit(const RunResult& result) {

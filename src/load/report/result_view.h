@@ -10,6 +10,9 @@ namespace securebase::load {
 
 ReportView view_of(const RunResult& result);
 
+// Adds what differs from `baseline`, and which of that is none of noise.
+void add_comparison(const RunResult& result, const RunResult& baseline, ReportView& view);
+
 // JUnit's XML, as CI systems read it: a test case for each threshold and each check, and one that says whether the run
 // is valid. What has no verdict for want of evidence is skipped.
 std::string as_junit(const RunResult& result);
