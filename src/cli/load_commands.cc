@@ -6,11 +6,12 @@
 #include <memory>
 #include <thread>
 
-#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/load_declared.h"
 #include "cli/load_files.h"
+#include "cli/load_options.h"
 #include "cli/load_runs.h"
+#include "cli/load_settings.h"
 #include "cli/load_worker.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -19,8 +20,6 @@
 namespace securebase::cli {
 
 namespace {
-
-using std::chrono::nanoseconds;
 
 constexpr const char* kLoadExamples =
     "  securebase load run http://127.0.0.1:8080/api/v1/health --rate 200 --duration 1m --threshold 'p95<100ms'\n"
@@ -39,52 +38,6 @@ constexpr const char* kLoadExamples =
     "the generator was late or was the limit itself; 5 too few samples for a verdict; 1 it could not be run;\n"
     "64 the command line was wrong; 130 interrupted.";
 
-struct LoadOptions {
-  std::string url;
-  std::string name;  // of the stack's declaration; empty: none was asked for
-  double rate = 0;
-  double ramp_to = 0;
-  std::uint64_t users = 10;
-  double duration = 30;  // seconds, as all below
-  double warm_up = 0;
-  double think = 0;
-  double timeout = 10;
-  std::size_t threads = 1;
-  std::size_t connections = 0;
-  bool new_connections = false;
-  std::filesystem::path scenario;
-  std::string method = "GET";
-  std::vector<std::string> headers;
-  std::string body;
-  std::vector<std::string> thresholds;
-  std::string criteria;
-  bool insecure = false;
-  std::string authorities;
-  LoadFiles files;
-  FleetOptions fleet;
-  bool quiet = false;
-  pid_t target_pid = 0;
-  // of scenarios
-  std::uint64_t from_users = 10;
-  std::uint64_t to_users = 0;
-  double step = 10;
-  double rise = 10;
-  double before = 20;
-  double limit_ms = 100;
-};
-using Options = std::shared_ptr<LoadOptions>;
-
-// "250ms", "90s", "15m", "1h", "1d" as seconds.
-CLI::AsNumberWithUnit load_durations() {
-  return CLI::AsNumberWithUnit(
-      std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
-      CLI::AsNumberWithUnit::CASE_INSENSITIVE);
-}
-
-nanoseconds from_seconds(double seconds) {
-  return std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(seconds));
-}
-
 load::StopFlag interrupted = false;
 
 void on_interrupt(int) { interrupted.store(true); }
@@ -95,100 +48,6 @@ void listen_for_interrupts() {
   action.sa_handler = on_interrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
-}
-
-// Where the running platform answers: its API's health route.
-Result<std::string> url_of_platform(const std::filesystem::path& state) {
-  auto status = platform::Control(state).ask("/status");
-  if (!status) {
-    return Error{status.error().code,
-                 "no URL was given, and no platform runs here to be asked: " + status.error().message};
-  }
-  return std::string((*status)["addresses"]["http"].string_or("")) + "/api/v1/health";
-}
-
-Result<load::HeaderList> read_headers(const std::vector<std::string>& texts) {
-  load::HeaderList headers;
-  for (const auto& text : texts) {
-    const auto colon = text.find(':');
-    if (colon == std::string::npos || colon == 0) {
-      return Error{Errc::kMalformed, fmt::format("-H takes \"Name: value\", not \"{}\"", text)};
-    }
-    headers.emplace_back(text.substr(0, colon), text.substr(colon + 1));
-  }
-  return headers;
-}
-
-Result<load::HttpStep> read_step(const LoadOptions& options, const std::string& address) {
-  auto url = load::parse_url(address);
-  if (!url) return url.error();
-  auto headers = read_headers(options.headers);
-  if (!headers) return headers.error();
-  if (options.new_connections) headers->emplace_back("Connection", "close");
-  std::string body = options.body;
-  if (body.starts_with('@')) {
-    auto read = base::read_file(body.substr(1));
-    if (!read) return read.error();
-    body = std::move(*read);
-  }
-  const bool posts = !body.empty() && options.method == "GET";
-  auto request = load::make_request(posts ? "POST" : options.method, *url, *headers, std::move(body));
-  if (!request) return request.error();
-  load::HttpStep step;
-  step.request = std::move(*request);
-  return step;
-}
-
-Result<std::vector<load::HttpStep>> read_steps(const LoadOptions& options, const std::string& address) {
-  if (options.scenario.empty()) {
-    auto step = read_step(options, address);
-    if (!step) return step.error();
-    return std::vector<load::HttpStep>{std::move(*step)};
-  }
-  auto url = load::parse_url(address);
-  if (!url) return url.error();
-  auto headers = read_headers(options.headers);
-  if (!headers) return headers.error();
-  if (options.new_connections) headers->emplace_back("Connection", "close");
-  auto text = base::read_file(options.scenario);
-  if (!text) return text.error();
-  auto json = base::Json::parse(*text);
-  if (!json) return json.error().within(options.scenario.native());
-  auto steps = load::steps_of(*json, *url, *headers);
-  if (!steps) return steps.error().within(options.scenario.native());
-  return steps;
-}
-
-Result<load::RunSettings> read_settings(const LoadOptions& options, const std::filesystem::path& state) {
-  load::RunSettings settings;
-  settings.target = options.url;
-  if (settings.target.empty()) {
-    auto url = url_of_platform(state);
-    if (!url) return url.error();
-    settings.target = std::move(*url);
-  }
-  auto steps = read_steps(options, settings.target);
-  if (!steps) return steps.error();
-  settings.work.steps = std::move(*steps);
-  settings.work.think = from_seconds(options.think);
-  settings.warm_up = from_seconds(options.warm_up);
-  settings.threads = options.threads;
-  const auto limit = std::chrono::milliseconds{std::llround(options.timeout * 1000)};
-  settings.limits.connect = settings.limits.first_byte = limit;
-  settings.limits.whole = 6 * limit;
-  settings.tls.verify = !options.insecure;
-  if (!options.authorities.empty()) {
-    auto pem = base::read_file(options.authorities);
-    if (!pem) return pem.error();
-    settings.tls.authorities_pem = std::move(*pem);
-  }
-  if (options.criteria == "guide") settings.thresholds = load::guide_criteria();
-  for (const auto& text : options.thresholds) {
-    auto threshold = load::parse_threshold(text);
-    if (!threshold) return threshold.error();
-    settings.thresholds.push_back(std::move(*threshold));
-  }
-  return settings;
 }
 
 // One line that is written over each second, on a terminal only.
@@ -289,6 +148,7 @@ int prepare_and_act(CLI::App& command, const Options& options, const std::filesy
   auto name = take_declared(command, options->url, command.get_name(), state);
   if (!name) return refuse(name.error());
   options->name = std::move(*name);
+  if (auto fit = check_options(command); !fit) return refuse(fit.error());
   if (auto found = find_baseline(options->files, state); !found) return refuse(found.error());
   return act(*options, state);
 }
@@ -389,51 +249,6 @@ int run_endurance(const LoadOptions& options, const std::filesystem::path& state
   return report(options, std::move(*result), note, state);
 }
 
-void add_duration(CLI::App& command, const char* name, double& seconds, const char* about, const char* otherwise) {
-  command.add_option(name, seconds, about)->transform(load_durations())->type_name("TIME")->default_str(otherwise);
-}
-
-// What all of them take.
-void add_common(CLI::App& command, const Options& options, std::filesystem::path& state) {
-  command
-      .add_option("url", options->url,
-                  "What is asked: a URL, a /path of the running platform, or the name of a load test that its stack "
-                  "declares; else its API's health")
-      ->type_name("URL|NAME");
-  auto* scenario =
-      command.add_option("--scenario", options->scenario, "Requests as `load record` wrote them, below the URL");
-  scenario->type_name("FILE");
-  command.add_option("-X,--method", options->method, "The method; POST when there is a body")->capture_default_str();
-  command.add_option("-H,--header", options->headers, "\"Name: value\"; may be repeated")->type_name("FIELD");
-  command.add_option("-d,--body", options->body, "The body, or @FILE")->type_name("TEXT")->excludes(scenario);
-  command.add_option("--threads", options->threads, "Threads that generate load")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  add_duration(command, "--think", options->think, "How long a user waits between two requests",
-               options->think > 0 ? "1s" : "0s");
-  add_duration(command, "--timeout", options->timeout, "For a connection, and for an answer's first byte", "10s");
-  command.add_flag("--new-connections", options->new_connections, "A connection for each request, not kept");
-  command.add_flag("--insecure", options->insecure, "Do not check certificates");
-  command.add_option("--cacert", options->authorities, "Whom to trust, instead of the system's")->type_name("FILE");
-  command
-      .add_option("-t,--threshold", options->thresholds,
-                  "What has to hold: p95<100ms, ttfb.p99<=1s, avg, max; errors<1%, 4xx, 5xx, transport; rate>500; "
-                  "may be repeated")
-      ->type_name("EXPRESSION");
-  command.add_option("--criteria", options->criteria, "A named set of thresholds; guide: p95<100ms and errors<1%")
-      ->check(CLI::IsMember({"guide"}));
-  add_file_options(command, options->files);
-  command.add_flag("--quiet,-q", options->quiet, "Nothing but the verdict");
-  add_state_option(command, state);
-}
-
-void add_target_pid(CLI::App& command, const Options& options) {
-  command
-      .add_option("--target-pid", options->target_pid,
-                  "The target's process on this machine, when it is not the running platform")
-      ->type_name("PID");
-}
-
 CLI::App* add_scenario(CLI::App& all, const char* name, const char* about, const Options& options,
                        std::filesystem::path& state, std::function<int()>& chosen, Act act) {
   auto* command = all.add_subcommand(name, about);
@@ -448,17 +263,15 @@ void add_run(CLI::App& all, std::filesystem::path& state, std::function<int()>& 
   auto* command = add_scenario(
       all, "run", "Requests at a rate, or users who ask again and again", options, state, chosen,
       [](const LoadOptions& given, const std::filesystem::path& where) { return run_load(given, where, "run"); });
-  auto* rate = command->add_option("--rate,-r", options->rate, "Requests a second, whether answers come or not")
-                   ->check(CLI::Range(0.001, 1e6));
+  command->add_option("--rate,-r", options->rate, "Requests a second, whether answers come or not")
+      ->check(CLI::Range(0.001, 1e6));
   command->add_option("--ramp-to", options->ramp_to, "The rate at the end, in steps of a second")
-      ->check(CLI::Range(0.001, 1e6))
-      ->needs(rate);
+      ->check(CLI::Range(0.001, 1e6));
   command->add_option("--users,-u", options->users, "Users who wait for their answers")
       ->check(CLI::Range(1, 200'000))
-      ->capture_default_str()
-      ->excludes(rate);
+      ->capture_default_str();
   add_duration(*command, "--duration", options->duration, "How long is measured", "30s");
-  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "0s");
+  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "0s", kAnyTime);
   command
       ->add_option("--connections", options->connections,
                    "With --rate: at most so many to a thread; 0: as many as are needed")
@@ -477,7 +290,7 @@ void add_baseline(CLI::App& all, std::filesystem::path& state, std::function<int
       ->check(CLI::Range(1, 200'000))
       ->capture_default_str();
   add_duration(*command, "--duration", options->duration, "How long is measured", "5m");
-  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "5s");
+  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "5s", kAnyTime);
   add_fleet_options(*command, options->fleet);
 }
 
@@ -507,9 +320,10 @@ void add_spike(CLI::App& all, std::filesystem::path& state, std::function<int()>
       ->capture_default_str();
   command->add_option("--to", options->to_users, "Users after")->check(CLI::Range(1, 200'000))->capture_default_str();
   add_duration(*command, "--before", options->before, "How long before", "20s");
-  add_duration(*command, "--rise", options->rise, "Within which they come", "10s");
+  add_duration(*command, "--rise", options->rise, "Within which they come", "10s", kAnyTime);
   add_duration(*command, "--duration", options->duration, "How long they stay", "2m");
   command->add_option("--limit", options->limit_ms, "Milliseconds that p95 has to be back below")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   add_target_pid(*command, options);
 }
@@ -526,7 +340,7 @@ void add_endurance(CLI::App& all, std::filesystem::path& state, std::function<in
       ->check(CLI::Range(1, 200'000))
       ->capture_default_str();
   add_duration(*command, "--duration", options->duration, "How long is measured", "24h");
-  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "10s");
+  add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "10s", kAnyTime);
   add_target_pid(*command, options);
 }
 

@@ -196,14 +196,16 @@ void add_record(CLI::App& all, fs::path& state, Chosen& chosen) {
       "Only GET and HEAD; query strings are dropped, and what looks like a token in a path is replaced.\n\n"
       "  securebase load record --since 1h -o shop.json\n"
       "  securebase load run http://127.0.0.1:8080 --scenario shop.json --rate 50 -H 'Authorization: Bearer ...'");
-  command->add_option("--group", options->group, "The log group, or how the names of some begin")
-      ->capture_default_str()
-      ->type_name("GROUP");
-  command->add_option("--since", options->since_seconds, "How far back: 10m, 2h, 7d")
-      ->transform(durations())
-      ->default_str("1h");
+  auto* group = command->add_option("--group", options->group, "The log group, or how the names of some begin")
+                    ->capture_default_str()
+                    ->type_name("GROUP");
+  auto* since = command->add_option("--since", options->since_seconds, "How far back: 10m, 2h, 7d")
+                    ->transform(durations())
+                    ->default_str("1h");
   command->add_option("--file", options->file, "A file of access lines instead: JSON, or the common log format")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(group)
+      ->excludes(since);
   command->add_option("--strip", options->strip, "What is cut off the front of paths, like the stage: /prod")
       ->type_name("PREFIX");
   command->add_option("--output,-o", options->output, "Where the scenario is written; else standard output")
