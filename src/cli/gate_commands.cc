@@ -162,6 +162,11 @@ std::string coloured(std::string_view report) {
 }
 
 int check(std::string_view gate, const CheckOptions& options) {
+  const auto to_output = (options.json == "-") + (options.junit == "-") + (options.markdown == "-");
+  if (to_output > 1) {
+    fail({Errc::kMalformed, "standard output takes one report: of --json, --junit and --markdown one may be -"});
+    return kUsage;
+  }
   if (options.send_tests) {
     if (auto sent = send_tests(options); !sent) return fail(sent.error());
   }
@@ -245,26 +250,32 @@ void add_gate(CLI::App& check_command, const char* name, const char* about,
               const std::shared_ptr<CheckOptions>& options, Chosen& chosen) {
   auto* gate = check_command.add_subcommand(name, about);
   add_state_option(*gate, options->state);
-  gate->add_option("--window", options->window, "How long a time is looked at; by default 24h, of monthly 30d")
-      ->transform(durations())
-      ->type_name("TIME");
-  gate->add_option("--fresh", options->fresh, "How old a load test may be")
-      ->transform(durations())
-      ->type_name("TIME")
-      ->default_str("24h");
-  gate->add_option("--watch", options->watch, "Look again and again for so long, until something fails")
-      ->transform(durations())
-      ->check(CLI::PositiveNumber)
-      ->type_name("TIME");
+  const bool before = std::string_view(name) == "pre-deploy";
+  if (!before) {
+    gate->add_option("--window", options->window, "How long a time is looked at; by default 24h, of monthly 30d")
+        ->transform(durations())
+        ->check(CLI::PositiveNumber)
+        ->type_name("TIME");
+  }
+  auto* watched = gate->add_option("--watch", options->watch, "Look again and again for so long, until something fails")
+                      ->transform(durations())
+                      ->check(CLI::PositiveNumber)
+                      ->type_name("TIME");
   gate->add_option("--every", options->every, "How often --watch looks; a second at least")
       ->transform(durations())
       ->check(CLI::Range(1, 86400))
       ->type_name("TIME")
+      ->needs(watched)
       ->default_str("60s");
   gate->add_option("--json", options->json, "Write the report there as JSON; - is standard output")->type_name("FILE");
   gate->add_option("--junit", options->junit, "The same as JUnit's XML, for CI servers")->type_name("FILE");
   gate->add_option("--markdown", options->markdown, "The same as Markdown, for pull requests")->type_name("FILE");
-  if (std::string_view(name) == "pre-deploy") {
+  if (before) {
+    gate->add_option("--fresh", options->fresh, "How old a load test may be")
+        ->transform(durations())
+        ->check(CLI::PositiveNumber)
+        ->type_name("TIME")
+        ->default_str("24h");
     gate->add_option("--load-test", options->load_test,
                      "The load test that counts: its script's file name, or its name in the stack; by default all "
                      "do")
@@ -286,6 +297,7 @@ void add_waivers(CLI::App& check_command, std::filesystem::path& state, Chosen& 
   add->add_option("--for", waive->seconds, "How long, up to 90d")
       ->required()
       ->transform(durations())
+      ->check(CLI::PositiveNumber)
       ->type_name("TIME");
   add->callback([waive, &state, &chosen] {
     chosen = [waive, &state] {
@@ -323,11 +335,16 @@ void add_gate_commands(CLI::App& app, std::filesystem::path& state, Chosen& chos
   auto* rollback_command = app.add_subcommand("rollback", "Go back to the configuration that was in force before");
   rollback_command->footer(kRollbackExamples);
   add_state_option(*rollback_command, state);
-  rollback_command->add_flag("--list", back->list, "The configurations that are kept");
-  rollback_command->add_flag("--rehearse", back->rehearse,
-                             "Try everything but the change itself, and note that it was");
-  rollback_command->add_option("--to", back->to, "A generation of --list; by default the one before")->type_name("N");
-  rollback_command->add_flag("--auto-approve", back->auto_approve, "Do not ask");
+  auto* list = rollback_command->add_flag("--list", back->list, "Only show the configurations that are kept");
+  auto* rehearse = rollback_command->add_flag("--rehearse", back->rehearse,
+                                              "Try everything but the change itself, and note that it was");
+  auto* to = rollback_command->add_option("--to", back->to, "A generation of --list; by default the one before")
+                 ->check(CLI::PositiveNumber)
+                 ->type_name("N");
+  auto* approve = rollback_command->add_flag("--auto-approve", back->auto_approve, "Do not ask");
+  // What is only shown or tried changes nothing, so there is nothing to try, to choose, or to approve.
+  list->excludes(rehearse)->excludes(to)->excludes(approve);
+  rehearse->excludes(approve);
   rollback_command->callback([back, &state, &chosen] { chosen = [back, &state] { return rollback(state, *back); }; });
 }
 
