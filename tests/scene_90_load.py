@@ -193,6 +193,15 @@ class Load(unittest.TestCase):
         self.assertEqual(compared.returncode, 0, compared.stdout + compared.stderr)
         self.assertIn("no difference that matters", compared.stdout)
         self.assertNotIn("worse", compared.stdout)
+        beside = subprocess.run([SECUREBASE, "load", "report", files["json"], "--baseline", files["json"], "--html", files["html"]],
+                                capture_output=True, text=True)
+        self.assertEqual(beside.returncode, 3, beside.stdout + beside.stderr)
+        self.assertIn("Compared with the baseline", beside.stdout)
+        self.assertIn("Compared with the baseline", files["html"].read_text())
+        nothing = subprocess.run([SECUREBASE, "load", "run", server.url(), "--baseline", self.directory / "none.json"],
+                                 capture_output=True, text=True)
+        self.assertEqual((nothing.returncode, nothing.stdout), (1, ""))
+        self.assertIn("--baseline", nothing.stderr)
 
     def test_access_lines_become_a_scenario_without_secrets(self):
         lines = self.directory / "access.log"
@@ -230,7 +239,11 @@ class Load(unittest.TestCase):
 
     def test_a_wrong_command_line_says_what_was_expected(self):
         for arguments, words in ((("run", "ftp://x/"), "http://"), (("run", "http://x/", "-t", "p95<soon"), "p95<100ms"),
-                                 (("run", "http://x/", "-H", "nonsense"), "Name: value")):
+                                 (("run", "http://x/", "-H", "nonsense"), "Name: value"),
+                                 (("run", "http://x/", "--connections", "5"), "--connections needs --rate"),
+                                 (("run", "http://x/", "-X", "PUT", "--scenario", "a"), "has no effect beside --scenario"),
+                                 (("run", "http://x/", "--warm-up", "-5s"), "--warm-up"),
+                                 (("endurance", "http://x/", "--target-pid", 2**22 + 1), "there is no process")):
             self.load(*arguments, expected=64)
             self.assertIn(words, self.complained)
 

@@ -32,6 +32,12 @@ class Gates(unittest.TestCase):
             f'  topic_arn = aws_sns_topic.{topic}.arn\n  protocol  = "http"\n'
             f'  endpoint  = "{hook.url}/{topic}"\n}}\n'
             for topic, hook in zip(("alerts", "critical"), cls.hooks)))
+        # What the stack is tested by.
+        (cls.service / "infra" / "load.tf").write_text("""
+            output "securebase_load" {
+              value = { health = { url = "/api/v1/health", rate = 50, duration = "5s", thresholds = ["errors<1%"] } }
+            }
+        """)
         cls.platform = Platform(state=SHARED / "gates" / "state", stack=cls.service / "infra",
                                 arguments=["--allow-files", cls.service, "-var", f"build={BUILD}"])
 
@@ -111,6 +117,7 @@ class Gates(unittest.TestCase):
     def test_3_the_way_back_is_rehearsed_and_taken_with_the_code_of_functions(self):
         first = self.metrics_answer()
         self.assertEqual(first.status, 200, first)
+        self.assertEqual(self.platform.cli("rollback", "--list", "--rehearse", check=False).returncode, 64)
         refused = self.platform.cli("rollback", "--rehearse", check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("no earlier configuration", refused.stderr)
@@ -247,6 +254,20 @@ class Gates(unittest.TestCase):
         _, checks = self.gate("pre-deploy")
         self.assertEqual(checks["load-test"]["decision"], "fail", checks["load-test"])
         self.assertEqual(checks["cache-warming"]["decision"], "pass", checks["cache-warming"])
+
+        # A test that the stack declares is run by its name, and is what the gate rests on when it is named.
+        self.assertIn("rate 50", self.platform.cli("load", "list").stdout)
+        _, checks = self.gate("pre-deploy", "--load-test", "health")
+        self.assertIn('no load test "health" ran', checks["load-test"]["reason"])
+        self.platform.cli("load", "run", "health", "-q")
+        self.assertIn("run health", self.platform.cli("load", "runs").stdout)
+        _, checks = self.gate("pre-deploy", "--load-test", "health")
+        self.assertEqual(checks["load-test"]["decision"], "pass", checks["load-test"])
+        _, checks = self.gate("pre-deploy")
+        self.assertEqual(checks["load-test"]["decision"], "fail", checks["load-test"])
+        unknown = self.platform.cli("load", "spike", "health", check=False)
+        self.assertEqual(unknown.returncode, 64)
+        self.assertIn("securebase load run health", unknown.stderr)
 
         # The same test, passed, takes its failure back.
         self.assertEqual(run("errors<1%").returncode, 0)

@@ -30,6 +30,7 @@ constexpr const char* kLoadExamples =
     "  securebase load spike URL                   10 to 500 users in 10 s, and how long until it is itself again\n"
     "  securebase load endurance URL --duration 1h 100 users: does memory, do descriptors, does latency grow?\n"
     "  securebase load list; securebase load capacity checkout     a test that the stack declares, by its name\n"
+    "  securebase load run /shop --baseline newest a path of the running platform, beside its newest baseline\n"
     "  securebase load compare A.json B.json       which differences are none of noise\n\n"
     "--rate is an open model: requests are sent when they are due, answered or not, and latency counts from then.\n"
     "--users is a closed one: users wait for answers, so a stall of the target delays what would have come.\n\n"
