@@ -123,6 +123,8 @@ class Engine final : public Database {
     }
     facts.storage_bytes = used_.load() + free_bytes(places_.data);
     facts.rebooting = rebooting_.load();
+    facts.connections = connections_.load();
+    facts.max_connections = max_connections_.load();
     return facts;
   }
 
@@ -298,6 +300,8 @@ class Engine final : public Database {
     if (walk) used_ = used_bytes(places_.data);
     record_storage(*doors_.registry, of, free_bytes(places_.data), walk ? std::optional(used_.load()) : std::nullopt,
                    process::available_memory_bytes());
+    connections_ = reading->connections;
+    max_connections_ = reading->max_connections;
     last_ = std::move(*reading);
   }
 
@@ -313,6 +317,8 @@ class Engine final : public Database {
   std::atomic<bool> rebooting_{false};
   std::atomic<bool> checkpoint_due_{false};
   std::atomic<std::uint64_t> used_{0};  // bytes of the data directory
+  std::atomic<std::uint64_t> connections_{0};
+  std::atomic<std::uint64_t> max_connections_{0};
   // One change at a time, which has the lock.
   std::mutex mutex_;
   process::Credentials owner_;

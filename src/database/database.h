@@ -78,6 +78,8 @@ struct Facts {
   base::TimePoint created{};        // of the data directory
   std::uint64_t storage_bytes = 0;  // what the data directory can have: what it has, and what is free beside it
   bool rebooting = false;
+  std::uint64_t connections = 0;      // of clients, when the server was last looked at, some seconds ago
+  std::uint64_t max_connections = 0;  // 0: not known yet
 };
 
 class Logs;

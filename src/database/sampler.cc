@@ -93,9 +93,9 @@ Result<Reading> Reader::read(std::uint16_t port, pid_t postmaster) {
       "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND client_addr IS NOT "
       "NULL),"
       " sum(xact_commit), sum(deadlocks), sum(blks_hit), sum(blks_read),"
-      " (SELECT max(age(datfrozenxid)) FROM pg_database)"
+      " (SELECT max(age(datfrozenxid)) FROM pg_database), current_setting('max_connections')"
       " FROM pg_stat_database WHERE datname <> 'postgres'");
-  if (rows && (rows->size() != 1 || (*rows)[0].size() != 6)) rows = Error{Errc::kMalformed, "pg_stat_database"};
+  if (rows && (rows->size() != 1 || (*rows)[0].size() != 7)) rows = Error{Errc::kMalformed, "pg_stat_database"};
   if (!rows) {
     disconnect();
     return rows.error();
@@ -107,6 +107,7 @@ Result<Reading> Reader::read(std::uint16_t port, pid_t postmaster) {
   reading.blocks_hit = count_of(row[3]);
   reading.blocks_read = count_of(row[4]);
   reading.oldest_transaction_age = count_of(row[5]);
+  reading.max_connections = count_of(row[6]);
   if (auto done = read_statements(reading); !done) {
     disconnect();
     return done.error();

@@ -26,6 +26,7 @@ struct Reading {
   base::SteadyPoint at{};
   process::Usage usage;
   std::uint64_t connections = 0;
+  std::uint64_t max_connections = 0;
   std::uint64_t commits = 0;
   std::uint64_t deadlocks = 0;
   std::uint64_t blocks_hit = 0;

@@ -54,10 +54,17 @@ CodeStore& Functions::code() { return engine_->code; }
 Statistics Functions::statistics() const {
   Statistics all;
   if (engine_->logs) all.log_lines_dropped = engine_->logs->dropped();
+  all.unreserved_under_way = engine_->account.under_way.load(std::memory_order_relaxed);
+  all.unreserved_limit = engine_->account.limit.load(std::memory_order_relaxed);
   const auto known = engine_->registry.get();
   for (const auto& [name, named] : known->functions) {
     FunctionStatistics one;
     one.function = name;
+    if (named.concurrency) {
+      one.under_way = named.concurrency->under_way.load(std::memory_order_relaxed);
+      const auto reserved = named.concurrency->reserved.load(std::memory_order_relaxed);
+      if (reserved >= 0) one.reserved = static_cast<std::size_t>(reserved);
+    }
     for (const auto& [version, function] : named.versions) {
       one.invocations += function->invocations;
       one.errors += function->errors;

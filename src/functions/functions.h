@@ -191,11 +191,15 @@ struct FunctionStatistics {
   std::size_t busy = 0;
   std::size_t starting = 0;
   std::size_t queued = 0;
+  std::size_t under_way = 0;            // executions, of all its versions
+  std::optional<std::size_t> reserved;  // how many it may have at once; nullopt: it shares the account's
 };
 
 struct Statistics {
   std::vector<FunctionStatistics> functions;
-  std::uint64_t log_lines_dropped = 0;  // too much waited
+  std::size_t unreserved_under_way = 0;  // executions of functions that reserve none
+  std::size_t unreserved_limit = 0;      // how many they may have at once
+  std::uint64_t log_lines_dropped = 0;   // too much waited
 };
 
 class Functions final : public Invoker {

@@ -102,29 +102,40 @@ base::Json Rooms::status() const {
   }
 
   auto functions = base::Json::array();
-  for (const auto& one : functions_->statistics().functions) {
+  const auto statistics = functions_->statistics();
+  for (const auto& one : statistics.functions) {
     functions.push_back(base::Json::object({{"function", one.function},
                                             {"invocations", one.invocations},
                                             {"errors", one.errors},
                                             {"throttles", one.throttles},
                                             {"cold_starts", one.cold_starts},
                                             {"busy", std::uint64_t{one.busy}},
-                                            {"idle", std::uint64_t{one.idle}}}));
+                                            {"idle", std::uint64_t{one.idle}},
+                                            {"under_way", std::uint64_t{one.under_way}}}));
+    if (one.reserved) functions.as_array()->back().set("reserved", std::uint64_t{*one.reserved});
+  }
+  auto database = child_status(database_->status());
+  if (const auto facts = database_->facts(); facts.max_connections > 0) {
+    database.set("connections", facts.connections);
+    database.set("max_connections", facts.max_connections);
   }
   const auto edge = edge_->statistics();
-  auto status = base::Json::object({{"addresses", addresses},
-                                    {"state", state_.directory().native()},
-                                    {"stack", applied_.stack->directory.native()},
-                                    {"pid", std::int64_t{::getpid()}},
-                                    {"uptime_seconds", std::int64_t{uptime.count()}},
-                                    {"database", child_status(database_->status())},
-                                    {"cache", child_status(cache_->status())},
-                                    {"edge", base::Json::object({{"requests", edge.requests},
-                                                                 {"hits", edge.hits},
-                                                                 {"misses", edge.misses},
-                                                                 {"stored", std::uint64_t{edge.stored}},
-                                                                 {"stored_bytes", std::uint64_t{edge.stored_bytes}}})},
-                                    {"functions", functions}});
+  auto status = base::Json::object(
+      {{"addresses", addresses},
+       {"state", state_.directory().native()},
+       {"stack", applied_.stack->directory.native()},
+       {"pid", std::int64_t{::getpid()}},
+       {"uptime_seconds", std::int64_t{uptime.count()}},
+       {"database", std::move(database)},
+       {"cache", child_status(cache_->status())},
+       {"edge", base::Json::object({{"requests", edge.requests},
+                                    {"hits", edge.hits},
+                                    {"misses", edge.misses},
+                                    {"stored", std::uint64_t{edge.stored}},
+                                    {"stored_bytes", std::uint64_t{edge.stored_bytes}}})},
+       {"functions", functions},
+       {"unreserved_concurrency", base::Json::object({{"under_way", std::uint64_t{statistics.unreserved_under_way}},
+                                                      {"limit", std::uint64_t{statistics.unreserved_limit}}})}});
   status.set("traces", traces_->status());
   status.set("text", as_text(status));
   return status;

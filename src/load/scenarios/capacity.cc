@@ -58,6 +58,11 @@ class Seen {
   void look(TargetWatch& watch) {
     last_ = watch.sample();
     if (!first_) first_ = last_;
+    for (const auto& [name, level] : last_.levels) {
+      auto& most = most_.try_emplace(name, level).first->second;
+      if (level.used > most.used) most = level;
+    }
+    last_.levels = most_;
   }
   // Two looks at least; else nothing can be said of what is counted over time.
   bool is_span() const { return first_ && last_.at > first_->at; }
@@ -67,6 +72,7 @@ class Seen {
  private:
   std::optional<TargetSample> first_;
   TargetSample last_;
+  std::map<std::string, TargetSample::Level> most_;  // users are gone when the run has ended
 };
 
 Json to_json(const CapacityStep& step) {

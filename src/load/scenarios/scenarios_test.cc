@@ -237,6 +237,26 @@ class ProcDirectory : public testing::Test {
   std::filesystem::path directory_;
 };
 
+TEST_F(ProcDirectory, IsWatchedBesideWhatThePlatformSaysOfItsLimits) {
+  process('S', 500);
+  const auto status = *base::Json::parse(R"({"pid":77,"database":{"connections":190,"max_connections":200},
+    "functions":[{"function":"auth","under_way":3,"reserved":10},{"function":"api","under_way":40}],
+    "unreserved_concurrency":{"under_way":40,"limit":990}})");
+  auto watch = TargetWatch::open(
+      0, [&] { return Result<base::Json>(status); }, directory_);
+  ASSERT_TRUE(watch);
+  const auto before = watch->sample();
+  auto after = before;
+  after.at += std::chrono::seconds{10};
+  const auto seen = pressures(before, after, 0);
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_EQ(seen[0].resource, "connections of PostgreSQL");
+  EXPECT_EQ(seen[0].seen, "190 of 200");
+  EXPECT_DOUBLE_EQ(seen[0].share, 0.95);
+  EXPECT_EQ(seen[1].resource, "concurrency of the function auth");
+  EXPECT_EQ(seen[2].resource, "concurrency of functions that reserve none");
+}
+
 TEST_F(ProcDirectory, WithoutTheProcessIsRefused) {
   const auto none = TargetWatch::open(77, nullptr, directory_);
   ASSERT_FALSE(none);

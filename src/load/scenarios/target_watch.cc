@@ -125,11 +125,20 @@ void TargetWatch::read_status(const base::Json& status, TargetSample& sample) {
     const auto pid = status[member]["pid"].integer_or(0);
     if (pid > 0) sample.parts_cpu_seconds[name] = part_cpu(name, static_cast<pid_t>(pid));
   }
+  const auto level = [&sample](std::string name, const base::Json& used, const base::Json& limit) {
+    if (limit.number_or(0) > 0) sample.levels[std::move(name)] = {used.number_or(0), limit.number_or(0)};
+  };
+  const auto& database = status["database"];
+  level("connections of PostgreSQL", database["connections"], database["max_connections"]);
+  const auto& unreserved = status["unreserved_concurrency"];
+  level("concurrency of functions that reserve none", unreserved["under_way"], unreserved["limit"]);
   if (const auto* functions = status["functions"].as_array()) {
     for (const auto& one : *functions) {
       sample.functions_busy += one["busy"].number_or(0);
       sample.functions_idle += one["idle"].number_or(0);
       sample.throttles += one["throttles"].number_or(0);
+      level(fmt::format("concurrency of the function {}", one["function"].string_or("")), one["under_way"],
+            one["reserved"]);
     }
   }
 }
@@ -164,10 +173,9 @@ std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& 
     list.push_back(
         {"concurrency of functions", 1,
          fmt::format("{:.0f} invocations refused by a limit; {:.0f} instances busy", throttled, after.functions_busy)});
-  } else if (after.functions_busy > 0) {
-    const double all = after.functions_busy + after.functions_idle;
-    list.push_back({"instances of functions", 0.9 * after.functions_busy / all,
-                    fmt::format("{:.0f} of {:.0f} busy", after.functions_busy, all)});
+  }
+  for (const auto& [name, level] : after.levels) {
+    list.push_back({name, level.used / level.limit, fmt::format("{:.0f} of {:.0f}", level.used, level.limit)});
   }
   if (share_429 > 0) {
     list.push_back({"throttles of the gateway", share_429 > 0.01 ? 1 : 0.9,

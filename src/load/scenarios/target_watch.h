@@ -34,6 +34,12 @@ struct TargetSample {
   std::map<std::string, double> parts_cpu_seconds;  // "PostgreSQL", "Redis": children with a name
   double functions_busy = 0;
   double functions_idle = 0;
+  // What there is a limit of, by name: "connections of PostgreSQL", "concurrency of the function auth".
+  struct Level {
+    double used = 0;
+    double limit = 0;
+  };
+  std::map<std::string, Level> levels;
   double throttles = 0;  // invocations refused by a function's limit, since its start
 };
 
