@@ -60,7 +60,7 @@ TEST_F(DeclaredLoad, SaysWhatIsWrongWithIt) {
   EXPECT_THAT(wrong(R"({"checkout":{"speed":3}})"), HasSubstr("securebase_load.checkout: speed is no setting"));
   EXPECT_THAT(wrong(R"({"checkout":{"state":"/tmp"}})"), HasSubstr("state is no setting"));
   EXPECT_THAT(wrong(R"({"checkout":{"users":5000}})"), HasSubstr("securebase_load.checkout: users"));
-  EXPECT_THAT(wrong(R"({"checkout":{"users":{"a":1}}})"), HasSubstr("a text, a number or a list"));
+  EXPECT_THAT(wrong(R"({"checkout":{"threshold":{"a":1}}})"), HasSubstr("a text, a number or a list"));
 }
 
 }  // namespace
