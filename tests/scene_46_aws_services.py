@@ -12,6 +12,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -360,6 +361,52 @@ class Services(unittest.TestCase):
         api.delete_alarms(AlarmNames=["a <&> b"])
         api.delete_dashboards(DashboardNames=["scene"])
 
+    def test_cloudwatch_computes_and_judges(self):
+        api = self.client("cloudwatch")
+        now = int(time.time()) // 60 * 60 - 180
+        for host, value in (("a", 10.0), ("b", 30.0)):
+            api.put_metric_data(Namespace="Math", MetricData=[
+                {"MetricName": "load", "Timestamp": now + 60 * minute, "Value": value + minute, "Unit": "Percent",
+                 "Dimensions": [{"Name": "Host", "Value": host}]} for minute in range(3)])
+        listed = api.list_metrics(Namespace="Math", MetricName="load", Dimensions=[{"Name": "Host"}])["Metrics"]
+        self.assertEqual(sorted(one["Dimensions"][0]["Value"] for one in listed), ["a", "b"])
+
+        def stat(name, host):
+            return {"Id": name, "ReturnData": False, "MetricStat": {"Period": 60, "Stat": "Average", "Metric": {
+                "Namespace": "Math", "MetricName": "load", "Dimensions": [{"Name": "Host", "Value": host}]}}}
+        answer = api.get_metric_data(StartTime=now, EndTime=now + 180, ScanBy="TimestampAscending", MetricDataQueries=[
+            stat("a", "a"), stat("b", "b"), {"Id": "ratio", "Expression": "100 * a / (a + b)", "Label": "share"},
+            {"Id": "found", "Expression": "SUM(SEARCH('{Math,Host} MetricName=\"load\"', 'Maximum', 60))"}])
+        found = {one["Id"]: one for one in answer["MetricDataResults"]}
+        self.assertEqual(found["found"]["Values"], [40, 42, 44])
+        self.assertEqual([round(one, 6) for one in found["ratio"]["Values"]], [25, round(1100 / 42, 6), round(1200 / 44, 6)])
+        self.assertEqual(found["ratio"]["Label"], "share")
+
+        rule = dict(Namespace="Math", MetricName="load", Dimensions=[{"Name": "Host", "Value": "b"}])
+        api.put_metric_alarm(AlarmName="child", **rule, Statistic="Maximum", Period=60, EvaluationPeriods=1, Threshold=20,
+                             ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore")
+        api.put_composite_alarm(AlarmName="parent", AlarmRule='ALARM("child")', ActionsEnabled=True)
+
+        def state(kind, name):
+            return api.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])[kind][0]["StateValue"]
+        wait_until(lambda: state("CompositeAlarms", "parent") == "ALARM", 20, "the samples reach child and parent")
+        self.assertEqual([one["AlarmName"] for one in api.describe_alarms_for_metric(
+            **rule, Statistic="Maximum", Period=60)["MetricAlarms"]], ["child"])
+        api.disable_alarm_actions(AlarmNames=["child"])
+        self.assertFalse(api.describe_alarms(AlarmNames=["child"])["MetricAlarms"][0]["ActionsEnabled"])
+        api.set_alarm_state(AlarmName="parent", StateValue="OK", StateReason="a drill")
+        history = api.describe_alarm_history(AlarmName="parent", AlarmTypes=["CompositeAlarm"],
+                                             HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+        self.assertEqual(history[0]["HistorySummary"], "Alarm updated from ALARM to OK")
+        with self.assertRaises(api.exceptions.ResourceNotFound):
+            api.set_alarm_state(AlarmName="nobody", StateValue="OK", StateReason="a drill")
+        api.put_anomaly_detector(SingleMetricAnomalyDetector={**rule, "Stat": "Average"})
+        detectors = api.describe_anomaly_detectors(Namespace="Math")["AnomalyDetectors"]
+        self.assertEqual(detectors[0]["SingleMetricAnomalyDetector"]["MetricName"], "load")
+        api.delete_anomaly_detector(SingleMetricAnomalyDetector={**rule, "Stat": "Average"})
+        api.delete_alarms(AlarmNames=["parent", "child"])
+        self.assertEqual(api.describe_alarms(AlarmNamePrefix="child")["MetricAlarms"], [])
+
     def test_sns_reads_back(self):
         api = self.client("sns")
         topic = api.create_topic(Name="scene", Attributes={"DisplayName": "Ä <&>"}, Tags=[{"Key": "k", "Value": "v"}])
@@ -476,6 +523,55 @@ class Services(unittest.TestCase):
         session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], "us-east-1")
         me = session.client("sts", endpoint_url=self.environment["AWS_ENDPOINT_URL"]).get_caller_identity()
         self.assertEqual(me["Arn"], "arn:aws:sts::123456789012:assumed-role/reader/scene")
+
+    # Last, by its name: what it ends and begins again is what the others use.
+    def test_what_the_apis_changed_survives_a_kill(self):
+        metrics, sns, s3, functions, secrets, edge = map(self.client, (
+            "cloudwatch", "sns", "s3", "lambda", "secretsmanager", "cloudfront"))
+        now = int(time.time()) // 60 * 60
+        metrics.put_metric_data(Namespace="Kept", MetricData=[{"MetricName": "m", "Timestamp": now, "Value": 7}])
+        metrics.put_dashboard(DashboardName="kept", DashboardBody='{"widgets": []}')
+        metrics.put_metric_alarm(AlarmName="kept", Namespace="Kept", MetricName="m", Statistic="Sum", Period=60,
+                                 EvaluationPeriods=1, Threshold=5, ComparisonOperator="GreaterThanThreshold",
+                                 TreatMissingData="ignore")
+        metrics.put_composite_alarm(AlarmName="kept-too", AlarmRule="ALARM(kept)")
+        metrics.set_alarm_state(AlarmName="kept", StateValue="ALARM", StateReason="before the kill")
+        metrics.put_anomaly_detector(Namespace="Kept", MetricName="m", Stat="Sum")
+        topic = sns.create_topic(Name="kept")["TopicArn"]
+        subscription = sns.subscribe(TopicArn=topic, Protocol="https", Attributes={"FilterPolicy": '{"a": ["b"]}'},
+                                     Endpoint="https://hooks.slack.com/services/T/B/kept", ReturnSubscriptionArn=True)
+        s3.create_bucket(Bucket="kept")
+        s3.put_object(Bucket="kept", Key="k", Body=b"bytes")
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("app.py", "def handler(event, context):\n    return 'kept'\n")
+        functions.create_function(FunctionName="kept", Runtime="python3.11", Role=ROLE, Handler="app.handler",
+                                  Code={"ZipFile": code.getvalue()})
+        functions.put_function_concurrency(FunctionName="kept", ReservedConcurrentExecutions=3)
+        secrets.create_secret(Name="kept", SecretString="word")
+        asked = edge.create_invalidation(DistributionId="E1234ABCD", InvalidationBatch={
+            "Paths": {"Quantity": 1, "Items": ["/kept"]}, "CallerReference": "kept"})["Invalidation"]["Id"]
+        time.sleep(2)  # of what is put, a kill may cost the last second
+
+        cls, ports = type(self), self.platform.port
+        self.platform.process.send_signal(signal.SIGKILL)
+        self.platform.process.wait(30)
+        cls.platform = cls.stack.enter_context(Platform(state=self.folder / "state", stack=self.folder / "stack", ports=ports))
+
+        points = metrics.get_metric_statistics(Namespace="Kept", MetricName="m", StartTime=now, EndTime=now + 60, Period=60,
+                                               Statistics=["Sum"])["Datapoints"]
+        self.assertEqual([one["Sum"] for one in points], [7])
+        self.assertEqual(json.loads(metrics.get_dashboard(DashboardName="kept")["DashboardBody"]), {"widgets": []})
+        alarms = metrics.describe_alarms(AlarmNamePrefix="kept", AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        self.assertEqual([one["StateValue"] for one in alarms["MetricAlarms"] + alarms["CompositeAlarms"]], ["ALARM", "ALARM"])
+        self.assertEqual(len(metrics.describe_anomaly_detectors(Namespace="Kept")["AnomalyDetectors"]), 1)
+        read = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])["Attributes"]
+        self.assertEqual((read["TopicArn"], json.loads(read["FilterPolicy"])), (topic, {"a": ["b"]}))
+        self.assertEqual(s3.get_object(Bucket="kept", Key="k")["Body"].read(), b"bytes")
+        self.assertEqual(json.loads(functions.invoke(FunctionName="kept")["Payload"].read()), "kept")
+        self.assertEqual(functions.get_function_concurrency(FunctionName="kept")["ReservedConcurrentExecutions"], 3)
+        self.assertEqual(secrets.get_secret_value(SecretId="kept")["SecretString"], "word")
+        self.assertEqual(edge.get_invalidation(DistributionId="E1234ABCD", Id=asked)["Invalidation"]["Status"], "Completed")
 
 
 if __name__ == "__main__":

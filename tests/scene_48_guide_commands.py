@@ -14,7 +14,7 @@ import time
 import unittest
 import zipfile
 
-from harness import REPOSITORY, Platform, main, wait_until
+from harness import REPOSITORY, SECUREBASE, Platform, main, wait_until
 
 CLOUDFRONT_HIT_RATE = """aws cloudwatch get-metric-statistics \\
   --namespace AWS/CloudFront \\
@@ -115,6 +115,26 @@ class GuideCommands(unittest.TestCase):
         after = self.platform.curl(page)
         self.assertFalse(after.headers["x-cache"].startswith("Hit from"), after)
 
+    def test_a_flush_of_the_stage_makes_the_next_get_a_miss(self):
+        # Behind the edge, by the API's own address.
+        url = (f"http://127.0.0.1:{self.platform.port['aws']}/restapis/{self.api()}/prod/_user_request_"
+               "/v1/customers/abc123/metrics?period=17d")
+        bearer = ["-H", f"Authorization: Bearer {self.platform.login()}"]
+
+        def cache_status():
+            return self.platform.curl(url, *bearer).headers["cache-status"]
+        cache_status()
+        self.assertIn("hit", cache_status())
+        self.typed(f"aws apigateway flush-stage-cache --rest-api-id {self.api()} --stage-name prod")
+        self.assertIn("fwd=miss", cache_status())
+
+    def api(self):
+        return json.loads(self.typed("aws apigateway get-rest-apis"))["items"][0]["id"]
+
+    def test_the_platform_says_that_it_is_well(self):
+        answer = self.platform.curl(f"http://127.0.0.1:{self.platform.port['operator']}/healthz")
+        self.assertEqual(answer.status, 200, answer)
+
     def test_printed_dates_long_past_are_accepted(self):
         for command in (CLOUDFRONT_HIT_RATE, API_LATENCY, REDIS_HIT_RATE):
             self.assertEqual(self.points(command), [])
@@ -194,6 +214,18 @@ class GuideCommands(unittest.TestCase):
         evidence = rows["API p50 latency"]["evidence"]
         self.assertTrue(re.search(r"--statistics p50$", evidence), evidence)
         self.assertTrue(self.points(evidence))
+
+    def test_watched_targets_are_measured_again(self):
+        watching = subprocess.Popen([SECUREBASE, "targets", "--watch", "--json", "--state", self.platform.state],
+                                    stdout=subprocess.PIPE, text=True)
+        try:
+            reports = [json.loads(watching.stdout.readline()) for _ in range(3)]
+        finally:
+            watching.terminate()
+            watching.wait(20)
+            watching.stdout.close()
+        self.assertEqual({len(report["targets"]) for report in reports}, {11})
+        self.assertEqual(len({report["to"] for report in reports}), 3)
 
 
 if __name__ == "__main__":
