@@ -388,6 +388,69 @@ TEST_F(AlarmsTest, ASuppressorHoldsActionsBackForItsTime) {
   EXPECT_THAT(told(), ElementsAre("ALARM: \"c\" in US East (N. Virginia)"));
 }
 
+// The time until which a suppressor was in ALARM is not on disk; that it was, is.
+TEST_F(AlarmsTest, AnExtensionIsCountedFromARestartInWhichTheSuppressorStillBurnt) {
+  auto child = definition("a");
+  child.alarm_actions = child.ok_actions = {};
+  put(child);
+  auto suppressor = definition("s");
+  suppressor.alarm_actions = suppressor.ok_actions = {};
+  std::get<MetricRule>(suppressor.rule).metric->metric.name = "deploys";
+  std::get<MetricRule>(suppressor.rule).missing = MissingData::kIgnore;
+  put(suppressor);
+  ASSERT_TRUE(alarms_->set_state("s", AlarmState::kAlarm, "a deploy", ""));
+  auto made = composite("c", "ALARM(a)");
+  made.rule = CompositeRule{"ALARM(a)", "s", 60s, 120s};
+  made.ok_actions = {};
+  put(made);
+  minute(1);
+  told();
+  for (int i = 0; i < 10; ++i) minute(1);
+  reopen();
+  alarms_->evaluate();
+  EXPECT_EQ(alarms_->find("c")->status.suppressed_by, "Alarm") << "said again after a restart";
+  reopen();
+  ASSERT_TRUE(alarms_->set_state("s", AlarmState::kOk, "done", ""));
+  minute(200);
+  EXPECT_EQ(state("c"), AlarmState::kAlarm);
+  EXPECT_EQ(alarms_->find("c")->status.suppressed_by, "ExtensionPeriod");
+  EXPECT_THAT(told(), IsEmpty());
+  minute(200);
+  EXPECT_THAT(told(), ElementsAre("ALARM: \"c\" in US East (N. Virginia)"));
+}
+
+TEST_F(AlarmsTest, ACompositeThatHoldsLeavesAlarmWithNoChildThatChanges) {
+  put(definition("a"));
+  auto made = composite("c", "ALARM(a)");
+  made.tags["securebase:hold"] = "5m";
+  put(made);
+  minute(200);
+  ASSERT_EQ(state("c"), AlarmState::kAlarm);
+  minute(1);
+  ASSERT_EQ(state("a"), AlarmState::kOk);
+  for (int i = 0; i < 4; ++i) minute(1);
+  EXPECT_EQ(state("c"), AlarmState::kAlarm);
+  minute(1);
+  EXPECT_EQ(state("c"), AlarmState::kOk);
+  minute(200);
+  minute(1);
+  reopen();
+  for (int i = 0; i < 6; ++i) minute(1);
+  EXPECT_EQ(state("c"), AlarmState::kOk) << "a restart begins the hold anew, and does not keep it for ever";
+}
+
+TEST_F(AlarmsTest, SayNoLongerThanItHoldsWhatWithholdsThem) {
+  auto made = definition("a");
+  made.tags["securebase:maintenance"] = "daily 22:14-22:20";
+  put(made);
+  minute(1);
+  minute(200);
+  minute(1);
+  EXPECT_EQ(alarms_->find("a")->status.suppressed_by, "MaintenanceWindow");
+  for (int i = 0; i < 5; ++i) minute(1);
+  EXPECT_EQ(alarms_->find("a")->status.suppressed_by, "") << "though nothing was left to be told";
+}
+
 TEST_F(AlarmsTest, SetByHandHoldUntilTheNextEvaluation) {
   put(definition("a"));
   minute(1);

@@ -98,7 +98,7 @@ void Course::told_nobody(base::TimePoint now) {
 }
 
 bool Course::waits(const Extensions& extensions) const {
-  return told_ != state_ || flapping_ || calm_untold_ ||
+  return told_ != state_ || flapping_ || calm_untold_ || clear_since_ ||
          (state_ == AlarmState::kAlarm && extensions.reminder.count() > 0);
 }
 

@@ -30,7 +30,7 @@ class Course {
   // Nobody has to be told of the present state (actions are disabled, or there are none).
   void told_nobody(base::TimePoint now);
 
-  // Whether tell() may have something to say later, without a new verdict.
+  // Whether the clock alone may bring something about: a hold that ends, or something for tell() to say.
   bool waits(const Extensions& extensions) const;
 
   base::Json to_json() const;

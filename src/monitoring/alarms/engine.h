@@ -62,6 +62,7 @@ struct Alarms::Engine {
   // Writes what was touched since the last commit as one record, which is there whole or not at all.
   Result<Done> commit();
   void replay(const base::Json& record, Journal::Part part);
+  void resume_suppression();
   std::vector<base::Json> snapshot() const;
   void rotate_where_due();
   void add_history(AlarmHistoryItem item);
@@ -82,6 +83,7 @@ struct Alarms::Engine {
   void entered(Alarm& alarm, AlarmState before, Reason reason);
   void evaluate_composites();
   void evaluate_composite(Alarm& alarm);
+  void tell_those_that_wait();
 
   // --- engine_actions.cc
   void tell(Alarm& alarm);

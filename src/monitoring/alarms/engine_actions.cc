@@ -81,10 +81,8 @@ void Alarms::Engine::tell(Alarm& alarm) {
   alarm.status.suppressed_by = std::move(by);
   alarm.status.suppressed_reason = std::move(reason);
   if (telling && definition.actions_enabled) notify(alarm, *telling, before_told);
-  const auto* composite = std::get_if<CompositeRule>(&definition.rule);
-  // While its suppressor is in ALARM, that time has to be followed.
-  const bool suppressed = composite && !composite->suppressor.empty() && !alarm.status.suppressed_by.empty();
-  if (suppressed || alarm.course.waits(alarm.extensions)) {
+  // What holds it back has to be followed to its end, so that it is said no longer than it holds.
+  if (!alarm.status.suppressed_by.empty() || alarm.course.waits(alarm.extensions)) {
     waiting.insert(definition.name);
   } else {
     waiting.erase(definition.name);

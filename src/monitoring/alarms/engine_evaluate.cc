@@ -97,17 +97,27 @@ std::size_t Alarms::Engine::evaluate() {
       static_cast<void>(commit().has_value());  // logged there
     }
   }
-  evaluate_composites();
   const std::vector<std::string> names(waiting.begin(), waiting.end());
   for (const auto& name : names) {
+    // One that holds leaves ALARM by the clock, with no child that changes.
     const auto at = alarms.find(name);
-    if (at != alarms.end()) tell(*at->second);
+    if (at != alarms.end() && at->second->rule) evaluate_composite(*at->second);
   }
+  evaluate_composites();
+  tell_those_that_wait();
   static_cast<void>(commit().has_value());
   forget_old_history();
   rotate_where_due();
   if (!due.empty()) wake.notify_all();
   return works.size();
+}
+
+void Alarms::Engine::tell_those_that_wait() {
+  const std::vector<std::string> names(waiting.begin(), waiting.end());
+  for (const auto& name : names) {
+    const auto at = alarms.find(name);
+    if (at != alarms.end()) tell(*at->second);
+  }
 }
 
 void Alarms::Engine::entered(Alarm& alarm, AlarmState before, Reason reason) {

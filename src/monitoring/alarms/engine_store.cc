@@ -120,12 +120,25 @@ Result<Done> Alarms::Engine::open() {
   journal = std::move(*opened);
   for (auto& [name, alarm] : alarms) {
     compile(*alarm);
-    if (alarm->course.waits(alarm->extensions)) waiting.insert(name);
+    if (alarm->rule || alarm->course.waits(alarm->extensions)) waiting.insert(name);
   }
+  resume_suppression();
   forget_old_history();
   // Begins the first segment where there is none.
   if (journal->wants_rotation(clock.now())) return journal->rotate(snapshot(), clock.now());
   return Done{};
+}
+
+// How long a suppressor has been in ALARM is not written each second: until now, at least, if it was when we ended. Its
+// extension is counted from then, should it have left ALARM by the first evaluation.
+void Alarms::Engine::resume_suppression() {
+  for (const auto& [name, alarm] : alarms) {
+    const auto* composite = std::get_if<CompositeRule>(&alarm->definition.rule);
+    if (!composite || composite->suppressor.empty()) continue;
+    const auto suppressor = alarms.find(std::string(name_in_arn(composite->suppressor)));
+    if (suppressor == alarms.end() || suppressor->second->status.state != AlarmState::kAlarm) continue;
+    alarm->suppressed_until = clock.now();
+  }
 }
 
 void Alarms::Engine::replay(const Json& record, Journal::Part part) {
