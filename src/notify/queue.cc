@@ -214,6 +214,13 @@ void Queue::erase(std::uint64_t id) {
   messages_.erase(held->first);
 }
 
+void Queue::forget_idle_lane(const std::string& subscription) {
+  const auto lane = lanes_.find(subscription);
+  if (lane == lanes_.end()) return;
+  const auto& state = lane->second;
+  if (state.waiting.empty() && state.in_flight == 0 && state.dead == 0) lanes_.erase(lane);
+}
+
 void Queue::bury(std::uint64_t id, Entry& entry, std::string_view reason) {
   entry.dead = true;
   entry.reason = reason;
@@ -266,8 +273,8 @@ Result<Done> Queue::add(MessagePointer message, const std::vector<std::string>& 
     for (std::size_t i = 0; i < subscriptions.size(); ++i) {
       entries[i].subscription = subscriptions[i];
       entries[i].due = held->message->published;
-      const auto& lane = lanes_[subscriptions[i]];
-      if (lane.waiting.size() + lane.in_flight < limits_.lane_length) continue;
+      const auto lane = lanes_.find(subscriptions[i]);
+      if (lane == lanes_.end() || lane->second.waiting.size() + lane->second.in_flight < limits_.lane_length) continue;
       died = entries[i].dead = true;
       entries[i].reason = fmt::format("{} deliveries of this subscription wait already", limits_.lane_length);
       entries[i].died = clock_.now();
@@ -281,12 +288,12 @@ Result<Done> Queue::add(MessagePointer message, const std::vector<std::string>& 
     for (std::uint64_t id = held->first; id < held->first + held->total; ++id) {
       const auto found = entries_.find(id);
       if (found == entries_.end()) continue;
-      if (!written) {
+      const std::string subscription = found->second.subscription;
+      const bool gone = !rules_(subscription);  // since its receivers were chosen
+      if (!written || gone) {
         erase(id);
         journal_->append(note("done", id));
-      } else if (!rules_(found->second.subscription)) {  // gone while we wrote
-        erase(id);
-        journal_->append(note("done", id));
+        if (gone) forget_idle_lane(subscription);
       } else if (!found->second.dead) {
         found->second.committed = true;
         line_up(id, found->second);

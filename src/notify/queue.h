@@ -128,6 +128,7 @@ class Queue {
   void reschedule(const std::string& subscription);
   void leave_flight(Entry& entry);
   void erase(std::uint64_t id);
+  void forget_idle_lane(const std::string& subscription);
   void bury(std::uint64_t id, Entry& entry, std::string_view reason);
   void make_room_for_dead();
   std::vector<std::uint64_t> chosen_dead(std::optional<std::uint64_t> id, std::string_view subscription) const;

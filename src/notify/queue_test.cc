@@ -278,6 +278,16 @@ TEST_F(QueueTest, ForgetsASubscriptionThatIsGone) {
   for (const auto& one : queue_->take(10)) EXPECT_EQ(one.subscription, "b");
 }
 
+// A publisher chooses receivers before it comes here; one may be gone by then.
+TEST_F(QueueTest, KeepsNoLaneOfASubscriptionThatWasGoneAlready) {
+  rules_.erase("b");
+  for (int i = 0; i < 3; ++i) add("one", {"a", "b"});
+  EXPECT_EQ(queue_->lanes().size(), 1U);
+  EXPECT_EQ(queue_->totals().waiting, 3U);
+  open();
+  EXPECT_THAT(texts(queue_->take(10)), ElementsAre("a:one", "a:one", "a:one"));
+}
+
 TEST_F(QueueTest, RewritesItsFileAndKeepsWhatWaits) {
   add("kept", {"b"});
   const std::string big(100'000, 'x');
