@@ -390,6 +390,37 @@ const users = new SharedArray('users', () => JSON.parse(open('./users.json')));
 """
         )
 
+    def test_an_answer_is_read_long_after_others_came(self):
+        self.run_once(
+            """
+  const kept = [];
+  for (let i = 0; i < 3000; ++i) {
+    const r = http.get(`${BASE}/status/${i % 2 ? 404 : 200}?n=${i}`);
+    if (i % 500 === 0) kept.push([i, r]);
+    if (i % 1000 === 0) sleep(0.001);
+  }
+  for (const [i, r] of kept) {
+    expect('url', r.url, `${BASE}/status/200?n=${i}`);
+    expect('all of it', [r.status, r.body, r.headers['Content-Length'], r.error_code, r.timings.duration > 0, r.proto], [200, 'status', '6', 0, true, 'HTTP/1.1']);
+    expect('again', [r.body, r.timings === r.timings, JSON.parse(JSON.stringify(r)).body], ['status', true, 'status']);
+    r.body = 'mine';
+    expect('set', r.body, 'mine');
+  }
+  const gone = http.get('http://127.0.0.1:1/');
+  expect('no answer', [gone.status, gone.body, gone.error_code, gone.url], [0, null, 1212, 'http://127.0.0.1:1/']);
+"""
+        )
+
+    def test_checks_are_counted_however_many_there_are(self):
+        out = self.run_script(
+            "import { check, sleep } from 'k6'; import exec from 'k6/execution'; export const options = { vus: 2, iterations: 20 };"
+            "export default function () { for (let i = 0; i < 600; ++i) check(i, { [`c${i}`]: (v) => v !== 599 });"
+            " sleep(0.001); check(0, { c0: false }); if (exec.scenario.iterationInTest === 3) throw new Error('after checks'); }"
+        )
+        self.assertEqual((out["metrics"]["checks"]["passes"], out["metrics"]["checks"]["fails"]), (20 * 599, 20 * 2))
+        checks = {one["name"]: (one["passes"], one["fails"]) for one in out["root_group"]["checks"]}
+        self.assertEqual((len(checks), checks["c0"], checks["c1"], checks["c599"]), (600, (20, 20), (20, 0), (0, 20)))
+
     def test_cookies_live_for_an_iteration(self):
         self.run_once(
             """

@@ -232,6 +232,7 @@ void Hops::record(User& user, Transfer& t) {
   }
   const SampleTags tags = user.sample_tags(&t.tags, own.empty() ? &judged : &own);
   load::Recorder::Batch batch(user.recorder_);
+  user.take_tallies(batch);
   metrics.add(batch, Metrics::kHttpReqs, 1, tags);
   if (t.expected >= 0) metrics.add(batch, Metrics::kHttpReqFailed, good ? 0 : 1, tags);
   metrics.add(batch, Metrics::kHttpReqDuration, r.timings.duration(), tags);

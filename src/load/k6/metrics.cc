@@ -173,17 +173,18 @@ Result<Done> Metrics::write_to(const std::string& path) {
   return Done{};
 }
 
-void Metrics::add(load::Recorder::Batch& batch, std::size_t id, double value, const SampleTags& tags) {
+void Metrics::add(load::Recorder::Batch& batch, std::size_t id, double value, const SampleTags& tags,
+                  std::uint64_t times) {
   const Metric& metric = metrics_[id];
-  batch.add(metric.series, value);
+  batch.add(metric.series, value, times);
   for (const auto& part : metric.parts) {
     const bool has_all = std::all_of(part.tags.begin(), part.tags.end(), [&](const auto& wanted) {
       const auto* found = tags.find(wanted.first);
       return found ? *found == wanted.second : wanted.second.empty();
     });
-    if (has_all) batch.add(part.series, value);
+    if (has_all) batch.add(part.series, value, times);
   }
-  if (file_) write_sample(metric, value, tags);
+  for (std::uint64_t i = 0; file_ && i < times; ++i) write_sample(metric, value, tags);
 }
 
 void Metrics::write_sample(const Metric& metric, double value, const SampleTags& tags) {

@@ -86,7 +86,8 @@ class Metrics {
   // Whether tags make a difference to anything.
   bool wants_tags() const { return wants_tags_.load(std::memory_order_relaxed); }
 
-  void add(load::Recorder::Batch& batch, std::size_t id, double value, const SampleTags& tags);
+  // `times`: so many samples that are the same.
+  void add(load::Recorder::Batch& batch, std::size_t id, double value, const SampleTags& tags, std::uint64_t times = 1);
   // From setup, teardown and controllers, which have no recorder of their own.
   void add(load::Recorder& recorder, std::size_t id, double value, const SampleTags& tags) {
     load::Recorder::Batch batch(recorder);

@@ -64,6 +64,7 @@ struct Natives {
     User& user = current_user();
     if (user.in_init_)
       return js::fail(context, e, "sleep() cannot be called in the init context: call it in the default function");
+    user.take_tallies();
     const double seconds = std::min(js::to_number(context, a[0]), 10.0 * 365 * 86'400);
     const auto until = Steady::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
     if (!user.interruption_.sleep_until(until)) {
@@ -187,9 +188,9 @@ struct Natives {
     if (user.in_init_) return js::fail(context, e, "check() cannot be called in the init context");
     auto id = user.shared_.groups.check(user.group_, js::to_text(context, a[0]));
     if (!id) return js::fail(context, e, id.error().message);
-    if (*id >= user.checks_.size()) user.checks_.resize(*id + 1, nullptr);
-    user.checks_[*id] = &user.shared_.groups.check_at(*id);
-    return JSValueMakeNumber(context, static_cast<double>(*id));
+    // js/k6.js asks once for each group and name, so the numbers of a user are close together.
+    user.checks_.push_back(&user.shared_.groups.check_at(*id));
+    return JSValueMakeNumber(context, static_cast<double>(user.checks_.size() - 1));
   }
 
   static JSValueRef check_result(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
@@ -333,6 +334,7 @@ struct Natives {
   static JSValueRef set_tag(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
                             JSValueRef* e) {
     User& user = current_user();
+    user.tags_of_ = nullptr;
     const std::string name = js::to_text(context, a[0]);
     for (auto& [key, value] : user.tags_) {
       if (key == name) {
@@ -348,6 +350,7 @@ struct Natives {
   static JSValueRef delete_tag(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
                                JSValueRef*) {
     const std::string name = js::to_text(context, a[0]);
+    current_user().tags_of_ = nullptr;
     std::erase_if(current_user().tags_, [&](const auto& tag) { return tag.first == name; });
     return undefined(context);
   }

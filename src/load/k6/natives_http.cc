@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "k6/body_coding.h"
@@ -13,21 +14,6 @@
 namespace securebase::k6 {
 
 namespace {
-
-// Places in the numbers that js/http.js reads.
-enum NumberOfAnswer {
-  kStatus,
-  kErrorCode,
-  kBlocked,
-  kLookingUp,
-  kConnecting,
-  kTls,
-  kSending,
-  kWaiting,
-  kReceiving,
-  kRedirected,
-  kBodyAt  // where the body begins in the text; -1: they come apart
-};
 
 // "a\nb\n..." in pieces of `width` lines.
 template <class Take>
@@ -151,50 +137,8 @@ struct HttpNatives {
     return user.interruption_.sleep_until(Steady::time_point{Steady::duration{mine}});
   }
 
-  // A text with eight lines (status, protocol, the URL after redirects, IP, port, TLS version, cipher suite, error),
-  // the answer's fields and its body; or [body, text of the rest]. Numbers go into the shared place.
   static JSValueRef answer(JSContextRef context, User& user, Transfer& t) {
-    const HttpResponse& r = t.response;
-    double* const n = user.numbers_;
-    n[kStatus] = r.status;
-    n[kErrorCode] = r.error_code;
-    n[kBlocked] = r.timings.blocked;
-    n[kLookingUp] = r.timings.looking_up;
-    n[kConnecting] = r.timings.connecting;
-    n[kTls] = r.timings.tls_handshaking;
-    n[kSending] = r.timings.sending;
-    n[kWaiting] = r.timings.waiting;
-    n[kReceiving] = r.timings.receiving;
-    n[kRedirected] = t.redirected ? 1 : 0;
-    char port[16];
-    const auto port_end = std::to_chars(port, port + sizeof port, r.peer.port).ptr;
-    std::string text;
-    text.reserve(256 + r.head.size() + r.body.size());
-    for (const std::string_view line :
-         {r.status_text(), r.protocol(), std::string_view{}, std::string_view(r.peer.ip),
-          std::string_view(port, static_cast<std::size_t>(port_end - port)), std::string_view(r.peer.tls_version),
-          std::string_view(r.peer.tls_cipher_suite), std::string_view(r.error)}) {
-      text.append(line).append("\n");
-    }
-    if (t.redirected) {
-      const auto second = text.find('\n', text.find('\n') + 1) + 1;
-      text.insert(second, t.url->text());
-    }
-    text += r.head;
-    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) > 0; });
-    if (ascii && r.status != 0 && t.response_type == Transfer::Body::kText) {
-      // One text instead of three values: what takes time is the way into the engine, and JavaScript cuts without
-      // copying.
-      n[kBodyAt] = static_cast<double>(text.size());
-      text += r.body;
-      return js::make_string(context, text);
-    }
-    n[kBodyAt] = -1;
-    JSValueRef body = JSValueMakeNull(context);
-    if (r.status != 0 && t.response_type == Transfer::Body::kText) body = js::make_string(context, r.body);
-    if (r.status != 0 && t.response_type == Transfer::Body::kBinary) body = js::make_bytes(context, r.body);
-    const JSValueRef values[2] = {body, js::make_string(context, text)};
-    return JSObjectMakeArray(context, 2, values, nullptr);
+    return user.answers_.make(context, user, t);
   }
 
   static JSValueRef request(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t count, const JSValueRef a[],
@@ -209,6 +153,16 @@ struct HttpNatives {
     }
     if (t->response.interrupted) return js::fail(context, e, "interrupted");
     return answer(context, user, *t);
+  }
+
+  // The most usual request: (URL, expected), both undefined for what they were before and by default.
+  static JSValueRef get(JSContextRef context, JSObjectRef function, JSObjectRef self, std::size_t count,
+                        const JSValueRef a[], JSValueRef* e) {
+    std::array<JSValueRef, 14> all;
+    all.fill(JSValueMakeUndefined(context));
+    if (count > 0) all[1] = a[0];
+    if (count > 1) all[11] = a[1];
+    return request(context, function, self, all.size(), all.data(), e);
   }
 
   static JSValueRef batch_add(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t count, const JSValueRef a[],
@@ -343,13 +297,14 @@ void add_http_natives(JSContextRef context, JSObjectRef natives) {
     JSObjectCallAsFunctionCallback function;
   };
   static constexpr Entry kEntries[] = {
-      {"request", HttpNatives::request},          {"batchAdd", HttpNatives::batch_add},
-      {"batchRun", HttpNatives::batch_run},       {"batchAnswer", HttpNatives::batch_answer},
-      {"asyncStart", HttpNatives::async_start},   {"takeReady", HttpNatives::take_ready},
-      {"readyAnswer", HttpNatives::ready_answer}, {"expected", HttpNatives::expected_set},
-      {"resolveUrl", HttpNatives::resolve_url}};
+      {"request", HttpNatives::request},          {"get", HttpNatives::get},
+      {"batchAdd", HttpNatives::batch_add},       {"batchRun", HttpNatives::batch_run},
+      {"batchAnswer", HttpNatives::batch_answer}, {"asyncStart", HttpNatives::async_start},
+      {"takeReady", HttpNatives::take_ready},     {"readyAnswer", HttpNatives::ready_answer},
+      {"expected", HttpNatives::expected_set},    {"resolveUrl", HttpNatives::resolve_url}};
   for (const auto& entry : kEntries)
     js::set(context, natives, entry.name, js::make_function(context, entry.name, entry.function));
+  Answers::add_natives(context, natives);
 }
 
 }  // namespace securebase::k6

@@ -20,7 +20,7 @@ struct Url {
   std::string password;
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
-  std::string text() const;    // without user and password
+  std::string text() const;  // without user and password
 };
 
 // At most 64 KiB.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/json.h"
@@ -14,7 +15,9 @@ namespace securebase::k6 {
 namespace {
 
 constexpr std::size_t kNumbers = 32;
-constexpr std::size_t kIteration = 30;  // these two: runtime.js
+constexpr std::size_t kTalliedChecks = 512;  // k6.js
+constexpr std::size_t kTallied = 29;         // k6.js
+constexpr std::size_t kIteration = 30;       // these two: runtime.js
 constexpr std::size_t kTimers = 31;
 
 }  // namespace
@@ -48,11 +51,16 @@ Result<Done, ScriptError> User::initialise() {
   const JSContextRef context = vm_.context();
   const JSObjectRef factory = JSValueToObject(context, *made, nullptr);
   const JSObjectRef natives = make_natives(context, *this);
-  const JSObjectRef numbers = JSObjectMakeTypedArray(context, kJSTypedArrayTypeFloat64Array, kNumbers, nullptr);
-  JSValueProtect(context, numbers);
-  // Asking for the pointer pins the memory: it stays where it is.
-  numbers_ = static_cast<double*>(JSObjectGetTypedArrayBytesPtr(context, numbers, nullptr));
-  auto runtime = vm_.call(factory, {natives, numbers});
+  const auto shared_doubles = [&](std::size_t count, double*& place) {
+    const JSObjectRef array = JSObjectMakeTypedArray(context, kJSTypedArrayTypeFloat64Array, count, nullptr);
+    JSValueProtect(context, array);
+    // Asking for the pointer pins the memory: it stays where it is.
+    place = static_cast<double*>(JSObjectGetTypedArrayBytesPtr(context, array, nullptr));
+    return array;
+  };
+  const JSObjectRef numbers = shared_doubles(kNumbers, numbers_);
+  const JSObjectRef tally = shared_doubles(2 * kTalliedChecks, tally_);
+  auto runtime = vm_.call(factory, {natives, numbers, tally});
   if (!runtime) return runtime.error();
   runtime_ = JSValueToObject(context, *runtime, nullptr);
   JSValueProtect(context, runtime_);
@@ -144,6 +152,7 @@ Result<JSValueRef, ScriptError> User::run_until_settled(JSValueRef value) {
       auto completed = vm_.call(complete);
       if (!completed) return completed.error();
     } else {
+      take_tallies();
       interruption_.sleep_until(until);
     }
   }
@@ -176,6 +185,7 @@ Result<std::string, ScriptError> User::call(const std::string& function, const s
   values.insert(values.begin(), *found);
   auto value = vm_.call(run_function_, values);
   if (value) value = run_until_settled(*value);
+  take_tallies();
   for (std::size_t i = 1; i < values.size(); ++i) JSValueUnprotect(context, values[i]);
   const bool late = interruption_.due();
   interruption_.clear_deadline();
@@ -212,6 +222,28 @@ Result<std::string, ScriptError> User::text_summary(const std::string& data, con
   auto text = vm_.call(function, {first, second});
   if (!text) return text.error();
   return js::to_text(context, *text);
+}
+
+void User::take_tallies(load::Recorder::Batch& batch) {
+  if (numbers_[kTallied] == 0) return;
+  numbers_[kTallied] = 0;
+  const SampleTags tags = sample_tags();
+  for (std::size_t i = 0; i < std::min(checks_.size(), kTalliedChecks); ++i) {
+    const auto take = [&](double& counted, std::atomic<std::uint64_t>& total, double value) {
+      if (counted == 0) return;
+      const auto times = static_cast<std::uint64_t>(std::exchange(counted, 0));
+      total += times;
+      shared_.metrics.add(batch, Metrics::kChecks, value, tags, times);
+    };
+    take(tally_[2 * i], checks_[i]->fails, 0);
+    take(tally_[2 * i + 1], checks_[i]->passes, 1);
+  }
+}
+
+void User::take_tallies() {
+  if (numbers_[kTallied] == 0) return;
+  load::Recorder::Batch batch(recorder_);
+  take_tallies(batch);
 }
 
 SampleTags User::sample_tags(const TagList* extra, const TagList* own) const {
@@ -252,7 +284,10 @@ User::Ended User::iterate(ScenarioRun& run, std::optional<Steady::time_point> du
   aborted_ = false;
   iteration_in_test_ = run.started.fetch_add(1);
   iteration_in_scenario_ = iterations_in_[&run]++;
-  tags_ = run.tags;
+  if (tags_of_ != &run) {
+    tags_of_ = &run;
+    tags_ = run.tags;
+  }
   if (!shared_.options.no_cookies_reset.value_or(false) && !jars_.front().empty()) jars_.front().clear();
   numbers_[kIteration] = static_cast<double>(iteration_);
   if (environment_of_ != &run) {
@@ -279,6 +314,7 @@ User::Ended User::iterate(ScenarioRun& run, std::optional<Steady::time_point> du
   Result<JSValueRef, ScriptError> value =
       function ? vm_.call(run_function_, {*function, setup_value_}) : Result<JSValueRef, ScriptError>(function.error());
   if (value) value = run_until_settled(*value);
+  take_tallies();
   if (value && unhandled_) value = *unhandled_;
   unhandled_.reset();
   const bool interrupted = interruption_.due() && (!value || aborted_);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "k6/answers.h"
 #include "k6/cookie_jar.h"
 #include "k6/http_client.h"
 #include "k6/shared.h"
@@ -51,6 +52,7 @@ class User {
 
  private:
   friend struct Natives;        // natives.cc
+  friend struct AnswerNatives;  // answers.cc
   friend struct HttpNatives;    // natives_http.cc
   friend struct Hops;           // hops.cc
   friend struct CookieNatives;  // natives_cookies.cc
@@ -63,18 +65,23 @@ class User {
   // gave.
   Result<JSValueRef, ScriptError> run_until_settled(JSValueRef value);
   void reset_after_iteration();
+  // What js/k6.js has counted of checks since the last time, for as long as nobody asks for their tags.
+  void take_tallies(load::Recorder::Batch& batch);
+  void take_tallies();
   SampleTags sample_tags(const TagList* extra = nullptr, const TagList* own = nullptr) const;
 
   Shared& shared_;
   const std::int64_t id_;
   load::Recorder& recorder_;
   Interruption interruption_;
+  Answers answers_;
   Vm vm_;
   JSObjectRef runtime_ = nullptr;
   JSObjectRef tick_ = nullptr;
   JSObjectRef run_function_ = nullptr;
   JSObjectRef waiting_ = nullptr;
-  double* numbers_ = nullptr;  // of a Float64Array that the runtime holds
+  double* numbers_ = nullptr;  // of a Float64Array that the runtime holds; and this
+  double* tally_ = nullptr;    // fails and passes of each check, by its number
   std::map<std::string, JSObjectRef> functions_;
   JSValueRef setup_value_ = nullptr;
   bool setup_parsed_ = false;
@@ -93,12 +100,13 @@ class User {
   std::vector<std::uint64_t> ready_order_;
   std::uint64_t next_transfer_ = 1;
   std::shared_ptr<const Url> last_url_;  // of the latest request: most are for the same
-  std::vector<Groups::Check*> checks_;   // by number
+  std::vector<Groups::Check*> checks_;   // by number: this user's
 
   ScenarioRun* run_ = nullptr;
   std::optional<Steady::time_point> due_;
-  TagList tags_;       // of the scenario and the run, and what the script set
-  TagList group_tag_;  // {"group", path}
+  TagList tags_;                          // of the scenario and the run, and what the script set
+  const ScenarioRun* tags_of_ = nullptr;  // whose they are, unchanged
+  TagList group_tag_;                     // {"group", path}
   std::size_t group_ = 0;
   std::uint64_t iteration_ = 0;  // of this user, from 0
   std::map<const ScenarioRun*, std::uint64_t> iterations_in_;

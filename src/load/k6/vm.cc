@@ -81,6 +81,11 @@ void Vm::prepare_process() {
   // The watchdog reaches running code by a flag that it looks at, instead of by signals: the thread that sends them
   // ("Signal Sender") had 26 % of all samples with 100 users.
   setenv("JSC_usePollingTraps", "1", 0);
+  // Every user compiles for itself. What is compiled with optimisation is what runs some thousand times in an iteration
+  // or in a loop; the few lines that most scripts are would cost more than they save.
+  setenv("JSC_thresholdForOptimizeAfterWarmUp", "20000", 0);
+  setenv("JSC_thresholdForOptimizeAfterLongWarmUp", "20000", 0);
+  setenv("JSC_thresholdForOptimizeSoon", "20000", 0);
 }
 
 Vm::Vm(const Interruption& interruption)
@@ -122,7 +127,7 @@ Result<JSValueRef, ScriptError> Vm::evaluate(std::string_view code, const std::s
   return value;
 }
 
-Result<JSValueRef, ScriptError> Vm::call(JSObjectRef function, const std::vector<JSValueRef>& arguments) {
+Result<JSValueRef, ScriptError> Vm::call(JSObjectRef function, std::span<const JSValueRef> arguments) {
   JSValueRef exception = nullptr;
   const JSValueRef value =
       JSObjectCallAsFunction(context_, function, nullptr, arguments.size(), arguments.data(), &exception);

@@ -5,10 +5,11 @@
 #include <JavaScriptCore/JavaScript.h>
 
 #include <functional>
+#include <initializer_list>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "k6/interruption.h"
@@ -41,7 +42,10 @@ class Vm {
 
   // `url` is what stacks call it. `prefix_bytes`: how much of its first line is not the script's.
   Result<JSValueRef, ScriptError> evaluate(std::string_view code, const std::string& url, std::size_t prefix_bytes = 0);
-  Result<JSValueRef, ScriptError> call(JSObjectRef function, const std::vector<JSValueRef>& arguments = {});
+  Result<JSValueRef, ScriptError> call(JSObjectRef function, std::span<const JSValueRef> arguments);
+  Result<JSValueRef, ScriptError> call(JSObjectRef function, std::initializer_list<JSValueRef> arguments = {}) {
+    return call(function, std::span(arguments.begin(), arguments.size()));
+  }
   // `function` is called with (promise, reason) for rejections that nobody took up.
   void hear_rejections(JSObjectRef function);
   // How a thrown value reads.

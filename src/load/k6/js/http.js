@@ -4,9 +4,9 @@
   const { native, numbers } = runtime;
   runtime.builtin('k6'); // flatTags
 
-  // Places in `numbers` (natives_http.cc writes them): of the latest answer.
+  // Places in `numbers` (answers.cc writes them): the first two of the latest answer, all after native.answerNumbers().
   const kStatus = 0, kErrorCode = 1, kBlocked = 2, kLookingUp = 3, kConnecting = 4, kTls = 5, kSending = 6, kWaiting = 7,
-    kReceiving = 8, kRedirected = 9, kBodyAt = 10;
+    kReceiving = 8;
 
   // ---- responses: what is seldom asked for is made when it is
 
@@ -22,8 +22,10 @@
     },
   });
 
-  const kText = Symbol('text'); // what natives_http.cc's answer() gave: the rest in front of the body
-  const kBody = Symbol('body'); // where in it the body begins
+  const kAnswer = Symbol('answer'); // what native.request() gave: answers.cc
+  const kText = Symbol('text'); // these three: out of it, once asked for
+  const kBody = Symbol('body');
+  const kTimings = Symbol('timings');
   const kInvalidUrl = 1020;
   const kRequest = Symbol('request');
   const kParsed = Symbol('parsed');
@@ -31,25 +33,36 @@
 
   class Response {
     constructor(answer, request) {
-      const at = numbers[kBodyAt];
-      const whole = at >= 0;
-      this.body = whole ? answer.substring(at) : answer[0];
       this.status = numbers[kStatus];
-      const sending = numbers[kSending], waiting = numbers[kWaiting], receiving = numbers[kReceiving];
-      this.timings = {
-        duration: sending + waiting + receiving,
-        blocked: numbers[kBlocked],
-        looking_up: numbers[kLookingUp],
-        connecting: numbers[kConnecting],
-        tls_handshaking: numbers[kTls],
-        sending, waiting, receiving,
-      };
-      this.error_code = numbers[kErrorCode];
-      this[kText] = whole ? answer : answer[1];
-      this[kBody] = at;
+      this[kAnswer] = answer;
       this[kRequest] = request;
-      this.url = numbers[kRedirected] ? this[kText].split('\n', 3)[2] : typeof request === 'string' ? request : request[1];
+      this[kText] = undefined;
+      this[kBody] = undefined;
+      this[kTimings] = undefined;
     }
+
+    get body() {
+      if (this[kBody] === undefined) this[kBody] = native.answerBody(this[kAnswer]);
+      return this[kBody];
+    }
+    set body(value) { this[kBody] = value; }
+
+    get timings() {
+      if (this[kTimings] === undefined) {
+        native.answerNumbers(this[kAnswer]);
+        const sending = numbers[kSending], waiting = numbers[kWaiting], receiving = numbers[kReceiving];
+        this[kTimings] = {
+          duration: sending + waiting + receiving,
+          blocked: numbers[kBlocked],
+          looking_up: numbers[kLookingUp],
+          connecting: numbers[kConnecting],
+          tls_handshaking: numbers[kTls],
+          sending, waiting, receiving,
+        };
+      }
+      return this[kTimings];
+    }
+    set timings(value) { this[kTimings] = value; }
 
     json(selector) {
       if (this.body === null || this.body === undefined) {
@@ -115,8 +128,8 @@
     }
   }
   const linesOf = (response) => {
-    const text = response[kText];
-    return (response[kBody] >= 0 ? text.slice(0, response[kBody]) : text).split('\n');
+    if (response[kText] === undefined) response[kText] = native.answerText(response[kAnswer]);
+    return response[kText].split('\n');
   };
   const fieldsOf = (response) => linesOf(response).slice(8, -1).map((line) => {
     const colon = line.indexOf(':');
@@ -130,6 +143,14 @@
   lazy(Response.prototype, 'tls_version', line(5));
   lazy(Response.prototype, 'tls_cipher_suite', line(6));
   lazy(Response.prototype, 'error', line(7));
+  lazy(Response.prototype, 'error_code', function () {
+    native.answerNumbers(this[kAnswer]);
+    return numbers[kErrorCode];
+  });
+  lazy(Response.prototype, 'url', function () {
+    const given = this[kRequest];
+    return linesOf(this)[2] || (typeof given === 'string' ? given : given[1]);
+  });
   lazy(Response.prototype, 'ocsp', () => ({
     produced_at: 0, this_update: 0, next_update: 0, revoked_at: 0, revocation_reason: '', status: 'unknown',
   }));
@@ -340,8 +361,9 @@
     return [method, address, name, sent, fields, tags, cookies, jar, p.timeout === undefined ? undefined : milliseconds(p.timeout),
       p.redirects === undefined ? undefined : Number(p.redirects), type, expected, p.auth, p.compression];
   };
+  // Directly behind what made the response: its error code is still among the numbers.
   const finish = (response, params) => {
-    if (response.error_code !== 0 && response.status === 0 && (native.throws() || (params && params.throw))) {
+    if (numbers[kErrorCode] !== 0 && response.status === 0 && (native.throws() || (params && params.throw))) {
       throw new Error(response.error || 'the request failed');
     }
     return response;
@@ -357,8 +379,7 @@
     if (params !== undefined && params !== null || typeof url !== 'string') return request('GET', url, null, params);
     const given = url === latestUrl ? undefined : url;
     latestUrl = undefined; // should it throw
-    const answer = native.request(undefined, given, undefined, undefined, undefined, undefined, undefined, undefined, undefined,
-      undefined, undefined, callback || undefined, undefined, undefined);
+    const answer = native.get(given, callback || undefined);
     if (numbers[kErrorCode] !== kInvalidUrl) latestUrl = url;
     return finish(new Response(answer, url), undefined);
   };

@@ -1,7 +1,7 @@
 // The floor that scripts stand on: globals, and the loader that does what import and export said (rewriter.h).
-// Evaluated once in each user's context, as (function (native, numbers) {...}). `native` is natives.cc; `numbers` is
-// shared with it, for what would be too many arguments.
-(function (native, numbers) {
+// Evaluated once in each user's context, as (function (native, numbers, tally) {...}). `native` is natives.cc; `numbers`
+// and `tally` are shared with it, for what would be too many arguments and too many calls.
+(function (native, numbers, tally) {
   'use strict';
   const kTimers = 31; // numbers[kTimers]: how many timers wait
   const kIteration = 30; // numbers[kIteration]: what __ITER is
@@ -100,7 +100,7 @@
 
   const records = new Map(); // id -> {info, state, exports getters, namespace, ...}
   const runtime = {
-    native, numbers, console, run, isPromise, tick, clearTimers, seedRandom, show,
+    native, numbers, tally, console, run, isPromise, tick, clearTimers, seedRandom, show,
     waiting: () => waitingFor,
     builtin: (name) => namespaceOf(load(name, -1)).default,
   };
