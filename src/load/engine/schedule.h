@@ -79,11 +79,13 @@ class Grouping {
   static constexpr std::chrono::microseconds kTogether{500};
   // Of arrivals in rising order of time.
   std::chrono::nanoseconds due(std::chrono::nanoseconds at) {
-    if (at >= group_ + kTogether) group_ = at;
+    if (at + kRounding >= group_ + kTogether) group_ = at;
     return group_;
   }
 
  private:
+  // A schedule's times are sums of fractions: of 2000 a second one may come a nanosecond early.
+  static constexpr std::chrono::nanoseconds kRounding{1000};
   std::chrono::nanoseconds group_ = -kTogether;
 };
 

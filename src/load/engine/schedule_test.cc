@@ -133,7 +133,7 @@ TEST(Grouping, SendsBeforeTheTimeNeverAfterItAndKeepsTheRate) {
     auto before = groups.end();
     for (auto at = groups.begin(); at != groups.end(); before = at++) {
       if (before != groups.end()) {
-        EXPECT_GE(at->first - before->first, 500us);
+        EXPECT_GE(at->first - before->first, 499us);
       }
     }
   }
