@@ -123,14 +123,30 @@ Result<std::string> Intake::take(std::string_view body, std::string_view content
   if (!request) return request.error();
   std::vector<Datum> data;
   Refused refused;
+  Moved moved;
+  const std::lock_guard lock(mutex_);
   for (const auto& resource : *request) {
-    for (const auto& metric : resource.metrics) add(metric, resource.resource, data, refused);
+    for (const auto& metric : resource.metrics) add(metric, resource.resource, data, refused, moved);
   }
-  if (auto put = store_.put(data); !put) return put.error();
+  if (auto put = store_.put(data); !put) {
+    move_back(std::move(moved));
+    return put.error();
+  }
   return answer_of(refused.points, refused.reason, json);
 }
 
-void Intake::add(const Metric& metric, const Attributes& resource, std::vector<Datum>& data, Refused& refused) {
+void Intake::move_back(Moved moved) {
+  for (auto one = moved.rbegin(); one != moved.rend(); ++one) {
+    if (one->second) {
+      before_.insert_or_assign(one->first, std::move(*one->second));
+    } else {
+      before_.erase(one->first);
+    }
+  }
+}
+
+void Intake::add(const Metric& metric, const Attributes& resource, std::vector<Datum>& data, Refused& refused,
+                 Moved& moved) {
   const auto now = clock_.now();
   const auto refuse = [&](std::string_view reason) {
     if (refused.points++ == 0) refused.reason = fmt::format("metric {}: {}", metric.name.substr(0, 100), reason);
@@ -158,7 +174,7 @@ void Intake::add(const Metric& metric, const Attributes& resource, std::vector<D
     const bool as_value = metric.kind == Kind::kGauge || (metric.kind == Kind::kSum && !metric.monotonic);
     Point news = point;
     if (!as_value && metric.temporality == Temporality::kCumulative) {
-      auto since = since_before(metric_key(*id) + static_cast<char>(unit), metric, point);
+      auto since = since_before(metric_key(*id) + static_cast<char>(unit), metric, point, moved);
       if (!since) {
         refuse(since.error().message);
         continue;
@@ -184,8 +200,8 @@ void Intake::add(const Metric& metric, const Attributes& resource, std::vector<D
   }
 }
 
-Result<std::optional<Point>> Intake::since_before(const std::string& series, const Metric& metric, const Point& point) {
-  const std::lock_guard lock(mutex_);
+Result<std::optional<Point>> Intake::since_before(const std::string& series, const Metric& metric, const Point& point,
+                                                  Moved& moved) {
   const auto seen = clock_.steady();
   auto found = before_.find(series);
   if (found == before_.end()) {
@@ -196,13 +212,14 @@ Result<std::optional<Point>> Intake::since_before(const std::string& series, con
       return Error{Errc::kLimit, fmt::format("there are {} cumulative series already; send deltas", cumulative_limit_)};
     }
     before_.emplace(series, Before{point.start_ns, point, seen});
+    moved.emplace_back(series, std::nullopt);
     return std::optional<Point>{};
   }
   Before& before = found->second;
   // After a restart of the sender counting began anew: all of it is new.
   const bool restarted = before.start_ns != point.start_ns || fell(point, before.point, metric.kind);
   std::optional<Point> since = restarted ? point : minus(point, before.point);
-  before = {point.start_ns, point, seen};
+  moved.emplace_back(series, std::exchange(before, {point.start_ns, point, seen}));
   return since;
 }
 

@@ -13,8 +13,11 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "monitoring/metrics/store.h"
 #include "monitoring/otlp/points.h"
@@ -43,13 +46,20 @@ class Intake {
     base::SteadyPoint seen;
   };
 
-  void add(const Metric& metric, const Attributes& resource, std::vector<Datum>& data, Refused& refused);
-  Result<std::optional<Point>> since_before(const std::string& series, const Metric& metric, const Point& point);
+  // How cumulative series stood before a request, in the order in which it moved them; nullopt: they were not known.
+  using Moved = std::vector<std::pair<std::string, std::optional<Before>>>;
+
+  // Under mutex_, all below.
+  void add(const Metric& metric, const Attributes& resource, std::vector<Datum>& data, Refused& refused, Moved& moved);
+  Result<std::optional<Point>> since_before(const std::string& series, const Metric& metric, const Point& point,
+                                            Moved& moved);
+  // The store took nothing, and the sender may send it again: what it counts is counted then.
+  void move_back(Moved moved);
 
   Store& store_;
   const base::Clock& clock_;
   const std::size_t cumulative_limit_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // held while the store takes what was counted since a point before
   std::map<std::string, Before> before_;
 };
 

@@ -99,6 +99,27 @@ TEST_F(Otlp, CountsTheIncreaseOfCumulativeSums) {
   EXPECT_EQ(read("jobs", "Sum"), 14);
 }
 
+// Its sender sends it again.
+TEST_F(Otlp, CountsOnceWhatTheStoreRefusedFirst) {
+  const TestDirectory directory;
+  auto store = std::move(*Store::open({.directory = directory.path(), .series_limit = 1, .threads = false}, clock_));
+  Intake intake(*store, clock_);
+  const auto sum = [&](double value) {
+    const auto point = fixed(2, 5) + fixed(3, now_ns()) + real(4, value);
+    return nested(1, "jobs") + nested(7, nested(1, point) + integer(2, 2) + integer(3, 1));
+  };
+  ASSERT_TRUE(intake.take(request(sum(100)), kProtobuf));
+  ASSERT_TRUE(intake.take(request(sum(103)), kProtobuf));
+  const auto another = nested(1, "queue") + nested(5, nested(1, fixed(3, now_ns()) + real(4, 1)));
+  const auto refused = intake.take(request(sum(110)) + request(another), kProtobuf);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kLimit);
+  ASSERT_TRUE(intake.take(request(sum(110)), kProtobuf));
+  const MetricQuery query{
+      .metric = {"shop/checkout", "jobs", {}}, .statistic = "Sum", .from = clock_.now() - 1h, .to = clock_.now() + 1h};
+  EXPECT_EQ((*store->whole(query))->value, 10);
+}
+
 TEST_F(Otlp, TakesHistogramsOfBothKinds) {
   const auto point = fixed(3, now_ns()) + fixed(4, 10) + real(5, 700) + packed<std::uint64_t>(6, {0, 5, 5, 0}) +
                      packed<double>(7, {10, 50, 100}) + real(11, 20) + real(12, 100);
