@@ -208,8 +208,9 @@ EncodedBlock BlockBuilder::build(const Chunk& chunk) {
   add(kLogStream, streams);
   for (auto& field : fields.all()) {
     field.words = add(field.name, field.values);
+    const FieldHash hash_of(field.name);
     for (const auto text : field.words.empty() ? field.values.texts : field.words) {
-      if (text.size() <= kHashedTextBytes) words_.hashes.add(hash_of_field(field.name, text));
+      if (text.size() <= kHashedTextBytes) words_.hashes.add(hash_of(text));
     }
   }
   const auto encoded = encode_messages(messages, fields.by_row(rows.size()), words_);

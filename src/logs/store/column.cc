@@ -174,6 +174,18 @@ Result<Done> decode_column(Kind kind, std::string_view bytes, std::size_t raw_by
   return Done{};
 }
 
+Result<Alphabet> alphabet_of_column(Kind kind, std::string_view bytes, std::size_t raw_bytes, std::size_t rows) {
+  if (kind != Kind::kTexts && kind != Kind::kDictionary) return Alphabet::any();
+  if (raw_bytes > kMostRawBytes || rows > kMostRows) return no_column("size");
+  thread_local std::string raw;
+  if (auto done = decompress(bytes, raw_bytes, raw); !done) return done.error();
+  ByteReader from(raw);
+  if (from.fixed<std::uint8_t>() != 0) from.take(words_for(rows) * sizeof(std::uint64_t));
+  if (kind == Kind::kDictionary) from.varint();
+  const auto alphabet = alphabet_of_texts(from);
+  return from.ok() ? Result<Alphabet>(alphabet) : no_column("texts");
+}
+
 std::string_view text_at(const Column& column, std::size_t row) {
   if (column.kind == Column::Kind::kDictionary) return column.words[column.codes[row]];
   if (column.kind == Column::Kind::kTexts || column.kind == Column::Kind::kMixed) return column.texts[row];

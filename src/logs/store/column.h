@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "logs/insights/source.h"
+#include "logs/store/alphabet.h"
 
 namespace securebase::logs {
 
@@ -66,6 +67,10 @@ inline constexpr std::size_t kMostRows = 1 << 16;
 // kMalformed: these are no bytes of such a column. Reuses what `into` holds.
 Result<Done> decode_column(Column::Kind kind, std::string_view bytes, std::size_t raw_bytes, std::size_t rows,
                            DecodedColumn& into);
+
+// What the texts of a stored column are made of, as far as its layout says; the least that is decompressed is all of
+// it.
+Result<Alphabet> alphabet_of_column(Column::Kind kind, std::string_view bytes, std::size_t raw_bytes, std::size_t rows);
 
 // A text of a column of texts or words; empty for others.
 std::string_view text_at(const Column& column, std::size_t row);

@@ -1,5 +1,6 @@
 #include "logs/store/column.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -106,6 +107,39 @@ TEST(Column, RefusesBytesThatAreNone) {
   auto rotten = encoded.bytes;
   rotten[rotten.size() / 2] = static_cast<char>(rotten[rotten.size() / 2] ^ 1);
   EXPECT_FALSE(decode_column(encoded.kind, rotten, encoded.raw_bytes, 100, into));
+}
+
+// Whether a column can have a byte is known by its layout; what is known must be true.
+TEST(StoredColumn, TellsWhatItsTextsAreMadeOf) {
+  const auto alphabet_of = [](const std::vector<std::string>& texts, bool sparse) {
+    ColumnValues values;
+    for (std::uint32_t i = 0; i < texts.size(); ++i) values.text(sparse ? 3 * i : i, texts[i]);
+    const auto rows = sparse ? 3 * texts.size() : texts.size();
+    const auto encoded = encode_column(values, rows);
+    const auto alphabet = alphabet_of_column(encoded.kind, encoded.bytes, encoded.raw_bytes, rows);
+    EXPECT_TRUE(alphabet);
+    for (const auto& text : texts) {
+      for (const char c : text) EXPECT_TRUE(alphabet->has(c)) << text;
+    }
+    return *alphabet;
+  };
+  for (const bool sparse : {false, true}) {
+    for (const int repeated : {1, 6}) {
+      std::vector<std::string> ids;
+      std::vector<std::string> customers;
+      std::vector<std::string> words;
+      for (int i = 0; i < 40; ++i) {
+        for (int k = 0; k < repeated; ++k) {
+          ids.push_back(fmt::format("3f2c8a10-0000-4000-8000-0123456789{:02x}", i));
+          customers.push_back(fmt::format("customer-{}", i));
+          words.push_back(std::string(static_cast<std::size_t>(i), 'w'));
+        }
+      }
+      EXPECT_FALSE(alphabet_of(ids, sparse).has('r'));
+      EXPECT_FALSE(alphabet_of(customers, sparse).has('f'));
+      EXPECT_TRUE(alphabet_of(words, sparse).has('f')) << "of which nothing is known";
+    }
+  }
 }
 
 }  // namespace

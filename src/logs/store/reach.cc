@@ -2,33 +2,17 @@
 
 #include <algorithm>
 
-#include "logs/store/cut_message.h"
-
 namespace securebase::logs {
 
 namespace {
 
-bool is_of(char c, Alphabet alphabet) {
-  switch (alphabet) {
-    case Alphabet::kAny:
-      return true;
-    case Alphabet::kRun:
-      return may_be_in_variable(c);
-    case Alphabet::kNumber:
-      return (c >= '0' && c <= '9') || c == '.' || c == '-';
-    case Alphabet::kUuid:
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-  }
-  return true;
-}
-
-std::size_t leading(std::string_view text, Alphabet alphabet) {
-  const auto end = std::find_if(text.begin(), text.end(), [=](char c) { return !is_of(c, alphabet); });
+std::size_t leading(std::string_view text, const Alphabet& alphabet) {
+  const auto end = std::find_if(text.begin(), text.end(), [&](char c) { return !alphabet.has(c); });
   return static_cast<std::size_t>(end - text.begin());
 }
 
-std::size_t trailing(std::string_view text, Alphabet alphabet) {
-  const auto end = std::find_if(text.rbegin(), text.rend(), [=](char c) { return !is_of(c, alphabet); });
+std::size_t trailing(std::string_view text, const Alphabet& alphabet) {
+  const auto end = std::find_if(text.rbegin(), text.rend(), [&](char c) { return !alphabet.has(c); });
   return static_cast<std::size_t>(end - text.rbegin());
 }
 
@@ -42,7 +26,7 @@ bool may_end(std::string_view text, std::string_view fixed, bool first) {
 }
 
 // Can a value, and what is behind it, begin with `text`?
-bool may_hold_begin(std::string_view text, const Reach::Place& place, Alphabet alphabet) {
+bool may_hold_begin(std::string_view text, const Reach::Place& place, const Alphabet& alphabet) {
   const auto most = leading(text, alphabet);
   if (most == text.size()) return true;
   for (std::size_t value = 0; value <= most; ++value) {
@@ -51,7 +35,7 @@ bool may_hold_begin(std::string_view text, const Reach::Place& place, Alphabet a
   return false;
 }
 
-bool may_hold_end(std::string_view text, const Reach::Place& place, Alphabet alphabet) {
+bool may_hold_end(std::string_view text, const Reach::Place& place, const Alphabet& alphabet) {
   const auto most = trailing(text, alphabet);
   if (most == text.size()) return true;
   for (std::size_t value = 0; value <= most; ++value) {
@@ -62,7 +46,7 @@ bool may_hold_end(std::string_view text, const Reach::Place& place, Alphabet alp
 
 }  // namespace
 
-Reach::Reach(const insights::TextFinder& text, const Place& place, Alphabet alphabet) : text_(text) {
+Reach::Reach(const insights::TextFinder& text, const Place& place, const Alphabet& alphabet) : text_(text) {
   const std::string_view needle = text.needle();
   within_ = leading(needle, alphabet) == needle.size();
   for (std::size_t bytes = 1; bytes < needle.size(); ++bytes) {

@@ -7,16 +7,9 @@
 #include <vector>
 
 #include "logs/insights/find_text.h"
+#include "logs/store/alphabet.h"
 
 namespace securebase::logs {
-
-// What values are made of, as far as that is known without reading them.
-enum class Alphabet : std::uint8_t {
-  kAny,
-  kRun,     // a variable of cut_text()
-  kNumber,  // as append_number() writes them
-  kUuid,
-};
 
 enum class Has : std::uint8_t { kNo, kMaybe, kYes };
 
@@ -30,7 +23,7 @@ class Reach {
     bool first = false;
     bool last = false;
   };
-  Reach(const insights::TextFinder& text, const Place& place, Alphabet alphabet);
+  Reach(const insights::TextFinder& text, const Place& place, const Alphabet& alphabet);
 
   // No value can have any of it.
   bool impossible() const { return !within_ && before_.empty() && behind_.empty(); }

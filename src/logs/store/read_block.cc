@@ -33,7 +33,10 @@ Result<std::vector<BlockPlace>> blocks_of(const Segment& segment) {
 
 void BlockReader::begin(const BlockPlace& place) {
   place_ = place;
-  for (auto& [name, read] : columns_) read.now = false;
+  for (auto& [name, read] : columns_) {
+    read.now = false;
+    read.alphabet.reset();
+  }
   messages_read_ = false;
 }
 
@@ -70,8 +73,9 @@ Result<ReadMessages*> BlockReader::messages() {
   std::string own;
   auto bytes = place_.read(field->offset, field->bytes, own);
   if (!bytes) return Error{Errc::kUnavailable, bytes.error().message};
-  auto done = messages_.take(*bytes, field->raw_bytes, info().rows,
-                             [this](std::string_view of) { return part_of_messages(of); });
+  auto done = messages_.take(
+      *bytes, field->raw_bytes, info().rows, [this](std::string_view of) { return part_of_messages(of); },
+      [this](std::string_view of) { return alphabet_of(of); });
   if (!done) return Error{Errc::kUnavailable, done.error().message};
   messages_read_ = true;
   return &messages_;
@@ -81,6 +85,21 @@ Result<const Column*> BlockReader::part_of_messages(std::string_view name) {
   const auto* field = info().find(name);
   if (field && field->rebuilt) return Error{Errc::kMalformed, "messages that are made of messages"};
   return column(name);
+}
+
+// Anything, where it cannot be known: whoever reads the column then finds out.
+Alphabet BlockReader::alphabet_of(std::string_view name) {
+  auto found = columns_.find(name);
+  if (found == columns_.end()) found = columns_.emplace(std::string(name), Read{}).first;
+  auto& known = found->second.alphabet;
+  if (known) return *known;
+  known = Alphabet::any();
+  const auto* field = info().find(name);
+  if (!field || field->rebuilt) return *known;
+  if (const auto bytes = place_.read(field->offset, field->bytes, bytes_)) {
+    if (auto alphabet = alphabet_of_column(field->kind, *bytes, field->raw_bytes, info().rows)) known = *alphabet;
+  }
+  return *known;
 }
 
 Result<bool> BlockReader::may_have_all(std::span<const std::uint64_t> hashes) {

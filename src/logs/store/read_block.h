@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,9 +50,11 @@ class BlockReader {
  private:
   struct Read {
     bool now = false;  // of this block
+    std::optional<Alphabet> alphabet;
     DecodedColumn column;
   };
   Result<const Column*> part_of_messages(std::string_view name);
+  Alphabet alphabet_of(std::string_view name);
   Result<Done> read_column(const BlockInfo::Field& field, DecodedColumn& into);
   Result<Done> build_messages(DecodedColumn& into);
   BlockPlace place_;

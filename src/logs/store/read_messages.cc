@@ -29,8 +29,10 @@ std::vector<std::string_view> fixed_parts(std::string_view shape) {
 
 }  // namespace
 
-Result<Done> ReadMessages::take(std::string_view bytes, std::size_t raw_bytes, std::size_t rows, Slot::FieldOf field) {
+Result<Done> ReadMessages::take(std::string_view bytes, std::size_t raw_bytes, std::size_t rows, Slot::FieldOf field,
+                                Slot::AlphabetOf alphabet) {
   field_ = std::move(field);
+  alphabet_ = std::move(alphabet);
   if (raw_bytes > kMostRawBytes || rows > kMostRows) return no_messages("size");
   if (auto done = decompress(bytes, raw_bytes, bytes_); !done) return done;
   ByteReader from(bytes_);
@@ -99,8 +101,8 @@ Result<Done> ReadMessages::mark(Shape& shape, const insights::TextFinder& text) 
   const bool runs = !shape.text.starts_with('{');  // else it may be JSON
   for (std::size_t i = 0; i < shape.slots.size(); ++i) {
     auto& slot = shape.slots[i];
-    auto alphabet = slot.alphabet();
-    if (alphabet == Alphabet::kAny && runs) alphabet = Alphabet::kRun;
+    auto alphabet = slot.alphabet(alphabet_);
+    if (runs) alphabet.keep(Alphabet::run());
     const Reach reach(text, {shape.fixed[i], shape.fixed[i + 1], i == 0, i + 1 == shape.slots.size()}, alphabet);
     if (reach.impossible()) continue;
     if (auto done = slot.read(field_); !done) return done;

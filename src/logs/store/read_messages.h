@@ -17,9 +17,11 @@ namespace securebase::logs {
 
 class ReadMessages {
  public:
-  // `field` gives a column of the same block, which stays as it is, until the next take(). kMalformed: these are no
-  // messages. Reuses the memory of what was read before.
-  Result<Done> take(std::string_view bytes, std::size_t raw_bytes, std::size_t rows, Slot::FieldOf field);
+  // `field` gives a column of the same block, which stays as it is, until the next take(); `alphabet` what it is made
+  // of, if that can be had for less. kMalformed: these are no messages. Reuses the memory of what was read before.
+  Result<Done> take(
+      std::string_view bytes, std::size_t raw_bytes, std::size_t rows, Slot::FieldOf field,
+      Slot::AlphabetOf alphabet = [](std::string_view) { return Alphabet::any(); });
   std::size_t rows() const { return number_of_.size(); }
 
   // What follows reads variables when they are needed first. kMalformed: they are none, or a field is not what it was.
@@ -46,6 +48,7 @@ class ReadMessages {
   Result<Done> build(std::size_t count, RowAt row_at, DecodedColumn& into);
 
   Slot::FieldOf field_;
+  Slot::AlphabetOf alphabet_;
   std::string bytes_;
   std::vector<std::uint64_t> number_of_;  // by row: its shape, from 1; 0: a literal
   std::vector<std::uint32_t> index_of_;   // by row: which message of its shape, or which literal

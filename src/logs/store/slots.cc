@@ -242,12 +242,22 @@ Result<Done> Slot::read_now(const FieldOf& field) {
   return no_slot("variables");
 }
 
-Alphabet Slot::alphabet() const {
-  if (is_number()) return Alphabet::kNumber;
+Alphabet Slot::alphabet(const AlphabetOf& of_field) const {
   auto from = stored_;
-  if (kind_ == Kind::kDictionary) from.varint();
-  const bool stored_here = kind_ == Kind::kDictionary || kind_ == Kind::kTexts;
-  return stored_here && are_uuids(from) ? Alphabet::kUuid : Alphabet::kAny;
+  switch (kind_) {
+    case Kind::kNumbers:
+    case Kind::kNumberField:
+      return Alphabet::number();
+    case Kind::kTextField:
+    case Kind::kWordsOfField:
+      return of_field(from.text());
+    case Kind::kDictionary:
+      from.varint();
+      return alphabet_of_texts(from);
+    case Kind::kTexts:
+      return alphabet_of_texts(from);
+  }
+  return Alphabet::any();
 }
 
 void Slot::append(std::string& out, std::size_t index, std::size_t row) const {

@@ -54,8 +54,10 @@ class Slot {
   // What was noted is read, once. kMalformed: these are no values, or a field is not what it was. Refers to the bytes
   // and the columns.
   Result<Done> read(const FieldOf& field);
+  // What the values of a column of the same block are made of.
+  using AlphabetOf = std::function<Alphabet(std::string_view name)>;
   // Of what was noted, read or not.
-  Alphabet alphabet() const;
+  Alphabet alphabet(const AlphabetOf& of_field) const;
 
   // --- of what was read ---
   // The value of the message `index` of the template, which is in the block's row `row`.

@@ -1,11 +1,12 @@
 #include "logs/store/texts.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <unordered_map>
 
 #include "logs/store/decimal.h"
 #include "logs/store/numbers.h"
+#include "logs/store/tokens.h"
 #include "logs/store/uuid.h"
 
 namespace securebase::logs {
@@ -140,7 +141,10 @@ bool take_by_shape(ByteReader& from, std::size_t count, std::vector<std::string_
 bool as_dictionary(std::span<const std::string_view> texts, std::vector<std::string_view>& words,
                    std::vector<std::uint64_t>& codes) {
   const auto most = texts.size() / 2;
-  std::unordered_map<std::string_view, std::uint32_t> known;
+  // Words by their hashes, counted from 1; 0 is free. At most half full.
+  thread_local std::vector<std::uint32_t> known;
+  known.assign(std::bit_ceil(std::max<std::size_t>(2 * most, 2)), 0);
+  const auto mask = known.size() - 1;
   codes.reserve(texts.size());
   std::string_view last;
   std::uint32_t last_code = 0;
@@ -149,13 +153,15 @@ bool as_dictionary(std::span<const std::string_view> texts, std::vector<std::str
       codes.push_back(last_code);
       continue;
     }
-    const auto [found, added] = known.emplace(text, static_cast<std::uint32_t>(words.size()));
-    if (added) {
+    auto at = hash_of_word(text) & mask;
+    while (known[at] != 0 && words[known[at] - 1] != text) at = (at + 1) & mask;
+    if (known[at] == 0) {
       if (words.size() >= most) return false;
       words.push_back(text);
+      known[at] = static_cast<std::uint32_t>(words.size());
     }
     last = text;
-    last_code = found->second;
+    last_code = known[at] - 1;
     codes.push_back(last_code);
   }
   return true;
@@ -240,6 +246,18 @@ bool skip_texts(ByteReader& from, std::size_t count) {
   return from.ok();
 }
 
-bool are_uuids(ByteReader from) { return static_cast<TextLayout>(from.fixed<std::uint8_t>()) == TextLayout::kUuids; }
+Alphabet alphabet_of_texts(ByteReader from) {
+  switch (static_cast<TextLayout>(from.fixed<std::uint8_t>())) {
+    case TextLayout::kUuids:
+      return Alphabet::uuid();
+    case TextLayout::kSharedShape: {
+      auto alphabet = Alphabet::of("0123456789");
+      alphabet.add(from.text());
+      return alphabet;
+    }
+    default:
+      return Alphabet::any();
+  }
+}
 
 }  // namespace securebase::logs

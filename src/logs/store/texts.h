@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "logs/store/alphabet.h"
 #include "logs/store/bytes.h"
 #include "logs/store/zstd.h"
 
@@ -22,7 +23,7 @@ void put_texts(MixedBytes& out, std::span<const std::string_view> texts);
 // `into` refers to the reader's bytes, or to `unpacked`, which is replaced.
 bool take_texts(ByteReader& from, std::size_t count, std::vector<std::string_view>& into, std::string& unpacked);
 bool skip_texts(ByteReader& from, std::size_t count);
-// Whether all texts that begin here are UUIDs.
-bool are_uuids(ByteReader from);
+// What the texts that begin here are made of, without reading them.
+Alphabet alphabet_of_texts(ByteReader from);
 
 }  // namespace securebase::logs

@@ -36,11 +36,15 @@ std::vector<std::uint64_t> whole_words(std::string_view part) {
   return hashes;
 }
 
-std::uint64_t hash_of_field(std::string_view name, std::string_view text) {
+FieldHash::FieldHash(std::string_view name) : name_(mix(hash_of_word(name))) {}
+
+std::uint64_t FieldHash::operator()(std::string_view text) const {
   if (is_uuid(text)) return hash_of_word(text);
-  const auto hash = mix(mix(hash_of_word(name)) ^ hash_of_word(text));
+  const auto hash = mix(name_ ^ hash_of_word(text));
   return hash == 0 ? 1 : hash;
 }
+
+std::uint64_t hash_of_field(std::string_view name, std::string_view text) { return FieldHash(name)(text); }
 
 TokenSet::TokenSet() : slots_(kFirstSlots) {}
 

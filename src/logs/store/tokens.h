@@ -21,6 +21,15 @@ std::vector<std::uint64_t> whole_words(std::string_view part);
 // Of a field that has exactly this text. A UUID is the word that it is in the message, whatever the field.
 inline constexpr std::size_t kHashedTextBytes = 256;  // a field's text that is longer is in no filter
 std::uint64_t hash_of_field(std::string_view name, std::string_view text);
+// The same for many texts of one field.
+class FieldHash {
+ public:
+  explicit FieldHash(std::string_view name);
+  std::uint64_t operator()(std::string_view text) const;
+
+ private:
+  std::uint64_t name_;
+};
 
 // The distinct hashes of a block, while it is built.
 class TokenSet {

@@ -71,5 +71,22 @@ TEST(Tokens, OfAFilterAreAllThereAndFewOthers) {
   EXPECT_LT(others, 800);
 }
 
+// Against the definition, with each byte at each place.
+TEST(Tokens, KnowAUuidByEachOfItsBytes) {
+  const std::string uuid = "3f2c8a10-9d47-4e65-8bca-0123456789ab";
+  EXPECT_TRUE(is_uuid(uuid));
+  EXPECT_TRUE(begins_with_uuid(uuid + "-more"));
+  EXPECT_FALSE(is_uuid(uuid + "0"));
+  EXPECT_FALSE(begins_with_uuid(uuid.substr(0, 35)));
+  for (std::size_t at = 0; at < uuid.size(); ++at) {
+    for (int c = 0; c < 256; ++c) {
+      auto changed = uuid;
+      changed[at] = static_cast<char>(c);
+      const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+      EXPECT_EQ(is_uuid(changed), is_uuid_dash(at) ? c == '-' : digit) << at << " " << c;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace securebase::logs
