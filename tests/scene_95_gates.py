@@ -259,7 +259,7 @@ class Gates(unittest.TestCase):
         self.assertIn("rate 50", self.platform.cli("load", "list").stdout)
         _, checks = self.gate("pre-deploy", "--load-test", "health")
         self.assertIn('no load test "health" ran', checks["load-test"]["reason"])
-        self.platform.cli("load", "run", "health", "-q")
+        self.platform.cli("load", "health", "-q")
         self.assertIn("run health", self.platform.cli("load", "runs").stdout)
         _, checks = self.gate("pre-deploy", "--load-test", "health")
         self.assertEqual(checks["load-test"]["decision"], "pass", checks["load-test"])

@@ -29,7 +29,7 @@ constexpr const char* kLoadExamples =
     "  securebase load capacity URL                from 10 to 1000 users until it breaks, and what broke first\n"
     "  securebase load spike URL                   10 to 500 users in 10 s, and how long until it is itself again\n"
     "  securebase load endurance URL --duration 1h 100 users: does memory, do descriptors, does latency grow?\n"
-    "  securebase load list; securebase load capacity checkout     a test that the stack declares, by its name\n"
+    "  securebase load list; securebase load checkout              a test that the stack declares, by its name\n"
     "  securebase load run /shop --baseline newest a path of the running platform, beside its newest baseline\n"
     "  securebase load compare A.json B.json       which differences are none of noise\n\n"
     "--rate is an open model: requests are sent when they are due, answered or not, and latency counts from then.\n"
@@ -350,19 +350,14 @@ void add_endurance(CLI::App& all, std::filesystem::path& state, std::function<in
 void add_load_commands(CLI::App& app, std::filesystem::path& state, std::function<int()>& chosen) {
   auto* all = app.add_subcommand("load", "Load tests, with numbers that may be believed");
   all->footer(kLoadExamples);
-  all->require_subcommand(1);
   add_run(*all, state, chosen);
   add_baseline(*all, state, chosen);
   add_capacity(*all, state, chosen);
   add_spike(*all, state, chosen);
   add_endurance(*all, state, chosen);
-  auto as_json = std::make_shared<bool>(false);
-  auto* list = all->add_subcommand("list", "The load tests that the running stack declares (output securebase_load)");
-  list->add_flag("--json", *as_json, "As JSON");
-  add_state_option(*list, state);
-  list->callback([as_json, &state, &chosen] { chosen = [as_json, &state] { return list_declared(state, *as_json); }; });
   add_load_file_commands(*all, state, chosen);
   add_load_worker_command(*all, chosen);
+  add_declared_commands(*all, state, chosen);  // last: it takes the words that are no command
 }
 
 }  // namespace securebase::cli

@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <utility>
+#include <vector>
 
+#include "cli/options.h"
 #include "cli/terminal.h"
 
 namespace securebase::cli {
@@ -82,6 +86,38 @@ std::string settings_text(const Json& scenario) {
   return text;
 }
 
+int list_declared(const std::filesystem::path& state, bool as_json) {
+  auto scenarios = declared_scenarios(state);
+  if (!scenarios) return fail(scenarios.error());
+  if (as_json) {
+    fmt::print("{}\n", scenarios->dump(2));
+    return kDone;
+  }
+  Table table({"NAME", "KIND", "URL", "SETTINGS", "DESCRIPTION"});
+  for (const auto& [name, scenario] : *scenarios->as_object()) {
+    if (!scenario.as_object()) continue;
+    table.add({{name, Style::kBold},
+               {std::string(scenario["kind"].string_or("run")), Style::kPlain},
+               {std::string(scenario["url"].string_or("/api/v1/health")), Style::kPlain},
+               {settings_text(scenario), Style::kPlain},
+               {std::string(scenario["description"].string_or("")), Style::kDim}});
+  }
+  fmt::print("{}", table.text());
+  return kDone;
+}
+
+// As `securebase load KIND NAME ...` would.
+int run_declared(const std::string& name, const std::vector<std::string>& more, const std::filesystem::path& state) {
+  auto scenarios = declared_scenarios(state);
+  if (!scenarios) return fail(scenarios.error().within(fmt::format("\"{}\" is no command, and as a load test", name)));
+  std::vector<std::string> words{"securebase", "load",    std::string((*scenarios)[name]["kind"].string_or("run")),
+                                 name,         "--state", state.native()};
+  words.insert(words.end(), more.begin(), more.end());
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  return run(static_cast<int>(arguments.size()), arguments.data());
+}
+
 }  // namespace
 
 Result<Done> apply_declared(CLI::App& command, const Json& scenarios, std::string_view name, std::string_view kind,
@@ -133,24 +169,23 @@ Result<std::string> take_declared(CLI::App& command, std::string& word, std::str
   return name;
 }
 
-int list_declared(const std::filesystem::path& state, bool as_json) {
-  auto scenarios = declared_scenarios(state);
-  if (!scenarios) return fail(scenarios.error());
-  if (as_json) {
-    fmt::print("{}\n", scenarios->dump(2));
-    return kDone;
-  }
-  Table table({"NAME", "KIND", "URL", "SETTINGS", "DESCRIPTION"});
-  for (const auto& [name, scenario] : *scenarios->as_object()) {
-    if (!scenario.as_object()) continue;
-    table.add({{name, Style::kBold},
-               {std::string(scenario["kind"].string_or("run")), Style::kPlain},
-               {std::string(scenario["url"].string_or("/api/v1/health")), Style::kPlain},
-               {settings_text(scenario), Style::kPlain},
-               {std::string(scenario["description"].string_or("")), Style::kDim}});
-  }
-  fmt::print("{}", table.text());
-  return kDone;
+void add_declared_commands(CLI::App& load, std::filesystem::path& state, Chosen& chosen) {
+  auto as_json = std::make_shared<bool>(false);
+  auto* list = load.add_subcommand("list", "The load tests that the running stack declares (output securebase_load)");
+  list->add_flag("--json", *as_json, "As JSON");
+  add_state_option(*list, state);
+  list->callback([as_json, &state, &chosen] { chosen = [as_json, &state] { return list_declared(state, *as_json); }; });
+
+  auto name = std::make_shared<std::string>();
+  load.add_option("name", *name, "A load test that the stack declares; options of its kind may follow")
+      ->type_name("NAME");
+  add_state_option(load, state);
+  load.allow_extras();
+  load.callback([&load, name, &state, &chosen] {
+    if (!load.get_subcommands().empty()) return;
+    if (name->empty()) throw CLI::RequiredError("A command, or the name of a load test of the stack");
+    chosen = [&load, name, &state] { return run_declared(*name, load.remaining(), state); };
+  });
 }
 
 }  // namespace securebase::cli

@@ -23,7 +23,8 @@ Result<std::string> take_declared(CLI::App& command, std::string& word, std::str
 Result<Done> apply_declared(CLI::App& command, const base::Json& scenarios, std::string_view name,
                             std::string_view kind, std::string& url);
 
-// `securebase load list`
-int list_declared(const std::filesystem::path& state, bool as_json);
+// `securebase load list`, and `securebase load NAME ...`, which is the command of the test's kind. After all other
+// commands of `load`.
+void add_declared_commands(CLI::App& load, std::filesystem::path& state, Chosen& chosen);
 
 }  // namespace securebase::cli
