@@ -132,10 +132,17 @@ int refuse(const Error& error) {
   return error.code == Errc::kMalformed ? kUsage : kFailed;
 }
 
-Result<load::TargetWatch> open_watch(const LoadOptions& options, const std::filesystem::path& state) {
+// kOld: the target's status is a second old, and nobody waits for it: for who looks while a run is measured. kNow: it
+// is asked each time.
+enum class StatusAge { kNow, kOld };
+
+Result<load::TargetWatch> open_watch(const LoadOptions& options, const std::filesystem::path& state, StatusAge age) {
   load::TargetWatch::AskStatus ask;
   if (options.target_pid == 0) {
     ask = [state] { return platform::Control(state).ask("/status"); };
+    if (age == StatusAge::kOld) {
+      ask = [latest = std::make_shared<load::LatestStatus>(std::move(ask))] { return latest->get(); };
+    }
   }
   auto watch = load::TargetWatch::open(options.target_pid, std::move(ask));
   if (!watch && options.target_pid != 0) return watch.error().within("--target-pid");
@@ -192,7 +199,7 @@ int run_capacity(const LoadOptions& options, const std::filesystem::path& state)
   settings.from_users = options.from_users;
   settings.to_users = options.to_users;
   settings.step = from_seconds(options.step);
-  auto watch = open_watch(options, state);
+  auto watch = open_watch(options, state, StatusAge::kNow);
   if (!watch) return refuse(watch.error());
   listen_for_interrupts();
   const LoadRunNote note(state);
@@ -221,7 +228,7 @@ int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
   settings.rise = from_seconds(options.rise);
   settings.hold = from_seconds(options.duration);
   settings.limit_ms = options.limit_ms;
-  auto watch = open_watch(options, state);
+  auto watch = open_watch(options, state, StatusAge::kOld);
   if (!watch) return refuse(watch.error());
   listen_for_interrupts();
   const LoadRunNote note(state);
@@ -239,7 +246,7 @@ int run_endurance(const LoadOptions& options, const std::filesystem::path& state
   settings.run = std::move(*common);
   settings.users = options.users;
   settings.duration = from_seconds(options.duration);
-  auto watch = open_watch(options, state);
+  auto watch = open_watch(options, state, StatusAge::kOld);
   if (!watch) return refuse(watch.error());
   listen_for_interrupts();
   const LoadRunNote note(state);

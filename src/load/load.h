@@ -21,6 +21,7 @@
 #include "load/report/terminal.h"
 #include "load/scenarios/capacity.h"
 #include "load/scenarios/endurance.h"
+#include "load/scenarios/latest_status.h"
 #include "load/scenarios/recording.h"
 #include "load/scenarios/run.h"
 #include "load/scenarios/spike.h"

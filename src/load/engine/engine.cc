@@ -286,15 +286,14 @@ Generator Engine::Impl::run(const std::function<void(const Progress&)>& each_sec
   net::Workers workers(settings.workers);
   std::vector<std::unique_ptr<Station>> stations(settings.workers);
   // Before the first user, however late this thread gets the CPU afterwards: what is recorded before a start is
-  // dropped.
-  collector.start();
+  // dropped, and flows record nothing before measured_from.
+  collector.start(measured_from);
   workers.on_each([&](net::Worker& worker) {
     const auto i = worker.index();
     stations[i] = std::make_unique<Station>(common, collector.make_recorder(), std::move(schedules[i]));
     stations[i]->begin(make_flow(stations[i]->context(), i));
   });
-  // With a warm-up it starts once more. Flows record nothing before measured_from, so a little early loses nothing.
-  bool started = settings.warm_up == settings.warm_up.zero();
+  bool warm = settings.warm_up == settings.warm_up.zero();
   bool stopped = false;
   auto cpu_before = cpu_of(CLOCK_PROCESS_CPUTIME_ID);
   auto next = common.begin + std::chrono::seconds{1};
@@ -307,10 +306,8 @@ Generator Engine::Impl::run(const std::function<void(const Progress&)>& each_sec
       stopped = true;
       workers.on_each([&](net::Worker& worker) { stations[worker.index()]->stop(); });
     }
-    if (!started && now + kLook >= measured_from) {
-      std::this_thread::sleep_until(measured_from - std::chrono::milliseconds{1});
-      collector.start();
-      started = true;
+    if (!warm && now >= measured_from) {
+      warm = true;
       cpu_before = cpu_of(CLOCK_PROCESS_CPUTIME_ID);
       next = measured_from + std::chrono::seconds{1};
     }
@@ -321,7 +318,7 @@ Generator Engine::Impl::run(const std::function<void(const Progress&)>& each_sec
       progress.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - common.begin);
       progress.phase = common.phase.load(std::memory_order_relaxed);
       progress.users = common.users.load(std::memory_order_relaxed);
-      progress.warming_up = !started;
+      progress.warming_up = !warm;
       if (each_second) each_second(progress);
     }
     lock.lock();

@@ -13,7 +13,8 @@ Recorder& Collector::make_recorder() {
 }
 
 std::chrono::milliseconds Collector::since_start() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - started_);
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - started_);
+  return std::max(since, std::chrono::milliseconds{0});
 }
 
 // Exchanges every recorder's slice for an empty one and adds the full ones up. Slices go round, so that their memory is
@@ -50,11 +51,13 @@ void Collector::absorb(Values& fresh) {
   }
 }
 
-void Collector::start() {
+void Collector::start() { start(clock_.steady()); }
+
+void Collector::start(base::SteadyPoint at) {
   const std::lock_guard lock(mutex_);
   Values dropped;
   absorb(dropped);
-  started_ = clock_.steady();
+  started_ = at;
   collected_ = {};
   measured_ = Measured{};
   recent_.clear();

@@ -33,6 +33,9 @@ class Collector {
 
   // The clock of the run begins now; what was recorded before (warm-up) is dropped.
   void start();
+  // The same, but the clock begins at `at`, which may be still to come: then nothing needs to be called at that moment,
+  // for which a thread may be late, but what is recorded before it counts.
+  void start(base::SteadyPoint at);
   // Takes what the recorders have. One thread at a time.
   void collect();
   // collect(), with the last period told even though it is not full.

@@ -46,6 +46,23 @@ TEST(Histogram, IsTheSketchOfTheSameSamples) {
   EXPECT_EQ(histogram.sketch().count(), 0u);
 }
 
+TEST(Collector, CountsWhatIsRecordedFromAStartThatNobodyWaitsFor) {
+  base::ManualClock clock;
+  Collector collector(clock);
+  auto& recorder = collector.make_recorder();
+  const Series answers = collector.series(Kind::kCounter, "answers");
+  recorder.add(answers, 1);  // before: dropped
+  collector.start(clock.steady() + std::chrono::seconds{5});
+  collector.collect();
+  EXPECT_EQ(collector.measured().duration, std::chrono::milliseconds{0});
+  clock.advance(std::chrono::seconds{6});
+  recorder.add(answers, 2);  // nobody looked at the fifth second
+  clock.advance(std::chrono::seconds{1});
+  collector.finish();
+  EXPECT_EQ(collector.measured().total("answers"), 2);
+  EXPECT_EQ(collector.measured().duration, std::chrono::seconds{2});
+}
+
 TEST(Collector, AddsUpWhatManyThreadsRecordedAndLosesNothing) {
   base::ManualClock clock;
   Collector collector(clock);
