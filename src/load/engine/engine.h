@@ -33,7 +33,8 @@ struct EngineSettings {
 // How the generator itself did, while it measured.
 struct Generator {
   std::uint64_t arrivals = 0;
-  std::uint64_t skipped = 0;      // by max_users
+  std::uint64_t skipped = 0;      // as many users were at work as their phase allows
+  std::uint64_t overflowed = 0;   // as many were at work as the engine takes: nobody asked for that
   telemetry::Sketch lateness_ms;  // of arrivals: when the user began, after its intended time
   telemetry::Sketch lag_ms;       // of a timer that asks for every kSweep: how late the loop was; without arrivals too
   double busiest_worker = 0;      // the share of the time in which the busiest thread had a CPU, 0 to 1

@@ -277,6 +277,32 @@ TEST(Engine, EndsUsersWhenTheGraceIsOver) {
   EXPECT_EQ(answers[0].failure, Failure::kCancelled);
 }
 
+TEST(Engine, SkipsArrivalsThatTheirPhaseDoesNotAllowAndIsValidAllTheSame) {
+  Served served("", Then::kStall);
+  Collector collector(base::system_clock());
+  Phase phase;
+  phase.kind = Phase::Kind::kCount;
+  phase.count = 5;
+  phase.max_users = 2;
+  EngineSettings settings;
+  settings.phases = {phase};
+  settings.grace = 10ms;
+  Asking::Heard heard;
+  const auto request = *make_request("GET", *parse_url(served.url()), {});
+  auto engine = Engine::make(settings, collector, [&](WorkerContext&, std::size_t) {
+    return std::make_unique<Asking>(request, Limits{}, 1, heard);
+  });
+  ASSERT_TRUE(engine);
+  auto generator = (*engine)->run({});
+  EXPECT_EQ(generator.arrivals, 5u);
+  EXPECT_EQ(generator.skipped, 3u);
+  EXPECT_EQ(generator.overflowed, 0u);
+  // Whatever this machine's own delays were.
+  generator.lateness_ms = generator.lag_ms = {};
+  generator.busiest_worker = 0;
+  EXPECT_TRUE(why_invalid(generator, 100).empty());
+}
+
 TEST(WhyInvalid, RefusesAVerdictOfAGeneratorThatWasLate) {
   Generator generator;
   generator.lateness_ms.add(0.1, 1000);
@@ -286,7 +312,7 @@ TEST(WhyInvalid, RefusesAVerdictOfAGeneratorThatWasLate) {
   EXPECT_TRUE(why_invalid(generator, 500).empty());
   generator.busiest_worker = 0.99;
   EXPECT_EQ(why_invalid(generator, 500).size(), 1u);
-  generator.skipped = generator.own_failures = 1;
+  generator.overflowed = generator.own_failures = 1;
   EXPECT_EQ(why_invalid(generator, 500).size(), 3u);
 }
 

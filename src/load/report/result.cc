@@ -14,6 +14,7 @@ using base::Json;
 Json to_json(const Generator& generator) {
   return Json::object({{"arrivals", generator.arrivals},
                        {"skipped", generator.skipped},
+                       {"overflowed", generator.overflowed},
                        {"unfinished", generator.unfinished},
                        {"own_failures", generator.own_failures},
                        {"busiest_thread", generator.busiest_worker},
@@ -32,6 +33,7 @@ Result<Generator> generator_from_json(const Json& json) {
   };
   generator.arrivals = count("arrivals");
   generator.skipped = count("skipped");
+  generator.overflowed = count("overflowed");
   generator.unfinished = count("unfinished");
   generator.own_failures = count("own_failures");
   generator.busiest_worker = json["busiest_thread"].number_or(0);
