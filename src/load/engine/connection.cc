@@ -123,7 +123,8 @@ net::Task<void> Connection::exchange(const Request& request, Keep keep, const Li
       outcome = reader_.take(bytes);
       if (outcome == ResponseReader::Outcome::kMore) continue;
       // Bytes that nobody asked for: the answer stands, but what would come next is anybody's guess.
-      reusable_ = outcome == ResponseReader::Outcome::kComplete && reader_.keep_alive() && bytes.empty() && !request.closes;
+      reusable_ =
+          outcome == ResponseReader::Outcome::kComplete && reader_.keep_alive() && bytes.empty() && !request.closes;
     }
     if (outcome == ResponseReader::Outcome::kGarbage) answer.failure = Failure::kGarbage;
     if (outcome == ResponseReader::Outcome::kTooLarge) answer.failure = Failure::kTooLarge;

@@ -59,6 +59,7 @@ class Station {
         end_(common.begin + schedule_.duration()),
         grace_(net::Worker::current()) {
     context_.measured_from = common.begin + common.settings.warm_up;
+    context_.phases_end = end_;
     if (common.settings.pool) shared_.emplace(context_, *common.settings.pool);
   }
 

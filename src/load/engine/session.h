@@ -48,6 +48,10 @@ class Session {
   // ends then, and requests under way are given up with kCancelled.
   bool stopping() const { return worker_.stop.requested(); }
 
+  // Whether the phases are over: who asks again and again begins nothing new then; what is under way gets the grace.
+  bool phases_are_over() const { return std::chrono::steady_clock::now() >= worker_.phases_end; }
+  std::chrono::nanoseconds until_phases_end() const { return worker_.phases_end - std::chrono::steady_clock::now(); }
+
   // Sends over a kept connection to the origin, or a new one. Never fails: a failure is in the answer. Several may be
   // under way at once, each on a connection of its own. `request` and `limits` outlive the await.
   net::Task<Answer> send(const Request& request, Keep keep, const Limits& limits);

@@ -69,8 +69,9 @@ class WorkerContext {
   std::map<std::string, std::string, std::less<>> addresses;
   // Ends the users' waiting.
   net::Cancellation stop;
-  base::SteadyPoint measured_from;  // set before the first user
-  std::uint64_t own_failures = 0;   // EMFILE, EADDRNOTAVAIL
+  base::SteadyPoint measured_from;  // these two are set before the first user
+  base::SteadyPoint phases_end = base::SteadyPoint::max();
+  std::uint64_t own_failures = 0;  // EMFILE, EADDRNOTAVAIL
 };
 
 }  // namespace securebase::load

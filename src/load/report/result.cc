@@ -64,6 +64,7 @@ Result<Judged> judged_from_json(const Json& json) {
   judged.samples = static_cast<std::uint64_t>(std::max<std::int64_t>(0, json["samples"].integer_or(0)));
   judged.needed = static_cast<std::uint64_t>(std::max<std::int64_t>(0, json["samples_needed"].integer_or(0)));
   judged.verdict = verdict_of(json["verdict"].string_or(""));
+  judged.doubt = json["doubt"].string_or("");
   return judged;
 }
 

@@ -42,6 +42,11 @@ void add_facts(const RunResult& result, const Summary& summary, ReportView& view
   view.facts.push_back({"errors", fmt::format("{:.3f} %", summary.error_percent()),
                         fmt::format("{} 4xx, {} 5xx, {} without an answer: all three count", summary.status_4xx,
                                     summary.status_5xx, summary.transport_errors)});
+  if (summary.unanswered > 0) {
+    view.facts.push_back(
+        {"unanswered at the end", fmt::format("{}", summary.unanswered),
+         fmt::format("for up to {}: neither answers nor errors", duration_text(summary.longest_unanswered_ms))});
+  }
   if (const auto latency = latency_of(result.measured.values, result.open)) {
     view.facts.push_back({"p95", duration_text(latency->sketch.percentile(95).value_or(0)),
                           result.open ? "from when it was due" : "service time: users wait for answers"});
@@ -100,8 +105,10 @@ std::vector<Case> cases_of(const RunResult& result) {
   for (const auto& reason : result.invalid_because) reasons += (reasons.empty() ? "" : "; ") + reason;
   cases.push_back({"the run is valid", reasons, reasons.empty() ? Verdict::kPass : Verdict::kFail});
   for (const auto& judged : result.thresholds) {
-    cases.push_back({judged.threshold.text(), fmt::format("{:.4g} of {} samples", judged.measured, judged.samples),
-                     judged.verdict});
+    cases.push_back(
+        {judged.threshold.text(),
+         judged.doubt.empty() ? fmt::format("{:.4g} of {} samples", judged.measured, judged.samples) : judged.doubt,
+         judged.verdict});
   }
   for (const auto& check : result.checks) cases.push_back({check.name, check.seen, check.verdict});
   // An invalid run's numbers are none.
@@ -158,7 +165,9 @@ ReportView view_of(const RunResult& result) {
   add_endpoints(result, view);
   add_routes(result, view);
   for (const auto& judged : result.thresholds) {
-    view.checks.push_back({judged.threshold.text(), fmt::format("{:.4g}", judged.measured), view_of(judged.verdict)});
+    view.checks.push_back({judged.threshold.text(),
+                           fmt::format("{:.4g}", judged.measured) + (judged.doubt.empty() ? "" : ": " + judged.doubt),
+                           view_of(judged.verdict)});
   }
   for (const auto& check : result.checks) view.checks.push_back({check.name, check.seen, view_of(check.verdict)});
   view.doubts = result.invalid_because;

@@ -71,7 +71,8 @@ std::string judgements(const RunResult& result) {
         judged.threshold.is_latency() ? duration_text(judged.measured) : fmt::format("{:.3f}", judged.measured);
     text += fmt::format("  {:<22}{:>10}   {}", judged.threshold.text(), seen, to_string(judged.verdict));
     if (judged.verdict == Verdict::kInsufficient) {
-      text += fmt::format(": {} samples, {} are needed", judged.samples, judged.needed);
+      text += judged.doubt.empty() ? fmt::format(": {} samples, {} are needed", judged.samples, judged.needed)
+                                   : ": " + judged.doubt;
     }
     text += '\n';
   }
@@ -97,6 +98,10 @@ std::string as_text(const RunResult& result) {
                       summary.seconds, summary.answers_a_second(), bytes_text(summary.downloaded_bytes),
                       bytes_text(summary.uploaded_bytes));
   text += errors(summary);
+  if (summary.unanswered > 0) {
+    text += fmt::format("  unanswered            {} at the end, for up to {}: neither answers nor errors\n",
+                        summary.unanswered, duration_text(summary.longest_unanswered_ms));
+  }
   text += latencies(result);
   const auto& generator = result.generator;
   text += fmt::format(

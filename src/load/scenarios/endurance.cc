@@ -175,6 +175,7 @@ Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watc
   if (!result->interrupted) {
     if (watch.lost()) result->checks.push_back(process_ended());
     for (const auto& test : tests) result->checks.push_back({"no growth of " + test.name, test.seen, test.verdict});
+    if (auto doubt = doubt_of_unanswered(*result)) result->checks.push_back(std::move(*doubt));
   }
   return result;
 }

@@ -72,4 +72,13 @@ void HttpMeasures::record(Recorder& recorder, const Answer& answer, std::optiona
   }
 }
 
+void HttpMeasures::record_unanswered(Recorder& recorder, const Times& times, double stands_for) {
+  // Looked up here: most runs have none.
+  const Series unanswered = collector_.series(Kind::kTrend, kUnanswered, tags_);
+  const Series unsent = collector_.series(Kind::kCounter, kUnsent, tags_);
+  Recorder::Batch batch(recorder);
+  batch.add(unanswered, milliseconds_between(times.begun, times.last_byte));
+  batch.add(unsent, stands_for);
+}
+
 }  // namespace securebase::load

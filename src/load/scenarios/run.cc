@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "load/measure/collector.h"
+#include "load/scenarios/http_measures.h"
+#include "load/scenarios/summary.h"
 
 namespace securebase::load {
 
@@ -39,8 +41,24 @@ std::vector<Phase> users_for(std::uint64_t users, std::chrono::nanoseconds durat
   return {come, go_on};
 }
 
+std::optional<RunResult::Check> doubt_of_unanswered(const RunResult& result) {
+  constexpr double kShare = 0.01;  // of what would have been sent
+  const auto summary = summarise(result.measured.values, result.measured.duration);
+  const double unsent = result.measured.total(kUnsent);
+  if (summary.unanswered == 0 || unsent < kShare * (static_cast<double>(summary.requests) + unsent))
+    return std::nullopt;
+  RunResult::Check check;
+  check.name = "the target answered to the end";
+  check.seen = fmt::format("{} requests were unanswered at the end, for up to {:.1f} s: they stand for {:.0f} %",
+                           summary.unanswered, summary.longest_unanswered_ms / 1000,
+                           100 * unsent / (static_cast<double>(summary.requests) + unsent));
+  return check;
+}
+
 Result<RunResult> run(const RunSettings& settings, const StopFlag& stop, const std::function<void(const Live&)>& told) {
-  // Open: requests under way get their time. Closed: users end when the time is over.
+  // Requests under way get their time: in an open model all that they may take. In a closed one users begin nothing new
+  // when the time is over, and an answer that is not there a second later is told as unanswered rather than waited for:
+  // a target that hangs would draw every run out by its timeout.
   constexpr std::chrono::seconds kGrace{1};
   if (settings.work.steps.empty()) return Error{Errc::kMalformed, "there is nothing to be asked"};
   Collector collector(base::system_clock());
@@ -50,7 +68,7 @@ Result<RunResult> run(const RunSettings& settings, const StopFlag& stop, const s
   engine_settings.workers = settings.threads;
   engine_settings.warm_up = settings.warm_up;
   engine_settings.grace =
-      settings.open() ? std::chrono::nanoseconds{settings.limits.whole + kGrace} : std::chrono::nanoseconds{0};
+      settings.open() ? std::chrono::nanoseconds{settings.limits.whole + kGrace} : std::chrono::nanoseconds{kGrace};
   engine_settings.pool = settings.pool;
   engine_settings.limits = settings.limits;
   engine_settings.tls = settings.tls;

@@ -12,6 +12,8 @@
 #include "load/load.h"
 #include "load/measure/collector.h"
 #include "load/scenarios/http_measures.h"
+#include "net/http/server.h"
+#include "net/worker.h"
 
 namespace securebase::load {
 namespace {
@@ -54,6 +56,106 @@ TEST(Judge, GivesAVerdictOnlyWithEnoughSamples) {
   EXPECT_EQ(judge(p95, measured(1000, 150), false).verdict, Verdict::kFail);
   EXPECT_EQ(judge(p95, measured(150, 50), false).verdict, Verdict::kInsufficient);
   EXPECT_EQ(judge(*parse_threshold("p99<100ms"), measured(999, 50), false).needed, 1000u);
+}
+
+// So many requests were unanswered at the end of `all`.
+Measured with_unanswered(Measured all, std::uint64_t count, double waited_ms, double stand_for) {
+  base::ManualClock clock;
+  Collector collector(clock);
+  auto& recorder = collector.make_recorder();
+  collector.start();
+  {
+    Recorder::Batch batch(recorder);
+    batch.add(collector.series(Kind::kTrend, kUnanswered), waited_ms, count);
+    batch.add(collector.series(Kind::kCounter, kUnsent), stand_for);
+  }
+  collector.finish();
+  all.merge(collector.measured());
+  return all;
+}
+
+TEST(Judge, PassesOnlyWhatWasUnansweredAtTheEndCouldNotChange) {
+  const auto verdict = [](const char* threshold, const Measured& measured) {
+    return judge(*parse_threshold(threshold), measured, false).verdict;
+  };
+  // A few of many: p95 stands whatever became of them, the worst does not.
+  const auto few = with_unanswered(measured(10'000, 50), 5, 1500, 5);
+  EXPECT_EQ(verdict("p95<100ms", few), Verdict::kPass);
+  EXPECT_EQ(verdict("errors<1%", few), Verdict::kPass);
+  EXPECT_EQ(verdict("avg<100ms", few), Verdict::kPass);
+  EXPECT_EQ(verdict("max<100ms", few), Verdict::kInsufficient);
+  EXPECT_EQ(verdict("p95<40ms", few), Verdict::kFail);
+  // Few users, who would have sent a third of all meanwhile.
+  const auto hung = with_unanswered(measured(10'000, 50), 5, 9000, 5'000);
+  EXPECT_EQ(verdict("p95<100ms", hung), Verdict::kInsufficient);
+  EXPECT_EQ(verdict("p50<100ms", hung), Verdict::kPass);
+  EXPECT_EQ(verdict("errors<1%", hung), Verdict::kInsufficient);
+  EXPECT_EQ(verdict("avg<100ms", hung), Verdict::kInsufficient);
+  EXPECT_EQ(verdict("rate>500", hung), Verdict::kPass);
+}
+
+// Answers within some milliseconds until it hangs for good.
+class Hanging final : public http::Handler {
+ public:
+  explicit Hanging(std::uint64_t answers) : answers_(answers) {}
+  net::Task<http::Response> answer(http::Request&) override {
+    auto slept = co_await net::sleep_for(answered_++ < answers_ ? std::chrono::milliseconds{5} : std::chrono::hours{1});
+    http::Response response;
+    response.status = slept ? 200 : 503;
+    co_return response;
+  }
+
+ private:
+  const std::uint64_t answers_;
+  std::atomic<std::uint64_t> answered_ = 0;
+};
+
+RunResult run_against(Hanging& target, std::chrono::milliseconds duration) {
+  net::Workers workers(1);
+  http::ServerSettings settings;
+  settings.address = *net::Address::parse("127.0.0.1:0");
+  auto server = http::Server::start(settings, workers, target);
+  EXPECT_TRUE(server);
+  RunSettings plan;
+  HttpStep step;
+  step.request = *make_request("GET", *parse_url("http://127.0.0.1:" + std::to_string((*server)->port()) + "/"), {});
+  plan.work.steps.push_back(std::move(step));
+  plan.work.loop = true;
+  plan.phases = users_for(4, duration);
+  plan.thresholds = {*parse_threshold("p95<60s"), *parse_threshold("errors<1%")};
+  auto result = run(plan, false, {});
+  EXPECT_TRUE(result);
+  server->reset();
+  workers.stop();
+  return std::move(*result);
+}
+
+TEST(Run, DoesNotPassATargetThatHungBeforeTheTimeoutCouldTell) {
+  Hanging target(220);
+  const auto result = run_against(target, std::chrono::milliseconds{2500});
+  const auto summary = summarise(result.measured.values, result.measured.duration);
+  EXPECT_EQ(summary.requests, 220u);
+  EXPECT_EQ(summary.transport_errors, 0u);
+  EXPECT_EQ(summary.unanswered, 4u);
+  EXPECT_GT(summary.longest_unanswered_ms, 1000);
+  ASSERT_EQ(result.thresholds.size(), 2u);
+  for (const auto& judged : result.thresholds) {
+    EXPECT_EQ(judged.verdict, Verdict::kInsufficient) << judged.threshold.text();
+    EXPECT_NE(judged.doubt.find("4 requests were unanswered"), std::string::npos) << judged.doubt;
+  }
+  EXPECT_TRUE(doubt_of_unanswered(result));
+  EXPECT_NE(as_text(result).find("unanswered"), std::string::npos);
+  const auto back = result_from_json(to_json(result));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(as_text(*back), as_text(result));
+}
+
+TEST(Run, WaitsForTheAnswersOfWhatIsUnderWayAtTheEnd) {
+  Hanging target(1'000'000);
+  const auto result = run_against(target, std::chrono::milliseconds{700});
+  EXPECT_EQ(summarise(result.measured.values, result.measured.duration).unanswered, 0u);
+  EXPECT_EQ(result.thresholds.at(1).verdict, Verdict::kPass);
+  EXPECT_FALSE(doubt_of_unanswered(result));
 }
 
 TEST(Judge, CountsErrorsOfEachKind) {

@@ -139,6 +139,7 @@ Result<RunResult> spike(const SpikeSettings& settings, TargetWatch& watch, const
   }
   if (result->interrupted) return result;
   result->checks.push_back(std::move(check));
+  if (auto doubt = doubt_of_unanswered(*result)) result->checks.push_back(std::move(*doubt));
   (void)watch.sample();
   if (watch.lost()) result->checks.push_back(process_ended());
   return result;

@@ -56,6 +56,10 @@ Summary summarise(const Values& values, std::chrono::milliseconds duration) {
     if (status[0] == '5') summary.status_5xx += count;
   }
   for (const auto& [kind, count] : summary.errors) summary.transport_errors += count;
+  if (const auto unanswered = find(values, kUnanswered)) {
+    summary.unanswered = unanswered->sketch.count();
+    summary.longest_unanswered_ms = unanswered->sketch.maximum().value_or(0);
+  }
   summary.seconds = std::chrono::duration<double>(duration).count();
   summary.downloaded_bytes = static_cast<double>(counted(values, kDownloaded));
   summary.uploaded_bytes = static_cast<double>(counted(values, kUploaded));
@@ -80,6 +84,8 @@ base::Json to_json(const Summary& summary, const Values& values) {
                             {"4xx", summary.status_4xx},
                             {"5xx", summary.status_5xx},
                             {"transport_errors", summary.transport_errors},
+                            {"unanswered", summary.unanswered},
+                            {"longest_unanswered_ms", summary.longest_unanswered_ms},
                             {"codes", std::move(codes)},
                             {"errors", std::move(errors)},
                             {"downloaded_bytes", summary.downloaded_bytes},

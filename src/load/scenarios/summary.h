@@ -18,6 +18,8 @@ struct Summary {
   std::uint64_t status_4xx = 0;
   std::uint64_t status_5xx = 0;
   std::uint64_t transport_errors = 0;
+  std::uint64_t unanswered = 0;  // at the end of the run; not among the requests
+  double longest_unanswered_ms = 0;
   std::map<std::string, std::uint64_t> codes;   // by status
   std::map<std::string, std::uint64_t> errors;  // by kind
   double seconds = 0;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "load/scenarios/http_measures.h"
 #include "load/scenarios/summary.h"
@@ -91,6 +92,42 @@ std::uint64_t samples_for(std::string_view metric) {
   return static_cast<std::uint64_t>(std::ceil(10 / beyond - 1e-6));
 }
 
+// What was unanswered at the end: `stand_for` requests that may have gone as badly as can be, and waited so long
+// already.
+struct Unknown {
+  std::uint64_t count = 0;
+  double stand_for = 0;
+  double waited_ms = 0;  // in all
+  double longest_ms = 0;
+};
+
+Unknown unknown_in(const Measured& measured) {
+  Unknown unknown;
+  const auto unanswered = measured.find(kUnanswered);
+  if (!unanswered) return unknown;
+  unknown.count = unanswered->sketch.count();
+  unknown.waited_ms = unanswered->sketch.sum();
+  unknown.longest_ms = unanswered->sketch.maximum().value_or(0);
+  unknown.stand_for = std::max(measured.total(kUnsent), static_cast<double>(unknown.count));
+  return unknown;
+}
+
+// The worst that a statistic can be.
+double at_worst(const telemetry::Sketch& sketch, std::string_view metric, const Unknown& unknown) {
+  const auto known = static_cast<double>(sketch.count());
+  metric = without_ttfb(metric);
+  if (metric == "min") return statistic(sketch, metric);
+  if (metric == "max") return std::numeric_limits<double>::infinity();
+  // A mean has no worst while a request may take for ever: what they waited so far counts.
+  if (metric == "avg") {
+    return (sketch.sum() + std::max(unknown.waited_ms, unknown.longest_ms * unknown.stand_for)) /
+           (known + unknown.stand_for);
+  }
+  const double percent = percent_of(metric).value_or(100) * (known + unknown.stand_for) / std::max(known, 1.0);
+  if (percent > 100) return std::numeric_limits<double>::infinity();
+  return sketch.percentile(percent).value_or(0);
+}
+
 }  // namespace
 
 std::string_view to_string(Verdict verdict) {
@@ -162,6 +199,8 @@ Judged judge(const Threshold& threshold, const Measured& measured, bool open) {
   Judged judged;
   judged.threshold = threshold;
   const auto summary = summarise(measured.values, measured.duration);
+  const Unknown unknown = unknown_in(measured);
+  std::optional<double> worst;  // nullopt: what was measured
   if (threshold.is_latency()) {
     const auto trend =
         threshold.metric.starts_with("ttfb.") ? measured.find(kFirstByte) : latency_of(measured.values, open);
@@ -169,11 +208,16 @@ Judged judge(const Threshold& threshold, const Measured& measured, bool open) {
     if (trend) {
       judged.samples = trend->sketch.count();
       judged.measured = statistic(trend->sketch, threshold.metric);
+      if (unknown.count > 0) worst = at_worst(trend->sketch, threshold.metric, unknown);
     }
   } else if (is_share(threshold.metric)) {
     judged.needed = kSamplesForShare;
     judged.samples = summary.requests;
     judged.measured = share(summary, threshold.metric);
+    if (unknown.count > 0) {
+      const double bad = judged.measured / 100 * static_cast<double>(summary.requests) + unknown.stand_for;
+      worst = 100 * bad / (static_cast<double>(summary.requests) + unknown.stand_for);
+    }
   } else {
     judged.needed = 1;
     judged.samples = summary.requests;
@@ -181,6 +225,11 @@ Judged judge(const Threshold& threshold, const Measured& measured, bool open) {
   }
   if (judged.samples < judged.needed) return judged;
   judged.verdict = holds(threshold.comparison, judged.measured, threshold.wanted) ? Verdict::kPass : Verdict::kFail;
+  if (judged.verdict == Verdict::kPass && worst && !holds(threshold.comparison, *worst, threshold.wanted)) {
+    judged.verdict = Verdict::kInsufficient;
+    judged.doubt = fmt::format("{} requests were unanswered at the end, for up to {:.1f} s, and could change it",
+                               unknown.count, unknown.longest_ms / 1000);
+  }
   return judged;
 }
 
@@ -198,7 +247,8 @@ base::Json to_json(const Judged& judged) {
                              {"wanted", judged.threshold.wanted},
                              {"samples", judged.samples},
                              {"samples_needed", judged.needed},
-                             {"verdict", to_string(judged.verdict)}});
+                             {"verdict", to_string(judged.verdict)},
+                             {"doubt", judged.doubt}});
 }
 
 }  // namespace securebase::load

@@ -37,9 +37,13 @@ struct Judged {
   std::uint64_t samples = 0;
   std::uint64_t needed = 0;  // samples for a verdict
   Verdict verdict = Verdict::kInsufficient;
+  std::string doubt;  // why a value that holds is no pass all the same; empty: there is none
 };
 
-// `open`: latency is counted from the schedule, else it is service time.
+// `open`: latency is counted from the schedule, else it is service time. What holds passes only when it would hold too
+// if every request that was unanswered at the end, with all that its user could not send meanwhile, had gone as badly
+// as can be: else a target that hangs until the end would pass in a closed model, whose users send nothing while they
+// wait.
 Judged judge(const Threshold& threshold, const Measured& measured, bool open);
 // The smallest latency that one of them names; 0: none does.
 double tightest_ms(const std::vector<Threshold>& thresholds);
