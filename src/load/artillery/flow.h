@@ -60,10 +60,12 @@ class ScriptFlow final : public Flow {
 
   net::Task<Outcome> run_request(User& user, const RequestStep& step);
   net::Task<Result<bool>> wanted(User& user, const RequestStep& step);
-  net::Task<Outcome> exchange(User& user, const RequestStep& step, StepState& state);
-  net::Task<Outcome> take_answer(User& user, const RequestStep& step, StepState& state, const Outgoing& request,
-                                 const Answer& answer);
-  net::Task<Outcome> fail_request(User& user, StepState& state, const RequestStep& step, Failure failure);
+  // The endpoint that is counted for is this one, or with dynamic URLs that of the URL as it was filled: each exchange
+  // holds its own over its awaits, for other users are at the same step meanwhile.
+  net::Task<Outcome> exchange(User& user, const RequestStep& step, StepState& state, Tally::Endpoint& endpoint);
+  net::Task<Outcome> take_answer(User& user, const RequestStep& step, Tally::Endpoint& endpoint,
+                                 const Outgoing& request, const Answer& answer);
+  net::Task<Outcome> fail_request(User& user, Tally::Endpoint& endpoint, const RequestStep& step, Failure failure);
   Outcome check_expectations(User& user, const RequestStep& step, const Outgoing& request, const Received& received);
   StepState& state_of(const RequestStep& step);
 
@@ -76,7 +78,7 @@ class ScriptFlow final : public Flow {
   Tally tally_;
   std::vector<double> weights_;  // rising sums
   std::unordered_map<const RequestStep*, std::unique_ptr<StepState>> states_;
-  std::unordered_map<std::string, std::unique_ptr<StepState>> dynamic_states_;
+  std::unordered_map<std::string, std::unique_ptr<Tally::Endpoint>> dynamic_endpoints_;  // none is ever taken out
   FormFiles files_;
   std::unique_ptr<ProcessorLink> link_;
   std::uint64_t users_ = 0;

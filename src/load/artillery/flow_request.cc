@@ -108,7 +108,7 @@ net::Task<ScriptFlow::Outcome> ScriptFlow::run_request(User& user, const Request
   hooks.insert(hooks.end(), user.scenario.before_request.begin(), user.scenario.before_request.end());
   hooks.insert(hooks.end(), step.before_request.begin(), step.before_request.end());
   if (hooks.empty() || !link_) {
-    auto done = co_await exchange(user, step, state);
+    auto done = co_await exchange(user, step, state, state.endpoint);
     co_return done;
   }
   // The functions get the request as it stands in the script and may change all of it; what comes of it is read as the
@@ -136,13 +136,12 @@ net::Task<ScriptFlow::Outcome> ScriptFlow::run_request(User& user, const Request
   if (reading.failed()) co_return reading.failure();
   changed.before_request.clear();
   StepState once;
-  once.endpoint = state.endpoint;
-  auto done = co_await exchange(user, changed, once);
-  state.endpoint = std::move(once.endpoint);  // with the codes that it has come to know
+  auto done = co_await exchange(user, changed, once, state.endpoint);
   co_return done;
 }
 
-net::Task<ScriptFlow::Outcome> ScriptFlow::exchange(User& user, const RequestStep& step, StepState& state) {
+net::Task<ScriptFlow::Outcome> ScriptFlow::exchange(User& user, const RequestStep& step, StepState& state,
+                                                    Tally::Endpoint& of_step) {
   const bool jar = user.jar_in_use || !step.cookies.empty();
   const bool keep_body = !step.captures.empty() || !step.matches.empty() || !step.after_response.empty() ||
                          (link_ && !user.scenario.after_response.empty()) ||
@@ -170,16 +169,20 @@ net::Task<ScriptFlow::Outcome> ScriptFlow::exchange(User& user, const RequestSte
       request = &*state.request;
     }
   }
+  Tally::Endpoint* endpoint = &of_step;
+  std::optional<Tally::Endpoint> beyond;
   if (!config_.endpoints.group_dynamic_urls) {
     const std::string name =
         endpoint_name(config_.endpoints, config_.target, outgoing->url_text, step.name.text(user.variables));
-    if (dynamic_states_.size() < kMostDynamicEndpoints || dynamic_states_.contains(name)) {
-      auto& dynamic = dynamic_states_[name];
-      if (!dynamic) {
-        dynamic = std::make_unique<StepState>();
-        dynamic->endpoint = tally_.endpoint(name);
-      }
-      state.endpoint = dynamic->endpoint;
+    const auto known = dynamic_endpoints_.find(name);
+    if (known != dynamic_endpoints_.end()) {
+      endpoint = known->second.get();
+    } else if (dynamic_endpoints_.size() < kMostDynamicEndpoints) {
+      auto made = std::make_unique<Tally::Endpoint>(tally_.endpoint(name));
+      endpoint = dynamic_endpoints_.emplace(name, std::move(made)).first->second.get();
+    } else {
+      beyond.emplace();  // without a name: not kept apart
+      endpoint = &*beyond;
     }
   }
   auto intended = user.first_request ? user.session.intended() : std::chrono::steady_clock::now();
@@ -188,7 +191,7 @@ net::Task<ScriptFlow::Outcome> ScriptFlow::exchange(User& user, const RequestSte
     tally_.request_sent();
     auto answer = co_await user.session.send(*request, keep);
     if (!answer.ok()) {
-      auto failed = co_await fail_request(user, state, step, answer.failure);
+      auto failed = co_await fail_request(user, *endpoint, step, answer.failure);
       co_return failed;
     }
     tally_.answered(answer, intended);
@@ -197,7 +200,7 @@ net::Task<ScriptFlow::Outcome> ScriptFlow::exchange(User& user, const RequestSte
       user.jar_in_use = true;
     }
     if (!step.follow_redirect || !is_redirect(answer)) {
-      auto taken = co_await take_answer(user, step, state, *outgoing, answer);
+      auto taken = co_await take_answer(user, step, *endpoint, *outgoing, answer);
       co_return taken;
     }
     if (hop == kMostRedirects) co_return Error{Errc::kLimit, "ERR_TOO_MANY_REDIRECTS"};
@@ -218,10 +221,10 @@ net::Task<ScriptFlow::Outcome> ScriptFlow::exchange(User& user, const RequestSte
   }
 }
 
-net::Task<ScriptFlow::Outcome> ScriptFlow::fail_request(User& user, StepState& state, const RequestStep& step,
+net::Task<ScriptFlow::Outcome> ScriptFlow::fail_request(User& user, Tally::Endpoint& endpoint, const RequestStep& step,
                                                         Failure failure) {
   if (failure == Failure::kCancelled) co_return Error{Errc::kCancelled, "the run ends"};
-  tally_.endpoint_failed(state.endpoint, failure);
+  tally_.endpoint_failed(endpoint, failure);
   const std::string code(node_name(failure));
   if (config_.expect && config_.expect->format != ExpectPlugin::Format::kSilent) {
     shared_.print(config_.expect->format == ExpectPlugin::Format::kJson
@@ -239,9 +242,9 @@ net::Task<ScriptFlow::Outcome> ScriptFlow::fail_request(User& user, StepState& s
   co_return Error{Errc::kIo, code};
 }
 
-net::Task<ScriptFlow::Outcome> ScriptFlow::take_answer(User& user, const RequestStep& step, StepState& state,
+net::Task<ScriptFlow::Outcome> ScriptFlow::take_answer(User& user, const RequestStep& step, Tally::Endpoint& endpoint,
                                                        const Outgoing& request, const Answer& answer) {
-  tally_.endpoint_answered(state.endpoint, answer);
+  tally_.endpoint_answered(endpoint, answer);
   const bool hooks = link_ && (!user.scenario.after_response.empty() || !step.after_response.empty());
   const bool expects = config_.expect && (!step.expectations.empty() || config_.expect->expect_default_200);
   if (step.captures.empty() && step.matches.empty() && !hooks && !expects) co_return Done{};
