@@ -67,6 +67,9 @@ int start(artillery::RunOptions options, const std::string& scenario) {
     outcome.report = report;
     note.tell(outcome);
   };
+  options.ask_hops = [&](std::chrono::milliseconds duration, double requests) {
+    return note.hops_of(duration, requests);
+  };
   options.colour = colour_on(STDOUT_FILENO);
   options.columns = terminal_columns();
   return artillery::run(

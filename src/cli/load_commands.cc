@@ -104,21 +104,9 @@ LoadOutcome outcome_of(const LoadOptions& options, const load::RunResult& result
   return outcome;
 }
 
-// What the platform counted of the run's routes, when it is what was asked: it saw most of the requests.
-base::Json hops_of(const load::RunResult& result, const std::filesystem::path& state) {
-  const auto window = std::chrono::ceil<std::chrono::seconds>(result.measured.duration).count() + 2;
-  auto answer = platform::Control(state).ask(
-      "/traces", base::Json::object({{"what", "routes"}, {"window_seconds", std::int64_t{window}}}));
-  if (!answer || !(*answer)["report"].is_array()) return {};
-  double seen = 0;
-  for (const auto& route : *(*answer)["report"].as_array()) seen += route["requests"].number_or(0);
-  const auto sent = static_cast<double>(load::summarise(result.measured.values, result.measured.duration).requests);
-  return sent > 0 && seen >= 0.9 * sent ? (*answer)["report"] : base::Json();
-}
-
-int report(const LoadOptions& options, load::RunResult result, const LoadRunNote& note,
-           const std::filesystem::path& state) {
-  if (note.platform_is_there()) result.hops = hops_of(result, state);
+int report(const LoadOptions& options, load::RunResult result, const LoadRunNote& note) {
+  const auto requests = load::summarise(result.measured.values, result.measured.duration).requests;
+  result.hops = note.hops_of(result.measured.duration, static_cast<double>(requests));
   auto written = write_files(options.files, result);
   if (!written) return fail(written.error());
   note.tell(outcome_of(options, result));
@@ -188,7 +176,7 @@ int run_load(const LoadOptions& options, const std::filesystem::path& state, con
                                        : load::run_on(*fleet, *settings, interrupted, told);
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, std::move(*result), note, state);
+  return report(options, std::move(*result), note);
 }
 
 int run_capacity(const LoadOptions& options, const std::filesystem::path& state) {
@@ -214,7 +202,7 @@ int run_capacity(const LoadOptions& options, const std::filesystem::path& state)
       });
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, std::move(*result), note, state);
+  return report(options, std::move(*result), note);
 }
 
 int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
@@ -236,7 +224,7 @@ int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
   auto result = load::spike(settings, *watch, interrupted, [&](const load::Live& live) { line.show(live); });
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, std::move(*result), note, state);
+  return report(options, std::move(*result), note);
 }
 
 int run_endurance(const LoadOptions& options, const std::filesystem::path& state) {
@@ -254,7 +242,7 @@ int run_endurance(const LoadOptions& options, const std::filesystem::path& state
   auto result = load::endurance(settings, *watch, interrupted, [&](const load::Live& live) { line.show(live); });
   line.clear();
   if (!result) return refuse(result.error());
-  return report(options, std::move(*result), note, state);
+  return report(options, std::move(*result), note);
 }
 
 CLI::App* add_scenario(CLI::App& all, const char* name, const char* about, const Options& options,

@@ -27,6 +27,17 @@ LoadRunNote::LoadRunNote(std::filesystem::path state) : state_(std::move(state))
   if (answer) configuration_ = (*answer)["configuration"].string_or("");
 }
 
+Json LoadRunNote::hops_of(std::chrono::milliseconds duration, double requests) const {
+  if (configuration_.empty() || requests <= 0) return {};
+  const auto window = std::chrono::ceil<std::chrono::seconds>(duration).count() + 2;
+  auto answer = platform::Control(state_).ask(
+      "/traces", Json::object({{"what", "routes"}, {"window_seconds", std::int64_t{window}}}));
+  if (!answer || !(*answer)["report"].is_array()) return {};
+  double seen = 0;
+  for (const auto& route : *(*answer)["report"].as_array()) seen += route["requests"].number_or(0);
+  return seen >= 0.9 * requests ? (*answer)["report"] : Json();
+}
+
 void LoadRunNote::tell(const LoadOutcome& outcome) const {
   if (configuration_.empty()) return;
   auto failed = Json::array();

@@ -2,12 +2,14 @@
 // directory, nobody is told, and that is no error: a test may be of something else.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 
 namespace securebase::cli {
 
@@ -39,6 +41,9 @@ class LoadRunNote {
  public:
   explicit LoadRunNote(std::filesystem::path state);
   bool platform_is_there() const { return !configuration_.empty(); }
+  // What the platform counted of its routes and their hops in the last `duration`, when it is what was asked: it saw
+  // most of so many requests; else null.
+  base::Json hops_of(std::chrono::milliseconds duration, double requests) const;
   // After the last one. Says on standard error when the platform is there and does not take it.
   void tell(const LoadOutcome& outcome) const;
 

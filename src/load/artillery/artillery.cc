@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "load/artillery/console.h"
 #include "load/artillery/flow.h"
+#include "load/artillery/period_spool.h"
 #include "load/artillery/report_view.h"
 #include "load/artillery/script_reader.h"
 #include "load/engine/engine.h"
@@ -158,7 +159,7 @@ class Run {
   std::unique_ptr<Processor> processor_;
   std::unique_ptr<RunShared> shared_;
   std::unique_ptr<Collector> collector_;
-  std::string periods_;  // as JSON, with commas between: a day has 8,640 of them
+  PeriodSpool periods_;  // when there is an output
   Generator generator_;
   base::TimePoint started_;
   std::size_t phases_told_ = 0;  // starts and ends
@@ -183,6 +184,7 @@ Result<Done> Run::prepare() {
     if (!std::filesystem::is_directory(parent, failure)) {
       return Error{Errc::kNotFound, fmt::format("Path does not exist: {}", options_.output.native())};
     }
+    if (auto opened = periods_.open(parent); !opened) return opened.error();
   }
   options_.script.environment_variables = environment_;
   options_.script.test_id = test_run_id(environment_);
@@ -328,10 +330,7 @@ int Run::go() {
   collector_->on_period([this](const Slice& slice) {
     const auto period = make_period(slice.values, started_, slice.begin, slice.end);
     if (period.counters.empty() && period.summaries.empty()) return;
-    if (!options_.output.empty()) {
-      periods_ += periods_.empty() ? "\n    " : ",\n    ";
-      to_json(period, PeriodPlace::kIntermediate).dump_to(periods_);
-    }
+    if (!options_.output.empty()) periods_.add(to_json(period, PeriodPlace::kIntermediate).dump());
     say(console_.period_text(period, suppressed()));
   });
   started_ = base::system_clock().now();
@@ -431,28 +430,47 @@ void Run::write_reports(base::TimePoint started, const Period& aggregate, const 
                                              {"endpoints", script_.config.endpoints.prefix},
                                              {"checks", std::move(results)},
                                              {"invalid_because", std::move(doubts)},
-                                             {"skipped", generator_.skipped},
+                                             {"skipped", generator_.skipped + generator_.overflowed},
                                              {"lateness_p99_ms", generator_.lateness_ms.percentile(99).value_or(0)},
                                              {"busiest_thread", generator_.busiest_worker},
                                              {"measured", load::to_json(collector_->measured())}}));
-  const auto write = [&](const std::filesystem::path& path, const std::string& text) {
-    if (auto written = base::replace_file(path, text); !written) {
-      complain_(fmt::format("Error: {}\n", written.error().message));
-      return false;
+  if (options_.ask_hops) {
+    const auto requests = aggregate.counters.find("http.requests");
+    auto hops =
+        options_.ask_hops(collector_->measured().duration, requests == aggregate.counters.end() ? 0 : requests->second);
+    if (!hops.is_null()) {
+      auto ours = json["securebase"];
+      ours.set("hops", std::move(hops));
+      json.set("securebase", std::move(ours));
     }
-    return true;
+  }
+  const auto complain = [&](const Result<Done>& written) {
+    if (!written) complain_(fmt::format("Error: {}\n", written.error().message));
+    return written.has_value();
   };
-  std::string text = json.dump(2) + "\n";
-  constexpr std::string_view kNoPeriods = "\"intermediate\": [";
-  if (const auto at = text.find(kNoPeriods); at != std::string::npos) text.insert(at + kNoPeriods.size(), periods_);
-  if (!options_.output.empty() && write(options_.output, text)) {
-    say(fmt::format("Log file: {}\n", options_.output.native()));
+  if (!options_.output.empty()) {
+    const std::string text = json.dump(2) + "\n";
+    constexpr std::string_view kNoPeriods = "\"intermediate\": [";
+    const auto at = text.find(kNoPeriods);
+    check(at != std::string::npos, "a report has its periods");
+    Result<Done> periods = Done{};
+    const auto written = replace_file_by_pieces(options_.output, [&](const PeriodSpool::Take& piece) -> Result<Done> {
+      auto done = piece(std::string_view(text).substr(0, at + kNoPeriods.size()));
+      if (!done) return done;
+      // What is missing of them leaves a report of the rest.
+      Result<Done> taken = Done{};
+      periods = periods_.give([&](std::string_view bytes) { return taken = piece(bytes); });
+      if (!taken) return taken;
+      return piece(std::string_view(text).substr(at + kNoPeriods.size()));
+    });
+    complain(periods);
+    if (complain(written)) say(fmt::format("Log file: {}\n", options_.output.native()));
   }
   if (!options_.html.empty()) {
     const auto view = view_of_artillery_report(json);
     if (!view) {
       complain_(fmt::format("Error: {}\n", view.error().message));
-    } else if (write(options_.html, html_report(*view))) {
+    } else if (complain(base::replace_file(options_.html, html_report(*view)))) {
       say(fmt::format("Report: {}\n", options_.html.native()));
     }
   }

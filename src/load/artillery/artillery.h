@@ -1,6 +1,7 @@
 // Runs Artillery scripts as `artillery run` does: the console's words, report.json, exit codes.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "load/artillery/script_options.h"
 
@@ -42,6 +44,9 @@ struct RunOptions {
   bool colour = false;
   std::size_t columns = 79;
   std::size_t workers = 0;  // threads; 0: chosen
+  // Where the time of so many requests went within the target, as `securebase traces slow --json` has it; null: not
+  // known.
+  std::function<base::Json(std::chrono::milliseconds duration, double requests)> ask_hops;
   std::function<void(const Outcome&)> ended;
 };
 

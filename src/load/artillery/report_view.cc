@@ -8,6 +8,7 @@
 #include "load/artillery/period.h"
 #include "load/measure/measured_json.h"
 #include "load/report/html_charts.h"
+#include "load/report/result_view.h"
 
 namespace securebase::load::artillery {
 namespace {
@@ -213,6 +214,7 @@ Result<ReportView> view_of_artillery_report(const base::Json& report) {
   add_facts(all, view);
   add_counts(all, view);
   add_endpoints(all, histograms, std::string(ours["endpoints"].string_or("plugins.metrics-by-endpoint")), view);
+  view.routes = routes_of(ours["hops"]);
   add_checks(ours, view);
   return view;
 }

@@ -116,9 +116,12 @@ std::vector<Case> cases_of(const RunResult& result) {
   return cases;
 }
 
-void add_routes(const RunResult& result, ReportView& view) {
-  const auto* routes = result.hops.as_array();
-  if (!routes) return;
+}  // namespace
+
+std::vector<ReportView::Route> routes_of(const base::Json& hops) {
+  std::vector<ReportView::Route> all;
+  const auto* routes = hops.as_array();
+  if (!routes) return all;
   constexpr std::size_t kMostRoutes = 12;
   for (const auto& one : *routes) {
     ReportView::Route route;
@@ -129,14 +132,12 @@ void add_routes(const RunResult& result, ReportView& view) {
     if (const auto* hops = one["around_p95"].as_object()) {
       for (const auto& [name, seconds] : *hops) route.hops_s.emplace_back(name, seconds.number_or(0));
     }
-    view.routes.push_back(std::move(route));
+    all.push_back(std::move(route));
   }
-  std::stable_sort(view.routes.begin(), view.routes.end(),
-                   [](const auto& a, const auto& b) { return a.p95_s > b.p95_s; });
-  if (view.routes.size() > kMostRoutes) view.routes.resize(kMostRoutes);
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.p95_s > b.p95_s; });
+  if (all.size() > kMostRoutes) all.resize(kMostRoutes);
+  return all;
 }
-
-}  // namespace
 
 ReportView view_of(const RunResult& result) {
   ReportView view;
@@ -163,7 +164,7 @@ ReportView view_of(const RunResult& result) {
   }
   for (const auto& [kind, count] : summary.errors) view.errors.push_back({kind, static_cast<double>(count), true});
   add_endpoints(result, view);
-  add_routes(result, view);
+  view.routes = routes_of(result.hops);
   for (const auto& judged : result.thresholds) {
     view.checks.push_back({judged.threshold.text(),
                            fmt::format("{:.4g}", judged.measured) + (judged.doubt.empty() ? "" : ": " + judged.doubt),
