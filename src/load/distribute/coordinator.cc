@@ -7,6 +7,8 @@
 #include "load/distribute/plan.h"
 #include "load/measure/measured_json.h"
 #include "net/http/client.h"
+#include "net/task_group.h"
+#include "net/worker.h"
 
 namespace securebase::load {
 
@@ -16,7 +18,8 @@ using base::Json;
 
 constexpr std::size_t kResultBytes = std::size_t{64} << 20;  // base::Json reads no more
 constexpr std::chrono::seconds kPoll{1};
-constexpr int kPatience = 10;  // polls in a row that may fail
+constexpr int kPatience = 10;                    // polls in a row that may fail
+constexpr std::chrono::seconds kAnswerTime{20};  // of one question; a long run's result has some megabytes
 
 struct Question {
   http::Method method = http::Method::kGet;
@@ -53,63 +56,75 @@ net::Task<Result<Json>> ask_worker(Question question) {
   co_return std::move(*json);
 }
 
-net::Task<void> keep_answer(net::Task<Result<Json>> asked, Result<Json>& answer) { answer = co_await std::move(asked); }
+struct Asked {
+  Question question;
+  Result<Json> answer = Json{};
+};
 
+net::Task<void> keep_answer(Asked& asked) {
+  asked.answer = co_await net::with_timeout(kAnswerTime, ask_worker(std::move(asked.question)));
+}
+
+net::Task<void> ask_together(std::vector<Asked>& all) {
+  net::TaskGroup asking;
+  for (auto& asked : all) asking.spawn(keep_answer(asked));
+  co_await asking.drain();
+}
+
+// One of the machines, as far as it is known here.
 class Hand {
  public:
   Hand(net::Address address, std::string token) : address_(std::move(address)), token_(std::move(token)) {}
 
-  Result<Done> begin(const RunSettings& settings) {
-    auto answer = ask(http::Method::kPost, "/v1/runs", to_json(settings).dump());
-    if (!answer) return answer.error();
+  Asked begin(const RunSettings& share) const { return ask(http::Method::kPost, "/v1/runs", to_json(share).dump()); }
+  Result<Done> begun(Result<Json> answer) {
+    if (!answer) return within(answer.error());
     path_ = "/v1/runs/" + std::string((*answer)["id"].string_or(""));
     return Done{};
   }
-  // "running" until there is a result; a failed poll may be a passing one.
-  Result<Done> look() {
-    auto answer = ask(http::Method::kGet, path_, "");
+  // Whether there is more to be asked for.
+  bool at_work() const { return !path_.empty() && !result_; }
+  Asked look() const { return ask(http::Method::kGet, path_, ""); }
+  Asked end() const { return ask(http::Method::kDelete, path_, ""); }
+
+  // "running" until there is a result; a failed look may be a passing one.
+  Result<Done> looked(Result<Json> answer) {
     if (!answer) {
       if (++failed_ < kPatience && answer.error().code != Errc::kDenied) return Done{};
-      return answer.error();
+      return within(answer.error());
     }
     failed_ = 0;
     const auto state = (*answer)["state"].string_or("");
-    if (state == "failed") {
-      return Error{Errc::kIo, fmt::format("worker {}: {}", address_.to_string(), (*answer)["message"].string_or(""))};
-    }
+    if (state == "failed") return within(Error{Errc::kIo, std::string((*answer)["message"].string_or(""))});
     if (state == "running") {
       elapsed_ = std::chrono::milliseconds{(*answer)["elapsed_ms"].integer_or(0)};
       users_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, (*answer)["users"].integer_or(0)));
+      warming_up_ = (*answer)["warming_up"].bool_or(false);
       return Done{};
     }
     auto result = result_from_json((*answer)["result"]);
-    if (!result) return result.error().within("worker " + address_.to_string());
+    if (!result) return within(result.error());
     result_ = std::move(*result);
+    users_ = 0;
     return Done{};
-  }
-  void end() {
-    if (path_.empty() || result_) return;
-    if (auto ended = ask(http::Method::kDelete, path_, ""); !ended) return;  // it forgets the run by itself
   }
 
   const std::optional<RunResult>& result() const { return result_; }
   std::uint64_t users() const { return users_; }
   std::chrono::milliseconds elapsed() const { return elapsed_; }
+  bool warming_up() const { return warming_up_; }
 
  private:
-  Result<Json> ask(http::Method method, std::string path, std::string body) {
-    Question question;
-    question.method = method;
-    question.address = address_;
-    question.path = std::move(path);
-    question.body = std::move(body);
-    question.token = token_;
-    net::Worker worker(0);
-    Result<Json> answer = Json{};
-    worker.run_until_done(keep_answer(ask_worker(std::move(question)), answer));
-    if (!answer) return answer.error().within("worker " + address_.to_string());
-    return answer;
+  Asked ask(http::Method method, std::string path, std::string body) const {
+    Asked asked;
+    asked.question.method = method;
+    asked.question.address = address_;
+    asked.question.path = std::move(path);
+    asked.question.body = std::move(body);
+    asked.question.token = token_;
+    return asked;
   }
+  Error within(const Error& error) const { return error.within("worker " + address_.to_string()); }
 
   const net::Address address_;
   const std::string token_;
@@ -117,13 +132,61 @@ class Hand {
   std::optional<RunResult> result_;
   std::uint64_t users_ = 0;
   std::chrono::milliseconds elapsed_{};
+  bool warming_up_ = true;  // until it says otherwise
   int failed_ = 0;
 };
 
-// Asks the rest to end, and waits a little for what they have.
-Error give_up(std::vector<Hand>& hands, Error why) {
-  for (auto& hand : hands) hand.end();
-  return why;
+// Puts a question to all of them at once, so that a slow one delays no other.
+std::vector<Result<Json>> answers_of(std::vector<Asked> questions) {
+  net::Worker worker(0);
+  worker.run_until_done(ask_together(questions));
+  std::vector<Result<Json>> answers;
+  for (auto& asked : questions) answers.push_back(std::move(asked.answer));
+  return answers;
+}
+
+std::vector<Hand*> at_work(std::vector<Hand>& hands) {
+  std::vector<Hand*> some;
+  for (auto& hand : hands) {
+    if (hand.at_work()) some.push_back(&hand);
+  }
+  return some;
+}
+
+// Who does not hear it forgets the run by itself.
+void end_all(std::vector<Hand>& hands) {
+  std::vector<Asked> questions;
+  for (const auto* hand : at_work(hands)) questions.push_back(hand->end());
+  answers_of(std::move(questions));
+}
+
+Result<Done> begin_all(std::vector<Hand>& hands, const RunSettings& settings) {
+  std::vector<Asked> questions;
+  for (std::size_t i = 0; i < hands.size(); ++i) {
+    auto share = settings;
+    share.share.index = i;
+    share.share.of = hands.size();
+    questions.push_back(hands[i].begin(share));
+  }
+  auto answers = answers_of(std::move(questions));
+  Result<Done> outcome = Done{};
+  for (std::size_t i = 0; i < hands.size(); ++i) {
+    auto begun = hands[i].begun(std::move(answers[i]));
+    if (!begun && outcome) outcome = begun;
+  }
+  return outcome;
+}
+
+Result<Done> look_at_all(std::vector<Hand>& hands) {
+  const auto looked_at = at_work(hands);
+  std::vector<Asked> questions;
+  for (const auto* hand : looked_at) questions.push_back(hand->look());
+  auto answers = answers_of(std::move(questions));
+  for (std::size_t i = 0; i < looked_at.size(); ++i) {
+    auto looked = looked_at[i]->looked(std::move(answers[i]));
+    if (!looked) return looked;
+  }
+  return Done{};
 }
 
 RunResult merged(const std::vector<Hand>& hands, const RunSettings& settings) {
@@ -153,30 +216,26 @@ Result<RunResult> run_on(const Fleet& fleet, const RunSettings& settings, const 
   if (!schedule) return schedule.error();
   std::vector<Hand> hands;
   for (const auto& address : fleet.workers) hands.emplace_back(address, fleet.token);
-  for (std::size_t i = 0; i < hands.size(); ++i) {
-    auto share = settings;
-    share.share.index = i;
-    share.share.of = hands.size();
-    auto begun = hands[i].begin(share);
-    if (!begun) return give_up(hands, begun.error());
+  // A part of the load is another test: when one of them fails, the rest ends.
+  if (auto begun = begin_all(hands, settings); !begun) {
+    end_all(hands);
+    return begun.error();
   }
   bool stopped = false;
-  for (bool all = false; !all;) {
+  while (!at_work(hands).empty()) {
     std::this_thread::sleep_for(kPoll);
-    if (stop.load() && !std::exchange(stopped, true)) {
-      for (auto& hand : hands) hand.end();
+    if (stop.load() && !std::exchange(stopped, true)) end_all(hands);
+    if (auto looked = look_at_all(hands); !looked) {
+      end_all(hands);
+      return looked.error();
     }
-    all = true;
     Live live;
     live.whole = schedule->duration();
     live.open = settings.open();
-    for (auto& hand : hands) {
-      if (hand.result()) continue;
-      auto looked = hand.look();
-      if (!looked) return give_up(hands, looked.error());
-      all = all && hand.result();
+    for (const auto& hand : hands) {
       live.progress.users += hand.users();
       live.progress.elapsed = std::max(live.progress.elapsed, hand.elapsed());
+      live.progress.warming_up = live.progress.warming_up || hand.warming_up();
     }
     if (told) told(live);
   }

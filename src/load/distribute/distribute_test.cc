@@ -1,9 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "load/distribute/coordinator.h"
 #include "load/distribute/plan.h"
 #include "load/distribute/worker.h"
+#include "net/http/client.h"
 #include "net/http/server.h"
+#include "net/worker.h"
 
 namespace securebase::load {
 namespace {
@@ -83,6 +88,112 @@ TEST(Fleet, TwoWorkersMakeTheWholeLoadBetweenThem) {
   EXPECT_FALSE(run_on(fleet, plan, stop, {}));
   target->reset();
   workers.stop();
+}
+
+// Machines that take any plan and answer a look only when another one is looked at too.
+class Machine final : public http::Handler {
+ public:
+  explicit Machine(std::atomic<int>& looks) : looks_(looks) {}
+  net::Task<http::Response> answer(http::Request& request) override {
+    http::Response response;
+    response.headers.add("Content-Type", "application/json");
+    response.body = R"({"id": "1"})";
+    if (request.method != http::Method::kGet) co_return response;
+    ++looks_;
+    for (int i = 0; i < 300 && looks_ < 2; ++i) {
+      auto slept = co_await net::sleep_for(10ms);
+      if (!slept) break;
+    }
+    response.body =
+        looks_ < 2 ? R"({"state": "failed", "message": "alone"})" : R"({"state": "failed", "message": "together"})";
+    co_return response;
+  }
+
+ private:
+  std::atomic<int>& looks_;
+};
+
+TEST(Fleet, IsLookedAtTogetherSoThatASlowMachineDelaysNoOther) {
+  std::atomic<int> looks = 0;
+  Machine one(looks);
+  Machine two(looks);
+  net::Workers workers(1);
+  http::ServerSettings settings;
+  settings.address = address_of(0);
+  auto first = http::Server::start(settings, workers, one);
+  auto second = http::Server::start(settings, workers, two);
+  ASSERT_TRUE(first && second);
+  Fleet fleet;
+  fleet.workers = {address_of((*first)->port()), address_of((*second)->port())};
+  StopFlag stop = false;
+  const auto result = run_on(fleet, plan_for("http://x/", 1), stop, {});
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("together"), std::string::npos) << result.error().message;
+  EXPECT_NE(result.error().message.find("worker 127.0.0.1:"), std::string::npos) << result.error().message;
+  first->reset();
+  second->reset();
+  workers.stop();
+}
+
+struct Said {
+  int status = 0;
+  std::string body;
+};
+
+net::Task<void> say(std::uint16_t port, http::Method method, std::string path, std::string body, Said& said) {
+  http::Client client;
+  http::ClientRequest request;
+  request.origin = address_of(port);
+  request.method = method;
+  request.target = std::move(path);
+  if (!body.empty()) request.body = std::move(body);
+  auto response = co_await client.send(std::move(request));
+  if (!response) co_return;
+  said.status = response->status;
+  if (!response->body) co_return;
+  auto text = co_await http::read_all(*response->body, 64 << 20);
+  if (text) said.body = std::move(*text);
+}
+
+Said say(std::uint16_t port, http::Method method, std::string path, std::string body = {}) {
+  Said said;
+  net::Worker worker(0);
+  worker.run_until_done(say(port, method, std::move(path), std::move(body), said));
+  return said;
+}
+
+TEST(LoadWorker, KeepsAResultUntilItIsFetchedOrGivenUp) {
+  const auto worker = LoadWorker::start(address_of(0), "");
+  ASSERT_TRUE(worker);
+  const auto port = (*worker)->port();
+  auto settings = plan_for("http://127.0.0.1:1/", 10);
+  settings.phases[0].duration = 100ms;
+  const auto plan = to_json(settings).dump();
+  const auto begin = [&] {
+    const auto said = say(port, http::Method::kPost, "/v1/runs", plan);
+    if (said.status != 202) return std::pair(said, std::string());
+    return std::pair(said, "/v1/runs/" + std::string((*base::Json::parse(said.body))["id"].string_or("")));
+  };
+  // Whoever comes while it runs, and after it has ended, hears what to do; asking for it is what a look does.
+  const auto until = [&](const std::string& words) {
+    for (int i = 0; i < 1000; ++i) {
+      const auto [said, path] = begin();
+      EXPECT_EQ(said.status, 409) << said.body;
+      if (said.status != 409 || said.body.find(words) != std::string::npos) return said.status == 409;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  };
+  const auto [first, path] = begin();
+  ASSERT_EQ(first.status, 202) << first.body;
+  EXPECT_TRUE(until("was not fetched"));
+  const auto fetched = say(port, http::Method::kGet, path);
+  EXPECT_EQ((*base::Json::parse(fetched.body))["state"].string_or(""), "done");
+  const auto [second, next_path] = begin();
+  EXPECT_EQ(second.status, 202) << second.body;
+  EXPECT_TRUE(until("was not fetched"));
+  EXPECT_EQ(say(port, http::Method::kDelete, next_path).status, 202);
+  EXPECT_EQ(begin().first.status, 202);
 }
 
 TEST(LoadWorker, DoesNotListenForOthersWithoutAToken) {

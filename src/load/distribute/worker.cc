@@ -64,6 +64,7 @@ struct LoadWorker::Impl final : http::Handler {
     asked = std::chrono::steady_clock::now();
     if (request.method == http::Method::kDelete) {
       stop.store(true);
+      claimed = false;
       co_return answer_with(202, Json::object());
     }
     co_return state();
@@ -76,9 +77,16 @@ struct LoadWorker::Impl final : http::Handler {
     if (!settings) return refusal_of(400, settings.error().message);
     const std::lock_guard lock(mutex);
     if (running) return refusal_of(409, "another run is under way here");
+    if (claimed && outcome && std::chrono::steady_clock::now() - asked < kForgotten) {
+      return refusal_of(
+          409, fmt::format("the run {} has ended here and its result was not fetched: its coordinator does, or DELETE "
+                           "/v1/runs/{} gives it up, or it is given up {} s after it was last asked for",
+                           id, id, kForgotten.count()));
+    }
     if (thread.joinable()) thread.join();
     id = base::random_hex(16);
     running = true;
+    claimed = true;
     outcome.reset();
     failure.clear();
     live = {};
@@ -104,7 +112,7 @@ struct LoadWorker::Impl final : http::Handler {
   }
 
   // With the lock.
-  http::Response state() const {
+  http::Response state() {
     if (running) {
       return answer_with(200, Json::object({{"state", "running"},
                                             {"elapsed_ms", std::int64_t{live.elapsed.count()}},
@@ -112,6 +120,7 @@ struct LoadWorker::Impl final : http::Handler {
                                             {"warming_up", live.warming_up}}));
     }
     if (!outcome) return answer_with(200, Json::object({{"state", "failed"}, {"message", failure}}));
+    claimed = false;
     return answer_with(200, Json::object({{"state", "done"}, {"result", *outcome}}));
   }
 
@@ -129,6 +138,7 @@ struct LoadWorker::Impl final : http::Handler {
   std::mutex mutex;  // guards all below
   std::string id;
   bool running = false;
+  bool claimed = false;  // its result was neither fetched nor given up
   std::optional<Json> outcome;
   std::string failure;
   Engine::Progress live;
