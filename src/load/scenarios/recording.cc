@@ -12,28 +12,6 @@ namespace {
 using base::Json;
 
 constexpr std::size_t kMostLineBytes = 64 << 10;
-constexpr std::size_t kLongestPlain = 20;  // a segment beyond that, of mixed characters, is taken for a token
-
-bool is_hex_or_dash(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
-}
-
-// 8-4-4-4-12: an id, which names something and opens nothing.
-bool is_uuid(std::string_view segment) {
-  return segment.size() == 36 && segment[8] == '-' && segment[13] == '-' && segment[18] == '-' && segment[23] == '-' &&
-         is_hex_or_dash(segment);
-}
-
-bool looks_secret(std::string_view segment) {
-  if (segment.find('@') != std::string_view::npos || segment.find("%40") != std::string_view::npos) return true;
-  if (segment.size() < kLongestPlain || is_uuid(segment)) return false;
-  const bool digits = segment.find_first_of("0123456789") != std::string_view::npos;
-  const bool letters =
-      std::any_of(segment.begin(), segment.end(), [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
-  // Words with dashes and a file's hash in its name are long too, and are no secret.
-  const bool named = segment.find('.') != std::string_view::npos && !segment.starts_with("ey");
-  return digits && letters && !named;
-}
 
 bool is_plain_path(std::string_view path) {
   return path.starts_with('/') && path.size() <= Recording::kMostPathBytes &&
@@ -45,20 +23,6 @@ Error no_scenario(std::string_view why) {
 }
 
 }  // namespace
-
-std::string without_secrets(std::string_view path) {
-  path = path.substr(0, path.find_first_of("?#"));
-  std::string out;
-  std::size_t at = 0;
-  while (at <= path.size()) {
-    const auto end = std::min(path.find('/', at), path.size());
-    const auto segment = path.substr(at, end - at);
-    out += looks_secret(segment) ? "redacted" : segment;
-    if (end < path.size()) out += '/';
-    at = end + 1;
-  }
-  return out;
-}
 
 bool Recording::read_json(std::string_view text, Line& line) {
   auto json = Json::parse(text);

@@ -1,8 +1,9 @@
 // A scenario out of access lines: which paths were asked for, how often, without what nobody should find in a file.
 //
 // Only GET and HEAD are taken: bodies are not in access lines, and what changes something must not be done again by
-// accident. Query strings are dropped, and segments of a path that look like a token or an address are replaced; so are
-// lines that were answered with an error, for a load test would count them as errors of its own.
+// accident. Query strings and matrix parameters are dropped, and segments of a path that look like a secret or an
+// address are replaced (path_secrets.h). Lines that were answered with an error are left out, for a load test would
+// count them as errors of its own.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "base/json.h"
 #include "load/engine/exchange.h"
 #include "load/scenarios/http_flow.h"
+#include "load/scenarios/path_secrets.h"
 
 namespace securebase::load {
 
@@ -58,9 +60,6 @@ class Recording {
   std::uint64_t not_understood_ = 0;
   std::uint64_t left_out_ = 0;
 };
-
-// The path without its query, and with what looks secret replaced by "redacted".
-std::string without_secrets(std::string_view path);
 
 // The steps of a scenario file against a base URL, each with `headers`.
 Result<std::vector<HttpStep>> steps_of(const base::Json& scenario, const Url& base, const HeaderList& headers);
