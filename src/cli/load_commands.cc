@@ -149,11 +149,22 @@ int prepare_and_act(CLI::App& command, const Options& options, const std::filesy
   return act(*options, state);
 }
 
+// On the machines that were named, or on this one.
+Result<load::CarryOut> read_carry_out(const LoadOptions& options) {
+  auto fleet = read_fleet(options.fleet);
+  if (!fleet) return fleet.error();
+  if (fleet->workers.empty()) return load::CarryOut(load::run);
+  return load::CarryOut([fleet = std::move(*fleet)](const load::RunSettings& settings, const load::StopFlag& stop,
+                                                    const std::function<void(const load::Live&)>& told) {
+    return load::run_on(fleet, settings, stop, told);
+  });
+}
+
 int run_load(const LoadOptions& options, const std::filesystem::path& state, const char* scenario) {
   auto settings = read_settings(options, state);
   if (!settings) return refuse(settings.error());
-  auto fleet = read_fleet(options.fleet);
-  if (!fleet) return refuse(fleet.error());
+  auto carry_out = read_carry_out(options);
+  if (!carry_out) return refuse(carry_out.error());
   settings->scenario = scenario;
   const auto duration = from_seconds(options.warm_up + options.duration);
   if (options.rate > 0) {
@@ -172,14 +183,20 @@ int run_load(const LoadOptions& options, const std::filesystem::path& state, con
   const LoadRunNote note(state);
   LiveLine line(options.quiet);
   const auto told = [&](const load::Live& live) { line.show(live); };
-  auto result = fleet->workers.empty() ? load::run(*settings, interrupted, told)
-                                       : load::run_on(*fleet, *settings, interrupted, told);
+  auto result = (*carry_out)(*settings, interrupted, told);
   line.clear();
   if (!result) return refuse(result.error());
   return report(options, std::move(*result), note);
 }
 
 int run_capacity(const LoadOptions& options, const std::filesystem::path& state) {
+  if (!options.fleet.workers.empty()) {
+    return refuse(
+        Error{Errc::kMalformed,
+              "--worker: the search for a capacity runs on one machine, which has to see whether the target or "
+              "itself is the limit at each step; give it --threads, or try a load that you chose on several: "
+              "`securebase load run URL --users N --worker ...`"});
+  }
   load::CapacitySettings settings;
   auto common = read_settings(options, state);
   if (!common) return refuse(common.error());
@@ -216,6 +233,9 @@ int run_spike(const LoadOptions& options, const std::filesystem::path& state) {
   settings.rise = from_seconds(options.rise);
   settings.hold = from_seconds(options.duration);
   settings.limit_ms = options.limit_ms;
+  auto carry_out = read_carry_out(options);
+  if (!carry_out) return refuse(carry_out.error());
+  settings.carry_out = std::move(*carry_out);
   auto watch = open_watch(options, state, StatusAge::kOld);
   if (!watch) return refuse(watch.error());
   listen_for_interrupts();
@@ -234,6 +254,9 @@ int run_endurance(const LoadOptions& options, const std::filesystem::path& state
   settings.run = std::move(*common);
   settings.users = options.users;
   settings.duration = from_seconds(options.duration);
+  auto carry_out = read_carry_out(options);
+  if (!carry_out) return refuse(carry_out.error());
+  settings.carry_out = std::move(*carry_out);
   auto watch = open_watch(options, state, StatusAge::kOld);
   if (!watch) return refuse(watch.error());
   listen_for_interrupts();
@@ -301,6 +324,9 @@ void add_capacity(CLI::App& all, std::filesystem::path& state, std::function<int
   command->add_option("--to", options->to_users, "Users at most")->check(CLI::Range(1, 200'000))->capture_default_str();
   add_duration(*command, "--step", options->step, "How long a step is measured, after 2 s", "10s");
   add_target_pid(*command, options);
+  // Taken to be refused with the reason.
+  command->add_option("--worker", options->fleet.workers)->group("");
+  command->add_option("--token-file", options->fleet.token_file)->group("");
 }
 
 void add_spike(CLI::App& all, std::filesystem::path& state, std::function<int()>& chosen) {
@@ -321,6 +347,7 @@ void add_spike(CLI::App& all, std::filesystem::path& state, std::function<int()>
   command->add_option("--limit", options->limit_ms, "Milliseconds that p95 has to be back below")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  add_fleet_options(*command, options->fleet);
   add_target_pid(*command, options);
 }
 
@@ -337,6 +364,7 @@ void add_endurance(CLI::App& all, std::filesystem::path& state, std::function<in
       ->capture_default_str();
   add_duration(*command, "--duration", options->duration, "How long is measured", "24h");
   add_duration(*command, "--warm-up", options->warm_up, "Before that, not measured", "10s", kAnyTime);
+  add_fleet_options(*command, options->fleet);
   add_target_pid(*command, options);
 }
 

@@ -154,7 +154,7 @@ Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watc
     }
     if (told) told(live);
   };
-  auto result = run(one, stop, look);
+  auto result = settings.carry_out(one, stop, look);
   if (!result) return result.error();
   std::vector<LevelTest> tests;
   if (watch.sees_target()) {

@@ -12,6 +12,7 @@ struct EnduranceSettings {
   RunSettings run;  // its phases are made here
   std::uint64_t users = 100;
   std::chrono::nanoseconds duration = std::chrono::hours{24};
+  CarryOut carry_out = load::run;
 };
 
 Result<RunResult> endurance(const EnduranceSettings& settings, TargetWatch& watch, const StopFlag& stop,

@@ -44,6 +44,10 @@ struct Live {
 // Stops a run from outside: a signal handler may set it.
 using StopFlag = std::atomic<bool>;
 
+// Who carries settings out: this machine with run(), or several (distribute/coordinator.h).
+using CarryOut = std::function<Result<RunResult>(const RunSettings&, const StopFlag& stop,
+                                                 const std::function<void(const Live&)>& told)>;
+
 // A check for scenarios that judge more than thresholds: whether what was unanswered at the end could be the better
 // part of the story; nullopt: it could not.
 std::optional<RunResult::Check> doubt_of_unanswered(const RunResult& result);

@@ -104,7 +104,7 @@ Result<RunResult> spike(const SpikeSettings& settings, TargetWatch& watch, const
                                     {"cpu_seconds", sample.cpu_seconds - first->cpu_seconds}}));
     if (told) told(live);
   };
-  auto result = run(one, stop, look);
+  auto result = settings.carry_out(one, stop, look);
   if (!result) return result.error();
 
   const double rise_at = Seconds(settings.before).count();

@@ -15,6 +15,7 @@ struct SpikeSettings {
   std::chrono::nanoseconds hold = std::chrono::seconds{120};  // with to_users
   double limit_ms = 100;                                      // what p95 has to come back below
   std::chrono::nanoseconds respond_within = std::chrono::minutes{2};
+  CarryOut carry_out = load::run;
 };
 
 Result<RunResult> spike(const SpikeSettings& settings, TargetWatch& watch, const StopFlag& stop,
