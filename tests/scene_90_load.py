@@ -21,6 +21,20 @@ RATE = 200
 SECONDS = 20
 
 
+TRIES = 3
+
+
+def was_late(result, allowed_ms=None):
+    """Whether the generator was late, by its own clock: for its verdict, or for a bound of the test."""
+    if result is None:
+        return False
+    generator = result["generator"]
+    if allowed_ms is not None and max(generator["lateness_p99_ms"], generator["lag_p99_ms"]) > allowed_ms:
+        return True
+    return any("late:" in reason or reason.startswith("arrivals were late") or "was busy" in reason
+               for reason in result["invalid_because"])
+
+
 class Load(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -33,21 +47,34 @@ class Load(unittest.TestCase):
         shutil.rmtree(cls.directory)
 
     def load(self, *arguments, expected=None, timeout=90):
-        """Runs `securebase load ...`; gives what it wrote as JSON."""
-        file = self.directory / "result.json"
-        file.unlink(missing_ok=True)
-        done = subprocess.run([SECUREBASE, "load", *map(str, arguments), "--json", file, "--state", self.directory],
-                              capture_output=True, text=True, timeout=timeout)
+        """Runs `securebase load ...`; gives what it wrote as JSON.
+
+        A run that says of itself that this machine had no time for it is done again, twice at most.
+        """
+        for left in reversed(range(TRIES)):
+            file = self.directory / "result.json"
+            file.unlink(missing_ok=True)
+            done = subprocess.run([SECUREBASE, "load", *map(str, arguments), "--json", file, "--state", self.directory],
+                                  capture_output=True, text=True, timeout=timeout)
+            result = json.loads(file.read_text()) if file.exists() else None
+            if not left or not was_late(result):
+                break
+            print("  done again:", result["invalid_because"])
         if expected is not None:
             self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
         self.said = done.stdout
         self.complained = done.stderr
-        return json.loads(file.read_text()) if file.exists() else None
+        return result
 
     def test_percentiles_are_the_truth_though_the_target_stalls(self):
-        server = load_targets.SlowServer(stall_at=SECONDS / 2)
-        self.addCleanup(server.stop)
-        result = self.load("run", server.url(), "--rate", RATE, "--duration", f"{SECONDS}s", "-t", "p95<2s", expected=0)
+        # 1 % of the median are 2 ms: where this machine was later than that by itself, the run says nothing of the measuring.
+        for left in reversed(range(TRIES)):
+            server = load_targets.SlowServer(stall_at=SECONDS / 2)
+            self.addCleanup(server.stop)
+            result = self.load("run", server.url(), "--rate", RATE, "--duration", f"{SECONDS}s", "-t", "p95<2s", expected=0)
+            if not left or not was_late(result, 1):
+                break
+            print("  done again:", result["generator"]["lateness_p99_ms"], result["generator"]["lag_p99_ms"])
         truth = load_targets.true_latencies(RATE, server)
         measured = result["summary"]["milliseconds"]["http.latency_from_schedule"]
         self.assertEqual(measured["count"], len(truth))
@@ -172,8 +199,13 @@ class Load(unittest.TestCase):
                            expected=0)
         self.assertEqual(result["summary"]["requests"], 300)
         self.assertEqual(result["settings"]["workers"], 2)
+        spike = self.load("spike", server.url(), "--from", 4, "--to", 8, "--before", "2s", "--rise", "1s", "--duration", "3s",
+                          "--limit", "1000", *named, "--token-file", token, expected=0)
+        self.assertEqual((spike["findings"]["kind"], spike["settings"]["workers"]), ("spike", 2))
         self.load("run", server.url(), "--rate", "100", "--duration", "3s", *named, expected=1)
         self.assertIn("401", self.complained)
+        self.load("capacity", server.url(), *named, expected=64)
+        self.assertIn("runs on one machine", self.complained)
 
     def test_a_result_is_shown_again_and_compared_with_itself(self):
         server = load_targets.SlowServer()

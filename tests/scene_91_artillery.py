@@ -19,6 +19,7 @@ import threading
 import time
 import unittest
 
+from artillery_examples import EXAMPLES
 from harness import SECUREBASE, main
 
 GUIDE = r"""config:
@@ -66,12 +67,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers["Set-Cookie"] = "sid=abc; Path=/"
         elif path == "/missing":
             status = 404
+        elif path == "/feed":
+            headers["Content-Type"] = "application/xml"
+            answer = None
         elif path == "/slow":
             # Three that come together go on at once; one that waits for the others alone never does.
             with contextlib.suppress(threading.BrokenBarrierError):
                 Handler.together.wait(5)
                 answer["together"] = True
-        data = json.dumps(answer).encode()
+        data = b"<feed><entry id='e1'/><entry id='e2'/></feed>" if answer is None else json.dumps(answer).encode()
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -265,6 +269,24 @@ class Artillery(Scripts):
         self.assertIn("done with Ada", self.output)
         self.assertEqual(counters["http.codes.302"], 2)
 
+    def test_scripts_as_people_write_them(self):
+        for example in EXAMPLES:
+            with self.subTest(example.name):
+                Handler.seen.clear()
+                for name, content in example.files.items():
+                    (self.folder / name).write_text(content.replace("TARGET", f"http://127.0.0.1:{self.port}"))
+                done = subprocess.run([SECUREBASE, "artillery", "run", "-o", "report.json", *example.arguments], cwd=self.folder,
+                                      capture_output=True, text=True, timeout=120, env={**os.environ, **example.environment})
+                self.assertEqual(done.returncode, example.code, done.stdout + done.stderr)
+                aggregate = json.loads((self.folder / "report.json").read_text())["aggregate"]
+                counters = {**aggregate["counters"], **{f"{name}.count": one["count"] for name, one in aggregate["summaries"].items()}}
+                self.assertEqual({name: counters.get(name) for name in example.counters}, example.counters, done.stdout + done.stderr)
+                asked = [f"{method} {path}" for method, path, _, _ in Handler.seen]
+                for pattern, count in example.asked.items():
+                    self.assertEqual(len([one for one in asked if re.fullmatch(pattern, one)]), count, f"{pattern} in {asked}")
+                for words in example.said:
+                    self.assertIn(words, done.stdout + done.stderr)
+
     def test_payloads_and_weights(self):
         self.run_script("""config:
   target: TARGET
@@ -346,7 +368,7 @@ scenarios:
 
 
 PROCESSOR = r"""
-module.exports = { setUp, signIn, noteAnswer, again, isBig, fails, crashes, lazy, done };
+module.exports = { setUp, signIn, noteAnswer, again, isBig, fails, crashes, lazy, done, change, back };
 let seen = 0;
 function setUp(context, events, next) { context.vars.token = 'tok'; context.keep = new Map([['a', 1]]); return next(); }
 function signIn(request, context, events, next) {
@@ -364,6 +386,8 @@ function again(context, next) { seen += 1; return next(seen < 3); }
 function isBig(vars) { return vars.answered.id > 5; }
 function fails(context, events, next) { next(new Error('no luck')); }
 function crashes() { setTimeout(() => { throw new Error('out of band'); }, 10); }
+function change(context, events, next) { context.vars.mode = 'second'; context.vars.gone = 'there'; next(); }
+function back(context, events, next) { context.vars.mode = 'first'; delete context.vars.gone; next(); }
 async function lazy(context) { context.vars.lazy = await Promise.resolve('yes'); }
 function done(context, events, next) { events.emit('counter', 'my.done', 1); next(); }
 """
@@ -394,6 +418,17 @@ scenarios:
         self.assertEqual(Handler.seen[0][2]["x-token"], "tok")
         self.assertEqual(Handler.seen[0][2]["x-kept"], "1")
         self.assertEqual(json.loads(Handler.seen[0][3]), {"made": "here"})
+
+    def test_what_a_function_deletes_or_sets_back_is_known_to_the_templates(self):
+        self.process('''config: { target: TARGET, processor: ./processor.js, variables: { mode: first } }
+scenarios:
+  - flow:
+      - function: change
+      - get: { url: "/1/{{ mode }}/{{ gone }}" }
+      - function: back
+      - get: { url: "/2/{{ mode }}/{{ gone }}" }
+''')
+        self.assertEqual([path for _, path, _, _ in Handler.seen], ["/1/second/there", "/2/first/undefined"])
 
     def test_a_function_that_fails_fails_its_user(self):
         counters = self.process("config: { target: TARGET, processor: processor.js, phases: [ { duration: 1, arrivalCount: 3 } ] }\n"
