@@ -259,8 +259,11 @@ net::Task<Result<base::Json>> ScriptFlow::call(User& user, const char* kind, con
   }
   if (const auto* changed = (*answer)["v"].as_object()) {
     for (const auto& [variable, value] : *changed) user.variables.set(variable, value);
-    user.variables.take_changes();  // node knows them
   }
+  if (const auto* erased = (*answer)["d"].as_array()) {
+    for (const auto& variable : *erased) user.variables.erase(variable.string_or(""));
+  }
+  user.variables.take_changes();  // node knows them
   if (const auto* metrics = (*answer)["m"].as_array()) {
     for (const auto& metric : *metrics) {
       const auto* parts = metric.as_array();

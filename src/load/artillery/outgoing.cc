@@ -85,12 +85,25 @@ std::string form_text(const base::Json& form) {
   return out;
 }
 
+// In quotes (WHATWG HTML, "multipart/form-data encoding algorithm"): a name ends neither its quotes nor its line.
+std::string quoted_part(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"' || c == '\r' || c == '\n') {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
 // RFC 7578.
 Result<Done> add_multipart(const RequestStep& step, const Variables& variables, const std::filesystem::path& beside,
                            FormFiles& files, Outgoing& request) {
   const std::string boundary = fmt::format("----securebase{}", base::random_hex(24));
   for (const auto& part : step.form_data) {
-    request.body += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"", boundary, part.name);
+    request.body += fmt::format("--{}\r\nContent-Disposition: form-data; name={}", boundary, quoted_part(part.name));
     std::string content;
     if (part.file) {
       const std::filesystem::path given = part.file->text(variables);
@@ -98,13 +111,15 @@ Result<Done> add_multipart(const RequestStep& step, const Variables& variables, 
       auto bytes = files.read(path);
       if (!bytes) return bytes.error();
       content = **bytes;
-      request.body += fmt::format("; filename=\"{}\"", path.filename().native());
+      request.body += fmt::format("; filename={}", quoted_part(path.filename().native()));
     } else {
       const auto value = part.value.value(variables);
       append_as_text(&value, content);
     }
     if (part.content_type) {
-      request.body += fmt::format("\r\nContent-Type: {}", part.content_type->text(variables));
+      std::string type = part.content_type->text(variables);
+      std::erase_if(type, [](char c) { return c == '\r' || c == '\n'; });
+      request.body += fmt::format("\r\nContent-Type: {}", type);
     } else if (part.file) {
       request.body += "\r\nContent-Type: application/octet-stream";
     }
@@ -201,8 +216,7 @@ Result<Outgoing> redirected(const Outgoing& request, int status, std::string_vie
   next.method = request.method;
   next.headers = request.headers;
   next.body = request.body;
-  const bool rewrites = status == 303 || ((status == 301 || status == 302) && request.method == "POST");
-  if (rewrites && request.method != "HEAD") {
+  if (status == 303 && request.method != "HEAD") {
     next.method = "GET";
     next.body.clear();
     std::erase_if(next.headers, [](const auto& one) { return one.first == "content-type"; });

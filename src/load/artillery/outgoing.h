@@ -35,8 +35,9 @@ Result<Outgoing> fill_request(const Config& config, const RequestStep& step, con
 // Whether all users send the same bytes: then they are made once.
 bool same_for_all(const Config& config, const RequestStep& step);
 
-// What an answer that redirects asks for next (got's way: 303 and a POST's 301 and 302 become GET; credentials stay
-// with their host). The error: Location is missing or no URL.
+// What an answer that redirects asks for next, as got 11 has it, which Artillery sends by: 303 becomes GET, a POST that
+// is answered 301 or 302 is sent again as it is; credentials stay with their host. The error: Location is missing or no
+// URL.
 Result<Outgoing> redirected(const Outgoing& request, int status, std::string_view location);
 
 // "W3C Trace Context" §3.2: version 00, a new trace and parent.

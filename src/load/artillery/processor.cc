@@ -117,7 +117,9 @@ Result<Done> Processor::await_ready(const fs::path& module) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd waiting{hello_, POLLIN, 0};
-    if (left <= 0ms || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0) {
+    const int ready = left <= 0ms ? 0 : ::poll(&waiting, 1, static_cast<int>(left.count()));
+    if (ready < 0 && errno == EINTR) continue;  // a read would wait without end
+    if (ready == 0) {
       return Error{Errc::kTimeout, fmt::format("config.processor: node did not load {} within {} s", module.native(),
                                                kLoading.count())};
     }

@@ -3,7 +3,7 @@
 // turn of the loop leave together.
 //
 //   -> {i, k: kind, f: function, u: user, s: scenario, v: changed variables, d: erased ones, r: request, a: answer, e: error}
-//   <- {i, v: changed variables, r: request, m: metrics, x: error, b: condition}
+//   <- {i, v: changed variables, d: erased ones, r: request, m: metrics, x: error, b: condition}
 //   -> {k: "end", u: user}
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -52,7 +52,7 @@ function changesOf(user) {
   const changed = {};
   let any = false;
   for (const [name, value] of Object.entries(user.context.vars)) {
-    if (name in shared && value === shared[name]) continue;
+    if (name in shared && value === shared[name] && !user.known.has(name)) continue;
     let text;
     try {
       text = JSON.stringify(value);
@@ -65,6 +65,13 @@ function changesOf(user) {
     any = true;
   }
   return any ? changed : undefined;
+}
+
+// What the function has deleted, of what the generator knows as this user's own.
+function erasedOf(user) {
+  const erased = [...user.known.keys()].filter((name) => !(name in user.context.vars));
+  for (const name of erased) user.known.delete(name);
+  return erased.length > 0 ? erased : undefined;
 }
 
 function emitter(metrics) {
@@ -129,6 +136,7 @@ async function run(functions, key, message) {
   }
   if (message.k === 'before') reply.r = plain(message.r);
   reply.v = changesOf(user);
+  reply.d = erasedOf(user);
   if (metrics.length > 0) reply.m = metrics;
   return reply;
 }

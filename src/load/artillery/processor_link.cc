@@ -62,9 +62,10 @@ struct ProcessorLink::State {
     for (;;) {
       auto got = co_await self->stream->read({piece.get(), 64 << 10});
       if (!got || *got == 0 || rest.size() > kMostLine) break;
+      const std::size_t looked_at = rest.size();
       rest.append(piece.get(), *got);
       std::size_t from = 0;
-      for (auto end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', from)) {
+      for (auto end = rest.find('\n', looked_at); end != std::string::npos; end = rest.find('\n', from)) {
         self->take_line(std::string_view(rest).substr(from, end - from));
         from = end + 1;
       }

@@ -34,6 +34,18 @@ class ScriptTarget final : public http::Handler {
   net::Task<http::Response> answer(http::Request& request) override {
     http::Response response;
     response.status = 404;
+    if (request.path == "/moved") {
+      response.status = 302;
+      response.headers.add("Location", "/there");
+    }
+    if (request.path == "/there") {
+      std::string body;
+      if (request.body) {
+        auto read = co_await http::read_all(*request.body, 1 << 20);
+        if (read) body = std::move(*read);
+      }
+      response.status = request.method == http::Method::kPost && body == "kept" ? 200 : 400;
+    }
     if (request.path.starts_with("/slow")) {
       auto slept = co_await net::sleep_for(std::chrono::milliseconds{150});
       response.status = slept ? 200 : 503;
@@ -136,6 +148,15 @@ scenarios: [ { flow: [ { get: { url: /slow } } ] } ]
   const auto* hops = ran.report["securebase"]["hops"].as_array();
   ASSERT_TRUE(hops != nullptr && hops->size() == 1);
   EXPECT_EQ(hops->front()["route"].string_or(""), "GET /told");
+}
+
+TEST(ArtilleryRun, SendsAPostAgainThatIsMoved) {
+  const ScriptTarget target;
+  const auto ran = run_text("config:\n  target: " + target.url() + R"yml(
+scenarios: [ { flow: [ { post: { url: /moved, body: kept } } ] } ]
+)yml");
+  EXPECT_EQ(ran.code, kRan);
+  EXPECT_EQ(ran.report["aggregate"]["counters"]["http.codes.200"].integer_or(0), 1);
 }
 
 TEST(PeriodSpool, GivesBackADayOfPeriodsFromTheDisk) {

@@ -137,8 +137,9 @@ std::string moment_text(double seconds) {
 
 // Times on the horizontal axis, at a distance that people count in.
 std::string time_axis(const Frame& frame, double seconds) {
-  static constexpr std::array<double, 14> kSteps = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 14'400, 43'200};
-  double step = 86'400;
+  static constexpr std::array<double, 17> kSteps = {1,   2,    5,    10,     15,     30,     60,      120,    300,
+                                                    600, 1800, 3600, 14'400, 43'200, 86'400, 259'200, 864'000};
+  double step = 2'592'000;
   for (const double candidate : kSteps) {
     if (seconds / candidate <= 9) {
       step = candidate;
@@ -153,6 +154,21 @@ std::string time_axis(const Frame& frame, double seconds) {
 
 double end_of(const ReportView& view) {
   return std::max(view.timeline.empty() ? 0.0 : view.timeline.back().end_s, 0.001);
+}
+
+// Of summaries without histograms a percentile of both cannot be known: the worse one is shown.
+void take_worse(Distribution& into, const Distribution& other) {
+  if (other.count == 0) return;
+  if (into.count == 0) {
+    into = other;
+    return;
+  }
+  into.mean = (into.mean * static_cast<double>(into.count) + other.mean * static_cast<double>(other.count)) /
+              static_cast<double>(into.count + other.count);
+  into.count += other.count;
+  into.minimum = std::min(into.minimum, other.minimum);
+  into.maximum = std::max(into.maximum, other.maximum);
+  for (auto& [percent, value] : into.percentiles) value = std::max(value, other.at(percent));
 }
 
 // Neighbours brought together, so that a picture has at most `most` columns.
@@ -171,12 +187,16 @@ std::vector<ReportView::Moment> thinned(const std::vector<ReportView::Moment>& t
         merged.requests += one.requests;
         merged.errors += one.errors;
         merged.users += one.users;
-        merged.latency.maximum = std::max(merged.latency.maximum, one.latency.maximum);
+        take_worse(merged.latency, one.latency);
       }
       known = known && (one.latency.sketch || one.latency.count == 0);
       if (one.latency.sketch) sketch.merge(*one.latency.sketch);
     }
-    if (known && sketch.count() > 0) merged.latency = Distribution::of(sketch);
+    if (known && sketch.count() > 0) {
+      merged.latency = Distribution::of(sketch);
+    } else {
+      merged.latency.sketch.reset();  // of a part of it
+    }
     out.push_back(std::move(merged));
   }
   return out;

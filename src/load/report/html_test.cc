@@ -26,6 +26,29 @@ ReportView small_view() {
   return view;
 }
 
+ReportView::Moment moment_of(int number, double p95) {
+  ReportView::Moment moment;
+  moment.begin_s = number * 10;
+  moment.end_s = moment.begin_s + 10;
+  moment.requests = 100;
+  moment.latency.count = 100;
+  moment.latency.minimum = 1;
+  moment.latency.mean = 5;
+  moment.latency.maximum = 1000;
+  moment.latency.percentiles = {{50, 5}, {95, p95}, {99, 900}};
+  return moment;
+}
+
+TEST(LatencyChart, ShowsTheWorseOfPeriodsThatShareAColumn) {
+  ReportView calm;
+  ReportView stalled;
+  for (int i = 0; i < 240; ++i) {
+    calm.timeline.push_back(moment_of(i, 10));
+    stalled.timeline.push_back(moment_of(i, i == 101 ? 800 : 10));
+  }
+  EXPECT_NE(latency_chart(calm), latency_chart(stalled));
+}
+
 TEST(HtmlReport, IsOnePageThatFetchesNothing) {
   const auto page = html_report(small_view());
   EXPECT_THAT(page, HasSubstr("<!doctype html>"));
