@@ -1,6 +1,7 @@
 """Load tests of the running platform: found without a URL, seen from inside, told to the gates, recorded and replayed."""
 
 import json
+import os
 import subprocess
 import unittest
 
@@ -54,6 +55,17 @@ class LoadOfThePlatform(unittest.TestCase):
                                        "-t", "transport<1%")
         self.assertEqual(result["summary"]["transport_errors"], 0, said)
         self.assertEqual(code, 5, said)  # 60 requests are too few for a share
+
+    def test_5_pages_of_artillerys_scripts_show_the_platforms_hops(self):
+        report = SHARED / "report.json"
+        environment = {**os.environ, "SECUREBASE_STATE": str(self.platform.state)}
+        for words in (("quick", "-c", "20", "-n", "5", self.platform.url + "/api/v1/health", "-o", report),
+                      ("report", report, "-o", SHARED / "report.html")):
+            done = subprocess.run([SECUREBASE, "artillery", *map(str, words)], capture_output=True, text=True, timeout=60, env=environment)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        routes = json.loads(report.read_text())["securebase"]["hops"]
+        self.assertGreaterEqual(sum(one["requests"] for one in routes), 90)
+        self.assertIn("Where the time went in SecureBase", (SHARED / "report.html").read_text())
 
 
 if __name__ == "__main__":
