@@ -361,6 +361,32 @@ TEST_F(ApiTest, PutsBackWhatTheStackDeclaresAndKeepsWhatWasConfirmed) {
   EXPECT_THAT(std::string(left.elements()[0]["TopicArn"].string_or("")), HasSubstr("by-api"));
 }
 
+// As after a crash between the change of what is registered and the queue.
+TEST_F(ApiTest, AsksAgainAtAnApplyWhomTheQueueDidNotTake) {
+  Config config;
+  Topic declared;
+  declared.arn = kTopic;
+  config.topics.push_back(declared);
+  Subscription one;
+  one.arn = std::string(kTopic) + ":1";
+  one.topic_arn = kTopic;
+  one.protocol = Protocol::kHttps;
+  one.endpoint = "https://example.com/hook";
+  config.subscriptions.push_back(one);
+  const auto waiting_after_apply = [&] {
+    EXPECT_TRUE(notify_->apply(std::make_shared<const Config>(config)));
+    return notify_->engine().queue->totals().waiting;
+  };
+  Limits full;
+  full.queue_length = 0;
+  open(full);
+  EXPECT_EQ(waiting_after_apply(), 0U);
+  open();
+  EXPECT_EQ(waiting_after_apply(), 1U);
+  open();
+  EXPECT_EQ(waiting_after_apply(), 1U) << "asked once, also over a restart";
+}
+
 TEST_F(ApiTest, RecognisesItsUnsignedAddressesOnly) {
   const auto recognised = [&](http::Method method, std::string_view path, std::string_view query,
                               bool is_signed = false) {

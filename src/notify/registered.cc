@@ -221,6 +221,7 @@ base::Json to_json(const Subscription& subscription) {
        {"removed", subscription.removed},
        {"authenticated_unsubscribe", subscription.authenticated_unsubscribe},
        {"token", subscription.token},
+       {"asked", subscription.asked},
        {"token_expires", static_cast<std::int64_t>(subscription.token_expires.time_since_epoch().count())},
        {"attributes", names_to_json(subscription.attributes)}});
 }
@@ -248,6 +249,7 @@ Result<Subscription> subscription_from(const base::Json& json) {
   subscription.removed = json["removed"].bool_or(false);
   subscription.authenticated_unsubscribe = json["authenticated_unsubscribe"].bool_or(false);
   subscription.token = json["token"].string_or("");
+  subscription.asked = json["asked"].bool_or(true);
   subscription.token_expires = base::TimePoint{std::chrono::microseconds{json["token_expires"].integer_or(0)}};
   subscription.attributes = names_from(json["attributes"]);
   return subscription;

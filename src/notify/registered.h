@@ -50,6 +50,7 @@ struct Subscription {
   bool authenticated_unsubscribe = false;  // only its owner may unsubscribe, not everybody with the link
   std::string token;                       // that confirms it
   base::TimePoint token_expires{};
+  bool asked = true;  // a declared one's request to confirm is in the queue, or was: false after a crash before that
 
   // What follows from them; settle() fills it.
   std::shared_ptr<const FilterPolicy> filter;  // null: everything

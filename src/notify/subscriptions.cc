@@ -42,6 +42,7 @@ Answered<SubscriptionPointer> Notify::Engine::subscription(std::string_view arn)
 void Notify::Engine::await_confirmation(Subscription& subscription) const {
   subscription.confirmed = false;
   subscription.removed = false;
+  subscription.asked = false;
   subscription.token = base::random_hex(kTokenDigits);
   subscription.token_expires = doors.clock.now() + settings.limits.confirmation_time;
 }
@@ -59,7 +60,18 @@ void Notify::Engine::ask_to_confirm(const Subscription& subscription, Message::K
   if (auto added = queue->add(std::move(message), {subscription.arn}); !added) {
     base::log(base::Level::kWarning, "notify", "{} is not asked to confirm: {}", subscription.arn,
               added.error().message);
+    return;
   }
+  if (!subscription.declared) return;  // who subscribed by the API asks again himself
+  const auto noted = registry->change([&](Registered& registered) -> Result<Done, aws::Fault> {
+    const auto there = registered.subscription(subscription.arn);
+    if (!there || there->token != subscription.token) return Done{};
+    Subscription asked = *there;
+    asked.asked = true;
+    registered.put(std::move(asked));
+    return Done{};
+  });
+  static_cast<void>(noted.has_value());  // logged there; it is asked twice then
 }
 
 void Notify::Engine::sweep(Registered& registered) const {

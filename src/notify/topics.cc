@@ -161,10 +161,11 @@ Result<Done> Notify::Engine::apply(std::shared_ptr<const Config> wanted_now) {
         wanted.authenticated_unsubscribe = there->authenticated_unsubscribe;
         wanted.token = there->token;
         wanted.token_expires = there->token_expires;
+        wanted.asked = there->asked;
       }
       if (!wanted.needs_confirmation(*topic)) wanted.confirmed = true;
       const bool gone = there && there->removed;
-      if (!wanted.confirmed && (!there || gone || wanted.token_expires < doors.clock.now())) {
+      if (!wanted.confirmed && (!there || gone || !there->asked || wanted.token_expires < doors.clock.now())) {
         await_confirmation(wanted);
         to_ask.push_back(wanted.arn);
       }
