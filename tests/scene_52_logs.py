@@ -158,11 +158,11 @@ class Logs(unittest.TestCase):
             logs.put_log_events(logGroupName="/scene/followed", logStreamName="s",
                                 logEvents=[{"timestamp": int(time.time() * 1000), "message": message}])
         put("before it began")
-        # On a terminal: into a pipe the CLI writes when its buffer is full. In a session of its own, since the command that
-        # the platform offers starts the CLI.
+        # On a terminal: into a pipe the CLI writes when its buffer is full. What ends the command that the platform offers has
+        # to end the CLI behind it.
         ours, terminal = pty.openpty()
         following = subprocess.Popen(["aws", "logs", "tail", "/scene/followed", "--follow", "--since", "5m"],
-                                     env=self.environment, stdout=terminal, start_new_session=True)
+                                     env=self.environment, stdout=terminal)
         os.close(terminal)
         os.set_blocking(ours, False)
         shown = b""
@@ -177,10 +177,12 @@ class Logs(unittest.TestCase):
             put("while it follows")
             wait_until(lambda: shows(b"while it follows"), 60, "what came since")
         finally:
-            os.killpg(following.pid, signal.SIGKILL)
+            following.terminate()
             following.wait(30)
             os.close(ours)
         self.assertEqual(shown.count(b"before it began"), 1)
+        left = subprocess.run(["pgrep", "-f", "logs tail /scene/followed"], capture_output=True, text=True)
+        self.assertEqual(left.stdout, "")
 
     def test_what_matches_becomes_a_metric_and_a_call(self):
         before = time.time()
