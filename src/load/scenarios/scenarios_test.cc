@@ -412,6 +412,17 @@ TEST(Pressures, AreOfOneSpanOfTime) {
   EXPECT_NE(seen.front().seen.find("the target 0.80; this generator 0.20"), std::string::npos) << seen.front().seen;
 }
 
+TEST(Pressures, NameALimitThatRefusedBeforeABusyMachine) {
+  TargetSample before;
+  before.at = base::SteadyPoint{std::chrono::seconds{100}};
+  auto after = before;
+  after.at += std::chrono::seconds{10};
+  after.machine_busy_seconds = 10.1 * TargetWatch::cores();  // clocks differ by a tick
+  EXPECT_EQ(pressures(before, after, 0).front().resource, "CPU of this machine");
+  EXPECT_EQ(pressures(before, after, 0).front().share, 1);
+  EXPECT_EQ(pressures(before, after, 0.16).front().resource, "throttles of the gateway");
+}
+
 TEST(RunResult, ComesBackFromItsJson) {
   RunResult result;
   result.scenario = "run";

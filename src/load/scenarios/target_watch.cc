@@ -166,8 +166,6 @@ std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& 
   // Who else is on the machine is no property of the target, and a search that ends for that found nothing of it.
   const double ours = (after.cpu_seconds - before.cpu_seconds + generator_cpu_seconds) / wall;
   const bool others = before.of_target && after.of_target && ours < 0.5 * busy;
-  list.push_back({others ? "CPU of this machine, most of it used by others" : "CPU of this machine",
-                  (busy + steal) / cores, std::move(seen)});
   const double throttled = after.throttles - before.throttles;
   if (throttled > 0) {
     list.push_back(
@@ -181,6 +179,9 @@ std::vector<Pressure> pressures(const TargetSample& before, const TargetSample& 
     list.push_back({"throttles of the gateway", share_429 > 0.01 ? 1 : 0.9,
                     fmt::format("{:.1f} % of the answers were 429", share_429 * 100)});
   }
+  // Behind limits that refused something, which are as surely at their end: they are why.
+  list.push_back({others ? "CPU of this machine, most of it used by others" : "CPU of this machine",
+                  std::min(1.0, (busy + steal) / cores), std::move(seen)});
   std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.share > b.share; });
   return list;
 }
