@@ -1,5 +1,6 @@
 """k6 scripts run as they are: the guide's own, and scripts over the whole documented surface, with k6's exit codes."""
 
+import csv
 import gzip
 import hashlib
 import http.server
@@ -421,6 +422,27 @@ const users = new SharedArray('users', () => JSON.parse(open('./users.json')));
         checks = {one["name"]: (one["passes"], one["fails"]) for one in out["root_group"]["checks"]}
         self.assertEqual((len(checks), checks["c0"], checks["c1"], checks["c599"]), (600, (20, 20), (20, 0), (0, 20)))
 
+    def test_a_batch_that_threw_leaves_nothing_behind(self):
+        self.run_once(
+            """
+  let threw = 0;
+  try { http.batch([['GET', 'http://127.0.0.1:1/', null, { throw: true }], ['GET', `${BASE}/status/404`]]); } catch (e) { threw++; }
+  expect('the next one', http.batch([`${BASE}/status/200`, ['GET', `${BASE}/status/201`]]).map((r) => r.status), [200, 201]);
+  try { http.request('GET / HTTP/1.1', BASE); } catch (e) { threw++; }
+  try { http.get(BASE, { cookies: { a: 'x\\r\\nHost: y' } }); } catch (e) { threw++; }
+  expect('threw', threw, 3);
+  sleep(-1);
+"""
+        )
+
+    def test_tags_that_a_script_sets_stay_in_its_scenario(self):
+        out = self.run_script(
+            "import exec from 'k6/execution'; import { Counter } from 'k6/metrics'; const c = new Counter('c');"
+            "export const options = { iterations: 3, thresholds: { 'c{was:set}': ['count==2'] } };"
+            "export default function () { c.add(1); exec.vu.metrics.tags.was = 'set'; }"
+        )
+        self.assertEqual(out["metrics"]["c{was:set}"]["count"], 2)
+
     def test_cookies_live_for_an_iteration(self):
         self.run_once(
             """
@@ -610,6 +632,14 @@ export function go() {
         self.run_script(script, "-s", "1s:2", "-s", "1s:0", "--out", "json=points.json")
         points = [json.loads(line) for line in (self.folder / "points.json").read_text().splitlines()]
         self.assertIn("iteration_duration", {point["metric"] for point in points if point["type"] == "Point"})
+        self.run_script(script, "--out", "csv=points.csv", "--out", "json=more.json", "--tag", "a=x, \"y\"", "-i", "2")
+        with (self.folder / "points.csv").open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["metric_name"] == "iteration_duration"]
+        self.assertEqual([(row["scenario"], row["extra_tags"]) for row in rows], [("default", 'a=x, "y"')] * 2)
+        self.assertGreater(float(rows[0]["metric_value"]), 10)
+        self.assertTrue((self.folder / "more.json").read_text().startswith("{"))
+        self.run_script(script, "--out", "influxdb=http://localhost", expect=104)
+        self.assertIn("expected json=FILE or csv=FILE, found 'influxdb=http://localhost'", self.said)
         self.run_script(script, environment={"K6_ITERATIONS": "3"})
         shown = subprocess.run([self.program, "inspect", "script.js"], cwd=self.folder, capture_output=True, text=True, check=True)
         self.assertEqual(json.loads(shown.stdout)["scenarios"]["default"]["executor"], "shared-iterations")

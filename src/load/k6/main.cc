@@ -33,7 +33,8 @@ void add_run_options(CLI::App& app, RunSettings& settings, Words& words) {
                "__ENV has the environment too")
       ->default_val(true);
   app.add_option("--tag", words.tags, "A tag of all samples, as name=value; may be repeated")->allow_extra_args(false);
-  app.add_option("-o,--out", words.outputs, "Every sample to a file: json=FILE")->allow_extra_args(false);
+  app.add_option("-o,--out", words.outputs, "Every sample to a file: json=FILE or csv=FILE; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("-c,--config", words.config, "A JSON file with options, below those of the script");
   app.add_option("--summary-export", settings.summary_export, "The summary as JSON into this file");
   app.add_option("--summary-trend-stats", words.trend_stats, "Columns of trends, as avg,p(95),p(99.9)")
@@ -150,12 +151,7 @@ Result<Done> understand(Words& words, RunSettings& settings, bool http_debug) {
   }
   if (auto put = put_pairs(words.env, settings.environment, "--env"); !put) return put.error();
   if (auto put = put_pairs(words.tags, settings.command_line.tags, "--tag"); !put) return put.error();
-  for (const auto& output : words.outputs) {
-    if (output != "json" && !output.starts_with("json=")) {
-      return Error{Errc::kUnsupported, "--out: expected json=FILE, found '" + output + "'"};
-    }
-    settings.json_output = output == "json" ? "-" : output.substr(5);
-  }
+  settings.outputs = words.outputs;
   for (const auto& directory : words.jslib) settings.vendor.emplace_back(directory);
   if (!words.config.empty()) settings.config = words.config;
   if (words.no_summary) settings.summary_mode = "disabled";

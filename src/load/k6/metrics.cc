@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
 #include <algorithm>
 
-#include <cerrno>
-
-#include "base/clock.h"
-#include "base/json.h"
+#include "k6/sample_file.h"
 
 namespace securebase::k6 {
 
@@ -44,24 +40,6 @@ constexpr BuiltinMetric kBuiltinMetrics[] = {
 static_assert(std::size(kBuiltinMetrics) == Metrics::kBuiltins);
 
 constexpr std::size_t kMostMetrics = 10'000;
-
-std::string_view kind_name(load::Kind kind) {
-  switch (kind) {
-    case load::Kind::kCounter:
-      return "counter";
-    case load::Kind::kGauge:
-      return "gauge";
-    case load::Kind::kRate:
-      return "rate";
-    case load::Kind::kTrend:
-      return "trend";
-  }
-  return "";
-}
-
-std::string_view contains_name(Contains contains) {
-  return contains == Contains::kTime ? "time" : contains == Contains::kData ? "data" : "default";
-}
 
 bool good_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
@@ -100,9 +78,7 @@ Metrics::Metrics(load::Collector& collector) : collector_(collector) {
        {}});
 }
 
-Metrics::~Metrics() {
-  if (file_) std::fclose(file_);
-}
+Metrics::~Metrics() = default;
 
 std::size_t Metrics::count() const {
   const std::lock_guard lock(mutex_);
@@ -120,7 +96,7 @@ Result<std::size_t> Metrics::declare(std::string_view name, load::Kind kind, boo
     const Metric& metric = metrics_[known->second];
     if (metric.kind != kind) {
       return Error{Errc::kConflict, fmt::format("the metric '{}' is already a {} and cannot become a {}", name,
-                                                kind_name(metric.kind), kind_name(kind))};
+                                                to_string(metric.kind), to_string(kind))};
     }
     return known->second;
   }
@@ -166,9 +142,10 @@ Result<Done> Metrics::add_thresholds(const std::vector<MetricThresholds>& thresh
   return Done{};
 }
 
-Result<Done> Metrics::write_to(const std::string& path) {
-  file_ = path.empty() || path == "-" ? fdopen(dup(1), "w") : std::fopen(path.c_str(), "we");
-  if (!file_) return system_error(errno, "open", path);
+Result<Done> Metrics::write_to(std::string_view output) {
+  auto opened = SampleFile::open(output);
+  if (!opened) return opened.error();
+  files_.push_back(std::move(*opened));
   wants_tags_ = true;
   return Done{};
 }
@@ -184,44 +161,9 @@ void Metrics::add(load::Recorder::Batch& batch, std::size_t id, double value, co
     });
     if (has_all) batch.add(part.series, value, times);
   }
-  for (std::uint64_t i = 0; file_ && i < times; ++i) write_sample(metric, value, tags);
-}
-
-void Metrics::write_sample(const Metric& metric, double value, const SampleTags& tags) {
-  base::Json all = base::Json::object();
-  for (const auto* list : tags.lists) {
-    if (!list) continue;
-    for (const auto& [name, text] : *list) {
-      if (!all.find(name)) all.set(name, text);
-    }
+  for (const auto& file : files_) {
+    for (std::uint64_t i = 0; i < times; ++i) file->write(metric, value, tags);
   }
-  const std::string now = base::iso8601_millis(base::system_clock().now());
-  const base::Json point =
-      base::Json::object({{"metric", metric.name},
-                          {"type", "Point"},
-                          {"data", base::Json::object({{"time", now}, {"value", value}, {"tags", std::move(all)}})}});
-  const std::string line = point.dump() + "\n";
-  const std::lock_guard lock(file_mutex_);
-  const std::size_t index = metric.series.index;
-  if (index >= declared_in_file_.size()) declared_in_file_.resize(index + 1, false);
-  if (!declared_in_file_[index]) {
-    declared_in_file_[index] = true;
-    base::Json thresholds = base::Json::array();
-    for (const auto& threshold : metric.thresholds) thresholds.push_back(threshold.source);
-    base::Json parts = base::Json::array();
-    for (const auto& part : metric.parts) parts.push_back(base::Json::object({{"name", part.name}}));
-    const base::Json declared =
-        base::Json::object({{"type", "Metric"},
-                            {"data", base::Json::object({{"name", metric.name},
-                                                         {"type", kind_name(metric.kind)},
-                                                         {"contains", contains_name(metric.contains)},
-                                                         {"thresholds", std::move(thresholds)},
-                                                         {"submetrics", std::move(parts)}})},
-                            {"metric", metric.name}});
-    const std::string head = declared.dump() + "\n";
-    std::fwrite(head.data(), 1, head.size(), file_);
-  }
-  std::fwrite(line.data(), 1, line.size(), file_);
 }
 
 }  // namespace securebase::k6

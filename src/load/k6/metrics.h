@@ -3,8 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstdio>
-
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +26,8 @@ struct SampleTags {
 };
 
 enum class Contains { kDefault, kTime, kData };
+
+class SampleFile;
 
 class Metrics {
  public:
@@ -78,8 +78,8 @@ class Metrics {
   Result<std::size_t> declare(std::string_view name, load::Kind kind, bool is_time);
   // Before the run. An error: no such metric, or a threshold that does not fit its kind.
   Result<Done> add_thresholds(const std::vector<MetricThresholds>& thresholds);
-  // Every sample also as a line of JSON, as k6 --out json writes it.
-  Result<Done> write_to(const std::string& path);
+  // Before the run. Every sample also into a file: sample_file.h.
+  Result<Done> write_to(std::string_view output);
 
   const Metric& at(std::size_t id) const { return metrics_[id]; }
   std::size_t count() const;
@@ -95,16 +95,12 @@ class Metrics {
   }
 
  private:
-  void write_sample(const Metric& metric, double value, const SampleTags& tags);
-
   load::Collector& collector_;
   mutable std::mutex mutex_;
   std::vector<Metric> metrics_;  // never moves: all its room is reserved at once, so at() needs no lock
   std::map<std::string, std::size_t, std::less<>> ids_;  // guarded by mutex_
   std::atomic<bool> wants_tags_{false};
-  std::mutex file_mutex_;
-  std::FILE* file_ = nullptr;           // guarded by file_mutex_
-  std::vector<bool> declared_in_file_;  // guarded by file_mutex_
+  std::vector<std::unique_ptr<SampleFile>> files_;  // constant while the run is on
 };
 
 }  // namespace securebase::k6

@@ -334,7 +334,6 @@ struct Natives {
   static JSValueRef set_tag(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
                             JSValueRef* e) {
     User& user = current_user();
-    user.tags_of_ = nullptr;
     const std::string name = js::to_text(context, a[0]);
     for (auto& [key, value] : user.tags_) {
       if (key == name) {
@@ -350,7 +349,6 @@ struct Natives {
   static JSValueRef delete_tag(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef a[],
                                JSValueRef*) {
     const std::string name = js::to_text(context, a[0]);
-    current_user().tags_of_ = nullptr;
     std::erase_if(current_user().tags_, [&](const auto& tag) { return tag.first == name; });
     return undefined(context);
   }

@@ -165,6 +165,13 @@ struct HttpNatives {
     return request(context, function, self, all.size(), all.data(), e);
   }
 
+  // What an earlier batch left behind, whose answers were not all taken because one threw.
+  static JSValueRef batch_begin(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, const JSValueRef[],
+                                JSValueRef*) {
+    current_user().batch_.clear();
+    return JSValueMakeUndefined(context);
+  }
+
   static JSValueRef batch_add(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t count, const JSValueRef a[],
                               JSValueRef* e) {
     auto t = transfer_from(context, count, a, e);
@@ -298,10 +305,11 @@ void add_http_natives(JSContextRef context, JSObjectRef natives) {
   };
   static constexpr Entry kEntries[] = {
       {"request", HttpNatives::request},          {"get", HttpNatives::get},
-      {"batchAdd", HttpNatives::batch_add},       {"batchRun", HttpNatives::batch_run},
-      {"batchAnswer", HttpNatives::batch_answer}, {"asyncStart", HttpNatives::async_start},
-      {"takeReady", HttpNatives::take_ready},     {"readyAnswer", HttpNatives::ready_answer},
-      {"expected", HttpNatives::expected_set},    {"resolveUrl", HttpNatives::resolve_url}};
+      {"batchBegin", HttpNatives::batch_begin},   {"batchAdd", HttpNatives::batch_add},
+      {"batchRun", HttpNatives::batch_run},       {"batchAnswer", HttpNatives::batch_answer},
+      {"asyncStart", HttpNatives::async_start},   {"takeReady", HttpNatives::take_ready},
+      {"readyAnswer", HttpNatives::ready_answer}, {"expected", HttpNatives::expected_set},
+      {"resolveUrl", HttpNatives::resolve_url}};
   for (const auto& entry : kEntries)
     js::set(context, natives, entry.name, js::make_function(context, entry.name, entry.function));
   Answers::add_natives(context, natives);

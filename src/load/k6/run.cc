@@ -186,8 +186,8 @@ class Run {
         return say(exit_code::kInvalidConfiguration, fmt::format("{}: {}", settings_.script, added.error().message));
       }
     }
-    if (!settings_.json_output.empty()) {
-      if (auto opened = metrics_.write_to(settings_.json_output); !opened)
+    for (const auto& output : settings_.outputs) {
+      if (auto opened = metrics_.write_to(output); !opened)
         return say(exit_code::kInvalidConfiguration, opened.error().message);
     }
     shared_.options = std::move(options);

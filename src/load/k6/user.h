@@ -104,9 +104,10 @@ class User {
 
   ScenarioRun* run_ = nullptr;
   std::optional<Steady::time_point> due_;
-  TagList tags_;                          // of the scenario and the run, and what the script set
-  const ScenarioRun* tags_of_ = nullptr;  // whose they are, unchanged
-  TagList group_tag_;                     // {"group", path}
+  TagList tags_;  // of the scenario and the run, and what the script set
+  const ScenarioRun* tags_of_ =
+      nullptr;         // whose they are; what the script set stays for as long as it is in that scenario
+  TagList group_tag_;  // {"group", path}
   std::size_t group_ = 0;
   std::uint64_t iteration_ = 0;  // of this user, from 0
   std::map<const ScenarioRun*, std::uint64_t> iterations_in_;

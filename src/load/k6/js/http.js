@@ -302,6 +302,7 @@
   // One request as the arguments of native.request and its sisters.
   const prepare = (method, url, body, params) => {
     latestUrl = undefined;
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw new TypeError(`http: '${method}' is not a method`);
     let name;
     let address = url;
     if (typeof url === 'object' && url !== null) {
@@ -341,6 +342,9 @@
       for (const key of Object.keys(p.cookies)) {
         const value = p.cookies[key];
         const replaces = typeof value === 'object' && value !== null;
+        if (/[\r\n\0]/.test(`${key}${replaces ? value.value : value}`)) {
+          throw new TypeError(`the cookie ${JSON.stringify(key)} cannot be sent: it has a line's end in it`);
+        }
         cookies += `${key}\n${replaces ? value.value : value}\n${replaces && value.replace ? 1 : 0}\n`;
       }
     }
@@ -418,6 +422,7 @@
       const one = batchOne(requests[key]);
       return { args: prepare(one.method, one.url, one.body, one.params), params: one.params };
     });
+    native.batchBegin();
     for (const { args } of all) native.batchAdd(...args);
     native.batchRun();
     const responses = Array.isArray(requests) ? [] : {};
