@@ -637,6 +637,10 @@ export function go() {
             rows = [row for row in csv.DictReader(file) if row["metric_name"] == "iteration_duration"]
         self.assertEqual([(row["scenario"], row["extra_tags"]) for row in rows], [("default", 'a=x, "y"')] * 2)
         self.assertGreater(float(rows[0]["metric_value"]), 10)
+        self.run_script(script, "--html", "page.html", "-i", "3")
+        page = (self.folder / "page.html").read_text()
+        self.assertIn("script.js", page)
+        self.assertIn("no thresholds", page)
         self.assertTrue((self.folder / "more.json").read_text().startswith("{"))
         self.run_script(script, "--out", "influxdb=http://localhost", expect=104)
         self.assertIn("expected json=FILE or csv=FILE, found 'influxdb=http://localhost'", self.said)

@@ -37,6 +37,7 @@ void add_run_options(CLI::App& app, RunSettings& settings, Words& words) {
       ->allow_extra_args(false);
   app.add_option("-c,--config", words.config, "A JSON file with options, below those of the script");
   app.add_option("--summary-export", settings.summary_export, "The summary as JSON into this file");
+  app.add_option("--html", settings.html, "The run as one page for people into this file; not in k6");
   app.add_option("--summary-trend-stats", words.trend_stats, "Columns of trends, as avg,p(95),p(99.9)")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -13,7 +13,9 @@
 #include "base/file.h"
 #include "k6/crew.h"
 #include "k6/executors.h"
+#include "k6/page.h"
 #include "k6/summary.h"
+#include "load/report/html.h"
 
 extern char** environ;
 
@@ -372,7 +374,25 @@ class Run {
   }
 
   int conclude(int torn_down) {
-    const auto values = collector_.measured().values;
+    const auto measured = collector_.measured();
+    const int code = judge_run(torn_down, measured.values);
+    if (!settings_.html.empty()) write_page(code, measured);
+    return code;
+  }
+
+  void write_page(int code, const load::Measured& measured) {
+    PageFacts facts;
+    facts.script = settings_.script == "-" ? "script" : std::filesystem::path(settings_.script).filename().native();
+    facts.started = base::system_clock().now() - std::chrono::duration_cast<base::TimePoint::duration>(elapsed_);
+    facts.elapsed = elapsed_;
+    facts.exit_code = code;
+    const auto page = load::html_report(view_of(facts, metrics_, shared_.groups, measured));
+    if (auto written = base::replace_file(settings_.html, page); !written) {
+      console_.say(Console::kError, fmt::format("--html: {}", written.error().message));
+    }
+  }
+
+  int judge_run(int torn_down, const load::Values& values) {
     const Validity validity = validity_of(metrics_, values);
     const base::Json data = summary_data(shared_, values, elapsed_);
     const int summarised = settings_.summary_mode == "disabled" ? 0 : summarise(data);

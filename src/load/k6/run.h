@@ -39,6 +39,7 @@ struct RunSettings {
   bool no_thresholds = false;
   std::string summary_mode = "compact";  // compact, full, disabled
   std::string summary_export;            // a file
+  std::string html;                      // a file
   std::vector<std::string> outputs;      // json=FILE, csv=FILE
   std::string console_output;            // a file
 };

@@ -84,11 +84,11 @@ std::vector<ThresholdVerdict> judge(const Metrics& metrics, const load::Values& 
   std::vector<ThresholdVerdict> verdicts;
   for_each_metric(metrics, [&](const Metrics::Metric& metric, const Row& row) {
     for (const auto& threshold : row.thresholds) {
-      ThresholdVerdict verdict{row.name, threshold.source, true, threshold.abort_on_fail, threshold.delay_abort};
+      ThresholdVerdict verdict{row.name, threshold.source, true, threshold.abort_on_fail, threshold.delay_abort, {}};
       const load::Value* const value = value_of(values, metric.name, row.tags);
       if (value && value->count > 0) {
-        const auto observed = threshold.observed(*value, elapsed);
-        verdict.ok = !observed || threshold.holds(*observed);
+        verdict.observed = threshold.observed(*value, elapsed);
+        verdict.ok = !verdict.observed || threshold.holds(*verdict.observed);
       }
       verdicts.push_back(std::move(verdict));
     }

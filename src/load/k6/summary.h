@@ -1,6 +1,7 @@
 // What a run came to: the data of handleSummary(), verdicts on thresholds, and whether the run is valid at all.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct ThresholdVerdict {
   bool ok = true;
   bool abort_on_fail = false;
   Nanoseconds delay_abort{};
+  std::optional<double> observed;  // nullopt: nothing was measured
 };
 // Those of a metric without samples hold, as in k6.
 std::vector<ThresholdVerdict> judge(const Metrics& metrics, const load::Values& values, Nanoseconds elapsed);

@@ -1,0 +1,22 @@
+// A run as load/'s page shows it (`k6 run --html FILE`).
+#pragma once
+
+#include "base/clock.h"
+#include "k6/summary.h"
+#include "load/report/report_view.h"
+
+namespace securebase::k6 {
+
+struct PageFacts {
+  std::string script;
+  base::TimePoint started;
+  Nanoseconds elapsed{};
+  int exit_code = 0;
+};
+
+// Latency over time is of http_req_duration. Tags that no threshold asks for are not kept, so endpoints are those that
+// thresholds name.
+load::ReportView view_of(const PageFacts& facts, const Metrics& metrics, const Groups& groups,
+                         const load::Measured& measured);
+
+}  // namespace securebase::k6
