@@ -112,6 +112,7 @@ locals {
     visit   = { runtime = "securebase-load-1.0", handler = "visit.js", rate = "rate(5 seconds)", timeout = 5 }
     script  = { runtime = "securebase-load-1.0", handler = "script.yml", rate = "rate(5 seconds)", timeout = 5 }
     wrong   = { runtime = "securebase-load-1.0", handler = "wrong.js", rate = "rate(0 minutes)", timeout = 20 }
+    hostile = { runtime = "securebase-load-1.0", handler = "hostile.yml", rate = "rate(0 minutes)", timeout = 20 }
     greedy  = { runtime = "syn-nodejs-puppeteer-9.1", handler = "greedy.handler", rate = "rate(0 minutes)", timeout = 60, memory = 600 }
   }
 }
@@ -172,6 +173,15 @@ scenarios:
   - flow:
       - get: { url: "/", name: "page", expect: [{ statusCode: 200 }] }
 """
+# It leaves a pipe where its results are looked for, and ends who would have written them.
+HOSTILE = SCRIPT.replace("config:", 'config:\n  processor: "./hostile.js"') + '      - function: "leave"\n'
+HOSTILE_PROCESSOR = """
+const { execFileSync } = require('node:child_process');
+exports.leave = () => {
+  execFileSync('mkfifo', [process.env.SECUREBASE_ARTIFACTS.replace(/artifacts$/, 'results.json')]);
+  execFileSync('pkill', ['-KILL', '-u', String(process.getuid()), '-f', '/hostile.yml']);
+};
+"""
 WRONG = VISIT.replace("Hello from outside", "Hello from nowhere")
 ENDLESS = """
 const { spawn } = require('node:child_process');
@@ -221,6 +231,8 @@ class Canaries(unittest.TestCase):
         (cls.stack / "code" / "look.js").write_text(LOOK)
         (cls.stack / "code" / "visit.js").write_text(VISIT)
         (cls.stack / "code" / "script.yml").write_text(SCRIPT)
+        (cls.stack / "code" / "hostile.yml").write_text(HOSTILE)
+        (cls.stack / "code" / "hostile.js").write_text(HOSTILE_PROCESSOR)
         (cls.stack / "code" / "wrong.js").write_text(WRONG)
         (cls.stack / "code" / "endless.js").write_text(ENDLESS)
         (cls.stack / "code" / "greedy.js").write_text(GREEDY)
@@ -256,7 +268,7 @@ class Canaries(unittest.TestCase):
             self.skipTest("the checkout lies below a private home: scripts say so")
         self.assertEqual(look["Status"]["State"], "PASSED", look)
         canaries = {one["Name"]: one for one in self.synthetics("describe-canaries")["Canaries"]}
-        self.assertEqual({one["Status"]["State"] for name, one in canaries.items() if name not in ("greedy", "wrong")},
+        self.assertEqual({one["Status"]["State"] for name, one in canaries.items() if name not in ("greedy", "hostile", "wrong")},
                          {"RUNNING"})
         # The scripts of load tests: one visit each, judged by what they check.
         for name in ("visit", "script"):
@@ -265,6 +277,9 @@ class Canaries(unittest.TestCase):
         wrong = self.first_run("wrong", 60)
         self.assertEqual(wrong["Status"]["State"], "FAILED", wrong)
         self.assertIn("it greets does not hold", wrong["Status"]["StateReason"])
+        hostile = self.first_run("hostile", 60)
+        self.assertEqual(hostile["Status"]["State"], "FAILED", hostile)
+        self.assertRegex(hostile["Status"]["StateReason"], "could not be run|measured nothing")
         # It ran once, at the start.
         greedy = self.first_run("greedy", 60)
         self.assertEqual(greedy["Status"]["State"], "FAILED", greedy)

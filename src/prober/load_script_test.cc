@@ -47,10 +47,10 @@ TEST(LoadScript, IsOneVisit) {
   canary.handler = "checkout.js";
   Workshop shop;
   shop.programs = "/opt/bin";
-  const auto words = load_words(canary, shop, "/work/results");
+  const auto words = load_words(canary, shop, "/run/results");
   EXPECT_EQ(words.front(), "/opt/bin/securebase-k6");
   EXPECT_EQ(words.back(), "/code/checkout.js");
-  EXPECT_THAT(words, Contains("json=/work/results"));
+  EXPECT_THAT(words, Contains("json=/run/results"));
   EXPECT_THAT(words, Contains("--iterations"));
 }
 

@@ -108,8 +108,10 @@ std::string missing(const Canary& canary, const Workshop& shop) {
 void take_results(const Canary& canary, const Places& places, const process::Finished& finished, CanaryRun& run) {
   if (canary.kind == Canary::Kind::kScript) return take_report(finished.output, finished.exit_code, run);
   std::error_code failure;
-  auto results =
-      fs::exists(places.results(), failure) ? base::read_file(places.results(), kResultBytes) : std::string();
+  // The directory is the script's: a pipe there would be waited for, a link would be read with our rights.
+  auto results = fs::is_regular_file(fs::symlink_status(places.results(), failure))
+                     ? base::read_file(places.results(), kResultBytes)
+                     : std::string();
   if (!results) {
     run = not_executed(std::move(run), results.error().message + "; a canary's script is one user's visit");
     return;
