@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -85,6 +86,37 @@ TEST(File, IsReplacedWholeAndReadBack) {
   EXPECT_EQ(read_file(folder / "none").error().code, Errc::kNotFound);
   EXPECT_EQ(files_below(folder)->size(), 1u) << "no temporary file is left";
   std::filesystem::remove_all(folder);
+}
+
+TEST(Durable, AFileReplacedByPiecesKeepsItsOldContentWhenTheWriterFails) {
+  const auto directory = std::filesystem::temp_directory_path() / ("securebase-test-" + random_hex(8));
+  ASSERT_TRUE(make_directory(directory));
+  const auto path = directory / "report";
+  ASSERT_TRUE(replace_file_by_pieces(path, [](const TakePiece& take) -> Result<Done> {
+    if (auto taken = take("one "); !taken) return taken;
+    return take("two");
+  }));
+  EXPECT_EQ(*read_file(path), "one two");
+  const auto failed = replace_file_by_pieces(path, [](const TakePiece& take) -> Result<Done> {
+    if (auto taken = take("half"); !taken) return taken;
+    return Error{Errc::kIo, "its source is gone"};
+  });
+  EXPECT_EQ(failed.error().message, "its source is gone");
+  EXPECT_EQ(*read_file(path), "one two");
+  EXPECT_EQ(files_below(directory)->size(), 1u) << "the half one is left behind";
+  std::filesystem::remove_all(directory);
+}
+
+TEST(Durable, AFileRemovedTwiceIsNoErrorAndADirectoryIsOne) {
+  const auto directory = std::filesystem::temp_directory_path() / ("securebase-test-" + random_hex(8));
+  ASSERT_TRUE(make_directory(directory));
+  ASSERT_TRUE(replace_file(directory / "a", "x"));
+  EXPECT_TRUE(remove_file(directory / "a"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "a"));
+  EXPECT_TRUE(remove_file(directory / "a"));
+  EXPECT_FALSE(remove_file(directory));
+  EXPECT_FALSE(sync_directory(directory / "not there"));
+  std::filesystem::remove_all(directory);
 }
 
 TEST(Clock, WritesTheFormatsOfTheField) {

@@ -8,41 +8,14 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/random.h"
+#include "base/descriptor.h"
+#include "base/durable.h"
 
 namespace securebase::base {
 
-namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-Result<Done> write_all(int file, std::string_view bytes, const std::string& name) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(errno, "write", name);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return Done{};
-}
-
-}  // namespace
-
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0) return system_error(errno, "open", path.native());
+  if (!file) return system_error(errno, "open", path.native());
   std::string bytes;
   char buffer[64 << 10];
   for (;;) {
@@ -58,27 +31,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 }
 
 Result<Done> replace_file(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {
-  const std::string beside = path.native() + ".new-" + random_hex(8);
-  {
-    const Descriptor file(open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.number() < 0) return system_error(errno, "create", beside);
-    auto written = write_all(file.number(), bytes, beside);
-    if (written && fchmod(file.number(), mode) != 0) written = system_error(errno, "chmod", beside);
-    if (written && fsync(file.number()) != 0) written = system_error(errno, "fsync", beside);
-    if (!written) {
-      unlink(beside.c_str());
-      return written.error();
-    }
-  }
-  if (rename(beside.c_str(), path.c_str()) != 0) {
-    const int failure = errno;
-    unlink(beside.c_str());
-    return system_error(failure, "rename to", path.native());
-  }
-  const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const Descriptor directory(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.number() >= 0 && fsync(directory.number()) != 0) return system_error(errno, "fsync", parent.native());
-  return Done{};
+  return replace_file_by_pieces(
+      path, [bytes](const TakePiece& take) { return take(bytes); }, mode);
 }
 
 Result<Done> make_directory(const std::filesystem::path& path, unsigned mode) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/durable.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -191,9 +192,7 @@ Result<Done> Dashboards::write(const Entry& entry) {
 }
 
 Result<Done> Dashboards::erase(const std::string& name) {
-  std::error_code failure;
-  std::filesystem::remove(directory_ / (name + ".json"), failure);
-  if (failure) return system_error(failure.value(), "remove", name);
+  if (auto removed = base::remove_file(directory_ / (name + ".json")); !removed) return removed;
   entries_.erase(name);
   return Done{};
 }

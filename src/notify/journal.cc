@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "base/durable.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -54,26 +55,6 @@ std::optional<std::uint64_t> generation_of(const std::string& name) {
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), generation);
   if (failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   return generation;
-}
-
-Result<Done> write_all(int file, std::string_view bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const auto written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(errno, "write", path.native());
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return Done{};
-}
-
-Result<Done> sync_directory(const fs::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return system_error(errno, "open", directory.native());
-  const bool synced = ::fsync(descriptor) == 0;
-  const int failure = errno;
-  ::close(descriptor);
-  if (!synced) return system_error(failure, "fsync", directory.native());
-  return Done{};
 }
 
 }  // namespace
@@ -165,13 +146,13 @@ Result<Done> Journal::create(std::uint64_t generation, const std::vector<std::st
   for (std::size_t i = 0; written && i <= records.size(); ++i) {
     if (i < records.size()) frame(records[i], bytes);
     if (i < records.size() && bytes.size() < (std::size_t{1} << 20)) continue;
-    written = write_all(file, bytes, beside);
+    written = base::write_all(file, bytes, beside);
     total += bytes.size();
     bytes.clear();
   }
   if (written && ::fsync(file) != 0) written = system_error(errno, "fsync", beside.native());
   if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = system_error(errno, "rename to", path.native());
-  if (written) written = sync_directory(directory_);
+  if (written) written = base::sync_directory(directory_);
   if (!written) {
     if (file >= 0) ::close(file);
     ::unlink(beside.c_str());
@@ -199,7 +180,7 @@ Result<Done> Journal::write_batch(std::string_view batch, bool sync) {
   const auto limit = std::max(kLeastRewriteBytes, 2 * snapshot_bytes_);
   if (damaged_ || file_bytes_ + batch.size() > limit) return rewrite();
   const auto path = directory_ / file_name(generation_);
-  auto written = write_all(file_, batch, path);
+  auto written = base::write_all(file_, batch, path);
   if (written && sync && ::fdatasync(file_) != 0) written = system_error(errno, "fdatasync", path.native());
   if (!written) {
     damaged_ = true;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/durable.h"
 #include "base/encoding.h"
 
 namespace securebase::objects {
@@ -19,15 +20,6 @@ namespace {
 constexpr std::size_t kCopiedAtOnce = 1 << 20;
 
 }  // namespace
-
-Result<Done> sync_directory(const fs::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return system_error(errno, "open", directory.native());
-  const int failure = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  if (failure != 0) return system_error(failure, "fsync", directory.native());
-  return Done{};
-}
 
 Result<std::unique_ptr<Incoming>> Incoming::create(fs::path path, std::string_view checksum_algorithm) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -101,7 +93,7 @@ Result<Done> Incoming::finish() {
   ::close(std::exchange(descriptor_, -1));
   md5_ = md5_digest_->finish();
   if (checksum_digest_) checksum_.value = base::base64(checksum_digest_->finish());
-  return sync_directory(path_.parent_path());
+  return base::sync_directory(path_.parent_path());
 }
 
 }  // namespace securebase::objects

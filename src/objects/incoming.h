@@ -51,7 +51,4 @@ class Incoming {
   Checksum checksum_;
 };
 
-// What a directory names is on disk.
-Result<Done> sync_directory(const std::filesystem::path& directory);
-
 }  // namespace securebase::objects

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <set>
 
+#include "base/durable.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -111,7 +112,7 @@ Result<std::shared_ptr<const ObjectInfo>> Objects::Impl::name(std::string_view b
   const auto folder = description.parent_path();
   const bool new_folder = !fs::is_directory(folder, failure);
   auto written = base::make_directory(folder, 0700);
-  if (written && new_folder) written = sync_directory(folder.parent_path());
+  if (written && new_folder) written = base::sync_directory(folder.parent_path());
   if (written) written = base::replace_file(description, to_text(made), 0600);
   if (!written) return written.error().within(fmt::format("putting {} into bucket {}", made.info.key, bucket));
 
@@ -230,7 +231,7 @@ Result<Done> Objects::create_bucket(std::string_view bucket, std::string_view re
   Shelf shelf;
   shelf.info = {std::string(bucket), std::string(region), impl_->clock.now()};
   auto written = base::replace_file(folder / "bucket.json", to_text(shelf.info), 0600);
-  if (written) written = sync_directory(impl_->directory);
+  if (written) written = base::sync_directory(impl_->directory);
   if (!written) return written.error().within("making a bucket");
   const std::lock_guard index(impl_->reading);
   impl_->shelves.emplace(std::string(bucket), std::move(shelf));
@@ -252,7 +253,7 @@ Result<Done> Objects::delete_bucket(std::string_view bucket) {
       }
     }
     if (::rename(folder.c_str(), going.c_str()) != 0) return system_error(errno, "rename", folder.native());
-    if (auto synced = sync_directory(impl_->directory); !synced) return synced;
+    if (auto synced = base::sync_directory(impl_->directory); !synced) return synced;
     const std::lock_guard index(impl_->reading);
     impl_->shelves.erase(impl_->shelves.find(bucket));
   }
@@ -307,7 +308,7 @@ Result<Done> Objects::remove(std::string_view bucket, std::string_view key) {
   if (!entry) return Done{};
   const fs::path description = impl_->description_path(bucket, key);
   if (::unlink(description.c_str()) != 0 && errno != ENOENT) return system_error(errno, "unlink", description.native());
-  if (auto synced = sync_directory(description.parent_path()); !synced) return synced;
+  if (auto synced = base::sync_directory(description.parent_path()); !synced) return synced;
   ::unlink(impl_->blob_path(bucket, entry->blob).c_str());
   const std::lock_guard index(impl_->reading);
   auto& keys = impl_->shelves.find(bucket)->second.objects;
@@ -343,7 +344,7 @@ Result<std::shared_ptr<const ObjectInfo>> Objects::copy(std::string_view from_bu
   if (::link(impl_->blob_path(from_bucket, source->blob).c_str(), made.c_str()) != 0) {
     return system_error(errno, "link", made.native());
   }
-  auto synced = sync_directory(made.parent_path());
+  auto synced = base::sync_directory(made.parent_path());
   ObjectInfo info = *source->info;
   info.key = key;
   info.last_modified = impl_->clock.now();
@@ -375,8 +376,8 @@ Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
     Attributes attributes = upload.attributes;
     attributes.from_stack = true;
     const auto entry = impl_->find(upload.bucket, upload.key);
-    const bool same = entry && entry->info->attributes == attributes &&
-                      entry->info->etag == '"' + base::hex(base::md5(bytes)) + '"';
+    const bool same =
+        entry && entry->info->attributes == attributes && entry->info->etag == '"' + base::hex(base::md5(bytes)) + '"';
     if (same) continue;
     auto put_there = put(upload.bucket, upload.key, bytes, std::move(attributes));
     if (!put_there) return put_there.error().within(upload.address);

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "base/durable.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -129,7 +130,7 @@ Result<UploadInfo> Objects::begin_upload(std::string_view bucket, std::string_vi
   const fs::path folder = impl_->upload_path(bucket, upload.info.id);
   auto made = base::make_directory(folder, 0700);
   if (made) made = base::replace_file(folder / kDescription, to_text(upload.info), 0600);
-  if (made) made = sync_directory(folder.parent_path());
+  if (made) made = base::sync_directory(folder.parent_path());
   if (!made) return made.error().within("beginning an upload");
   const UploadInfo info = upload.info;
   const std::lock_guard index(impl_->reading);
@@ -171,7 +172,7 @@ Result<Part> Objects::keep_part(std::string_view bucket, std::string_view key, s
     return system_error(errno, "rename to", file.native());
   }
   bytes->stays();
-  if (auto synced = sync_directory(file.parent_path()); !synced) return synced.error();
+  if (auto synced = base::sync_directory(file.parent_path()); !synced) return synced.error();
   {
     const std::lock_guard index(impl_->reading);
     auto& place = (*impl_->find_upload(bucket, key, id))->parts[number];
@@ -281,7 +282,7 @@ Result<Done> Objects::abort_upload(std::string_view bucket, std::string_view key
   const fs::path folder = impl_->upload_path(bucket, id);
   // Without its description it is no upload any more, whatever else is still there.
   if (::unlink((folder / kDescription).c_str()) != 0) return system_error(errno, "unlink", folder.native());
-  if (auto synced = sync_directory(folder); !synced) return synced;
+  if (auto synced = base::sync_directory(folder); !synced) return synced;
   {
     const std::lock_guard index(impl_->reading);
     auto& uploads = impl_->shelves.find(bucket)->second.uploads;

@@ -11,6 +11,8 @@
 #include <memory>
 #include <set>
 
+#include "base/descriptor.h"
+#include "base/durable.h"
 #include "base/encoding.h"
 #include "base/file.h"
 
@@ -30,53 +32,27 @@ bool is_below(const fs::path& path, const fs::path& directory) {
 // --- copying and fingerprints
 // -----------------------------------------------------------------------------------------
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int operator*() const { return number_; }
-
- private:
-  int number_;
-};
-
-Result<Done> write_all(int to, const char* bytes, std::size_t count, const fs::path& file) {
-  while (count > 0) {
-    const auto written = ::write(to, bytes, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(errno, "write", file.native());
-    bytes += written;
-    count -= static_cast<std::size_t>(written);
-  }
-  return Done{};
-}
-
 // The SHA-256 of the file; with a path, copied there on the way.
 Result<std::string> digest_of_file(const fs::path& file, const fs::path& copy = {}, std::uint64_t* bytes = nullptr) {
-  const Descriptor from(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (*from < 0) return system_error(errno, "open", file.native());
-  const Descriptor to(copy.empty() ? -1 : ::open(copy.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!copy.empty() && *to < 0) return system_error(errno, "open", copy.native());
+  const base::Descriptor from(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!from) return system_error(errno, "open", file.native());
+  const base::Descriptor to(copy.empty() ? -1 : ::open(copy.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!copy.empty() && !to) return system_error(errno, "open", copy.native());
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
   std::array<char, 1 << 16> buffer;
   for (;;) {
-    const auto got = ::read(*from, buffer.data(), buffer.size());
+    const auto got = ::read(from.number(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(errno, "read", file.native());
     if (got == 0) break;
     EVP_DigestUpdate(digest.get(), buffer.data(), static_cast<std::size_t>(got));
     if (bytes) *bytes += static_cast<std::uint64_t>(got);
     if (copy.empty()) continue;
-    if (auto written = write_all(*to, buffer.data(), static_cast<std::size_t>(got), copy); !written) {
-      return written.error();
-    }
+    const std::string_view piece(buffer.data(), static_cast<std::size_t>(got));
+    if (auto written = base::write_all(to.number(), piece, copy); !written) return written.error();
   }
-  if (!copy.empty() && ::fsync(*to) != 0) return system_error(errno, "fsync", copy.native());
+  if (!copy.empty() && ::fsync(to.number()) != 0) return system_error(errno, "fsync", copy.native());
   std::array<unsigned char, EVP_MAX_MD_SIZE> value;
   unsigned size = 0;
   EVP_DigestFinal_ex(digest.get(), value.data(), &size);
@@ -94,8 +70,7 @@ Result<Done> copy_mode(const fs::path& from, const fs::path& to) {
 
 Result<Done> sync_directories(const std::set<fs::path>& directories) {
   for (const auto& directory : directories) {
-    const Descriptor open(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (*open < 0 || ::fsync(*open) != 0) return system_error(errno, "fsync", directory.native());
+    if (auto synced = base::sync_directory(directory); !synced) return synced;
   }
   return Done{};
 }

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/check.h"
+#include "base/durable.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -208,10 +209,7 @@ Result<Done> Vault::write(const StoredSecret& secret) {
 Result<Done> Vault::erase(std::string_view name) {
   const auto found = index_.find(name);
   if (found == index_.end()) return Done{};
-  const auto path = directory_ / file_of(name);
-  std::error_code failure;
-  fs::remove(path, failure);
-  if (failure) return system_error(failure.value(), "delete", path.native());
+  if (auto removed = base::remove_file(directory_ / file_of(name)); !removed) return removed;
   index_.erase(found);
   return Done{};
 }

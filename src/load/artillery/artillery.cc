@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/durable.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "load/artillery/console.h"
@@ -454,15 +455,16 @@ void Run::write_reports(base::TimePoint started, const Period& aggregate, const 
     const auto at = text.find(kNoPeriods);
     check(at != std::string::npos, "a report has its periods");
     Result<Done> periods = Done{};
-    const auto written = replace_file_by_pieces(options_.output, [&](const PeriodSpool::Take& piece) -> Result<Done> {
-      auto done = piece(std::string_view(text).substr(0, at + kNoPeriods.size()));
-      if (!done) return done;
-      // What is missing of them leaves a report of the rest.
-      Result<Done> taken = Done{};
-      periods = periods_.give([&](std::string_view bytes) { return taken = piece(bytes); });
-      if (!taken) return taken;
-      return piece(std::string_view(text).substr(at + kNoPeriods.size()));
-    });
+    const auto written =
+        base::replace_file_by_pieces(options_.output, [&](const PeriodSpool::Take& piece) -> Result<Done> {
+          auto done = piece(std::string_view(text).substr(0, at + kNoPeriods.size()));
+          if (!done) return done;
+          // What is missing of them leaves a report of the rest.
+          Result<Done> taken = Done{};
+          periods = periods_.give([&](std::string_view bytes) { return taken = piece(bytes); });
+          if (!taken) return taken;
+          return piece(std::string_view(text).substr(at + kNoPeriods.size()));
+        });
     complain(periods);
     if (complain(written)) say(fmt::format("Log file: {}\n", options_.output.native()));
   }

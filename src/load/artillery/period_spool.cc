@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,48 +65,6 @@ Result<Done> PeriodSpool::give(const Take& take) const {
   }
   if (missing_ == 0) return Done{};
   return Error{Errc::kIo, fmt::format("{} of {} periods are missing in the report: {}", missing_, added_, failure_)};
-}
-
-namespace {
-
-Result<Done> write_whole(int file, std::string_view bytes, const std::string& name) {
-  while (!bytes.empty()) {
-    const auto written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(errno, "write", name);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return Done{};
-}
-
-Result<Done> write_new(int file, const std::string& name,
-                       const std::function<Result<Done>(const PeriodSpool::Take&)>& write) {
-  auto written = write([&](std::string_view bytes) { return write_whole(file, bytes, name); });
-  if (written && ::fchmod(file, 0644) != 0) written = system_error(errno, "chmod", name);
-  if (written && ::fsync(file) != 0) written = system_error(errno, "fsync", name);
-  return written;
-}
-
-}  // namespace
-
-Result<Done> replace_file_by_pieces(const std::filesystem::path& path,
-                                    const std::function<Result<Done>(const PeriodSpool::Take&)>& write) {
-  const std::string beside = path.native() + ".new-" + base::random_hex(8);
-  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return system_error(errno, "create", beside);
-  auto written = write_new(file, beside, write);
-  ::close(file);
-  if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = system_error(errno, "rename to", path.native());
-  if (!written) {
-    ::unlink(beside.c_str());
-    return written;
-  }
-  const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const int directory = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return written;
-  if (::fsync(directory) != 0) written = system_error(errno, "fsync", parent.native());
-  ::close(directory);
-  return written;
 }
 
 }  // namespace securebase::load::artillery

@@ -36,9 +36,4 @@ class PeriodSpool {
   std::string failure_ = "it was not opened";
 };
 
-// As base::replace_file: after a crash there is the old content or the new, never a part. `write` gives the new one
-// piece by piece to the function that it is given; its error leaves the old content.
-Result<Done> replace_file_by_pieces(const std::filesystem::path& path,
-                                    const std::function<Result<Done>(const PeriodSpool::Take&)>& write);
-
 }  // namespace securebase::load::artillery

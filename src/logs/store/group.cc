@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/durable.h"
 #include "base/file.h"
 #include "base/random.h"
-#include "logs/store/files.h"
 
 namespace securebase::logs {
 
@@ -31,7 +31,7 @@ Result<std::unique_ptr<Group>> Group::create(std::filesystem::path folder, Group
   if (auto kept = base::replace_file(folder / "group.json", to_json(settings).dump(2), 0640); !kept) {
     return kept.error();
   }
-  if (auto synced = sync_directory(folder.parent_path()); !synced) return synced.error();
+  if (auto synced = base::sync_directory(folder.parent_path()); !synced) return synced.error();
   return std::unique_ptr<Group>(
       new Group(std::move(folder), std::make_shared<const GroupSettings>(std::move(settings)), limits));
 }
@@ -324,7 +324,7 @@ Result<Done> Group::remove() { return remove(folder_); }
 Result<Done> Group::remove(const std::filesystem::path& folder) {
   const auto gone = folder.parent_path() / fmt::format(".deleted-{}", base::random_hex(16));
   if (::rename(folder.c_str(), gone.c_str()) != 0) return system_error(errno, "rename", folder.native());
-  if (auto synced = sync_directory(folder.parent_path()); !synced) return synced;
+  if (auto synced = base::sync_directory(folder.parent_path()); !synced) return synced;
   std::error_code ignored;
   std::filesystem::remove_all(gone, ignored);
   return Done{};

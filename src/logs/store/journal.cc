@@ -6,8 +6,8 @@
 
 #include <cerrno>
 
+#include "base/durable.h"
 #include "logs/store/bytes.h"
-#include "logs/store/files.h"
 
 namespace securebase::logs {
 
@@ -129,7 +129,7 @@ Result<std::unique_ptr<Journal>> Journal::begin(std::filesystem::path path, std:
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (file < 0) return system_error(errno, "open", path.native());
   const auto head = journal_head(first_sequence);
-  auto done = write_fully(file, head, path);
+  auto done = base::write_all(file, head, path);
   if (!done) {
     ::close(file);
     return done.error();
@@ -155,7 +155,7 @@ Result<Done> Journal::append(std::string_view record) {
     return Error{Errc::kIo,
                  fmt::format("{} could not be written before; the group seals it and begins another", path_.native())};
   }
-  if (auto done = write_fully(file_, record, path_); !done) {
+  if (auto done = base::write_all(file_, record, path_); !done) {
     broken_ =
         ftruncate(file_, static_cast<off_t>(bytes_)) != 0 || lseek(file_, static_cast<off_t>(bytes_), SEEK_SET) < 0;
     return done;

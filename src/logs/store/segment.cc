@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "logs/store/bytes.h"
-#include "logs/store/files.h"
 #include "logs/store/zstd.h"
 
 namespace securebase::logs {
@@ -186,7 +186,7 @@ Result<SegmentSummary> write_segment(const std::filesystem::path& path,
   std::uint64_t at = 0;
   const auto put = [&](std::string_view bytes) -> Result<Done> {
     at += bytes.size();
-    return write_fully(file, bytes, beside);
+    return base::write_all(file, bytes, beside);
   };
   auto done = [&]() -> Result<Done> {
     if (auto put_begin = put(kBegin); !put_begin) return put_begin;
@@ -217,7 +217,7 @@ Result<SegmentSummary> write_segment(const std::filesystem::path& path,
     ::unlink(beside.c_str());
     return done.error();
   }
-  if (auto synced = sync_directory(path.parent_path()); !synced) return synced.error();
+  if (auto synced = base::sync_directory(path.parent_path()); !synced) return synced.error();
   auto summary = index.summary();
   summary.file_bytes = at;
   return summary;
@@ -308,7 +308,7 @@ Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::ui
       if (lseek(file, 0, SEEK_END) < 0) return system_error(errno, "lseek", path.native());
       const auto end = stored + trailer_of(at, stored, raw.size());
       summary.file_bytes = at + end.size();
-      if (auto written = write_fully(file, end, path); !written) return written;
+      if (auto written = base::write_all(file, end, path); !written) return written;
       if (fsync(file) != 0) return system_error(errno, "fsync", path.native());
       return Done{};
     }();

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/durable.h"
 #include "base/file.h"
 #include "logs/store/event.h"
-#include "logs/store/files.h"
 
 namespace securebase::logs {
 
@@ -77,7 +77,7 @@ Result<Done> Deliveries::write_anew(const std::deque<Delivery>& waiting) {
   if (auto synced = (*begun)->sync(); !synced) return synced;
   if (::rename(beside.c_str(), path_.c_str()) != 0) return system_error(errno, "rename", path_.native());
   journal_ = std::move(*begun);
-  return sync_directory(path_.parent_path());
+  return base::sync_directory(path_.parent_path());
 }
 
 }  // namespace securebase::logs

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "base/durable.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -54,16 +55,6 @@ std::size_t replay_all(std::string_view bytes, Journal::Part part, const Journal
     place += kHeadBytes + length;
   }
   return place;
-}
-
-Result<Done> write_all(int file, std::string_view bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const auto written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(errno, "write", path.native());
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return Done{};
 }
 
 }  // namespace
@@ -117,7 +108,7 @@ Result<Done> Journal::append(const base::Json& record, Durability durability) {
   }
   const std::string bytes = frame(record);
   if (bytes.size() > kRecordBytes) return Error{Errc::kLimit, "a record of the alarms' journal is too large"};
-  auto done = write_all(file_, bytes, segments_.back().path);
+  auto done = base::write_all(file_, bytes, segments_.back().path);
   if (done && durability == Durability::kSync && ::fdatasync(file_) != 0) {
     done = system_error(errno, "fdatasync", segments_.back().path.native());
   }

@@ -1,6 +1,5 @@
 #include "traces/store/frame.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -45,16 +44,6 @@ Result<Done> Store::read_at(const File& file, std::uint64_t at, char* into, std:
     into += got;
     size -= static_cast<std::size_t>(got);
   }
-  return Done{};
-}
-
-Result<Done> sync_directory_of(const std::filesystem::path& path) {
-  const int directory = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return system_error(errno, "open", path.parent_path().native());
-  const bool synced = fsync(directory) == 0;
-  const int failure = errno;
-  close(directory);
-  if (!synced) return system_error(failure, "fsync", path.parent_path().native());
   return Done{};
 }
 

@@ -44,8 +44,6 @@ std::uint32_t head_checksum(const FrameHead& head, const std::vector<std::uint64
 std::uint32_t payload_checksum(std::string_view payload);
 
 Result<Done> write_at(int file, std::uint64_t at, std::string_view bytes);
-// So that a file's name outlasts a power cut.
-Result<Done> sync_directory_of(const std::filesystem::path& path);
 
 struct Store::File {
   std::filesystem::path path;

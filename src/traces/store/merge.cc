@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "traces/store/frame.h"
 
@@ -213,7 +214,7 @@ Result<bool> Store::merge() {
   }
   take_place(old, merged, work.take_frames());
   // Not before the new name is on disk: else a crash of the machine could leave neither.
-  if (auto synced = sync_directory_of(merged->path); !synced) return synced.error();
+  if (auto synced = base::sync_directory(merged->path.parent_path()); !synced) return synced.error();
   for (const auto& file : old) {
     if (file->number != merged->number) unlink(file->path.c_str());
   }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/durable.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "traces/store/frame.h"
@@ -155,7 +156,7 @@ Result<Done> Store::open_next() {
   file->path = settings_.directory / fmt::format("{:06}{}", file->number, kExtension);
   file->file = ::open(file->path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file->file < 0) return system_error(errno, "open", file->path.native());
-  if (auto synced = sync_directory_of(file->path); !synced) return synced;
+  if (auto synced = base::sync_directory(file->path.parent_path()); !synced) return synced;
   newest_ = file;
   const std::lock_guard lock(mutex_);
   files_.emplace(file->number, std::move(file));

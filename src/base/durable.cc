@@ -1,0 +1,68 @@
+#include "base/durable.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/descriptor.h"
+#include "base/random.h"
+
+namespace securebase::base {
+
+Result<Done> write_all(int file, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_error(errno, "write", path.native());
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return Done{};
+}
+
+Result<Done> sync_directory(const std::filesystem::path& directory) {
+  const std::string path = directory.empty() ? "." : directory.native();
+  const Descriptor open(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!open && errno == EACCES) return Done{};
+  if (!open) return system_error(errno, "open", path);
+  if (::fsync(open.number()) != 0) return system_error(errno, "fsync", path);
+  return Done{};
+}
+
+Result<Done> remove_file(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return Done{};
+    return system_error(errno, "remove", path.native());
+  }
+  return sync_directory(path.parent_path());
+}
+
+namespace {
+
+Result<Done> write_new(const std::string& path, unsigned mode,
+                       const std::function<Result<Done>(const TakePiece&)>& write) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return system_error(errno, "create", path);
+  auto written = write([&](std::string_view piece) { return write_all(file.number(), piece, path); });
+  if (written && ::fchmod(file.number(), mode) != 0) written = system_error(errno, "chmod", path);
+  if (written && ::fsync(file.number()) != 0) written = system_error(errno, "fsync", path);
+  return written;
+}
+
+}  // namespace
+
+Result<Done> replace_file_by_pieces(const std::filesystem::path& path,
+                                    const std::function<Result<Done>(const TakePiece&)>& write, unsigned mode) {
+  const std::string beside = path.native() + ".new-" + random_hex(8);
+  auto written = write_new(beside, mode, write);
+  if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = system_error(errno, "rename to", path.native());
+  if (!written) {
+    ::unlink(beside.c_str());
+    return written;
+  }
+  return sync_directory(path.parent_path());
+}
+
+}  // namespace securebase::base
