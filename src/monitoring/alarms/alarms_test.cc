@@ -1,94 +1,19 @@
-// The engine: states, messages and what survives, by a clock that stands still.
+// The engine: states, when they are looked at and what survives.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
-#include "base/random.h"
-#include "monitoring/alarms.h"
-#include "monitoring/fake_series.h"
+#include "monitoring/alarms/alarms_fixture.h"
 #include "stack/plan.h"
 
 namespace securebase::monitoring {
 namespace {
 
-using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::SizeIs;
-
-const MetricId kMetric{"Test", "latency", {{"Api", "a"}}};
-const std::string kTopic = "arn:aws:sns:us-east-1:123456789012:alerts";
-
-class Sink final : public ActionSink {
- public:
-  Result<Done> perform(const std::string& action, const AlarmNotification& notification) override {
-    if (failure) return *failure;
-    subjects.push_back(notification.subject);
-    told.push_back(notification);
-    actions.push_back(action);
-    return Done{};
-  }
-  std::optional<Error> failure;
-  std::vector<std::string> subjects;
-  std::vector<std::string> actions;
-  std::vector<AlarmNotification> told;
-};
-
-class AlarmsTest : public ::testing::Test {
- protected:
-  AlarmsTest() : directory_(std::filesystem::temp_directory_path() / ("alarms-" + base::random_hex(12))) { reopen(); }
-  ~AlarmsTest() override {
-    alarms_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  void reopen() {
-    alarms_.reset();
-    auto opened = Alarms::open({.directory = directory_}, series_, sink_, clock_);
-    ASSERT_TRUE(opened) << opened.error().message;
-    alarms_ = std::move(*opened);
-  }
-  static AlarmDefinition definition(const std::string& name, int n = 1, int m = 0) {
-    AlarmDefinition made;
-    made.name = name;
-    made.alarm_actions = made.ok_actions = {kTopic};
-    MetricRule rule;
-    rule.metric = MetricStat{kMetric, 60s, "Average", std::nullopt};
-    rule.evaluation_periods = n;
-    rule.datapoints_to_alarm = m;
-    rule.threshold = 100;
-    made.rule = rule;
-    return made;
-  }
-  static AlarmDefinition composite(const std::string& name, const std::string& rule) {
-    AlarmDefinition made;
-    made.name = name;
-    made.alarm_actions = made.ok_actions = {kTopic};
-    made.rule = CompositeRule{rule, "", 0s, 0s};
-    return made;
-  }
-  void put(const AlarmDefinition& made) {
-    const auto done = alarms_->put(made);
-    ASSERT_TRUE(done) << done.error().message;
-  }
-  // A minute with that value ends, and is looked at.
-  void minute(std::optional<double> value) {
-    if (value) series_.put(kMetric, clock_.now(), *value);
-    clock_.advance(60s);
-    alarms_->evaluate();
-    alarms_->deliver();
-  }
-  AlarmState state(const std::string& name) { return alarms_->find(name)->status.state; }
-  std::vector<std::string> told() { return std::exchange(sink_.subjects, {}); }
-
-  const std::filesystem::path directory_;
-  base::ManualClock clock_{base::TimePoint{1'700'000'040s}};
-  FakeSeries series_;
-  Sink sink_;
-  std::unique_ptr<Alarms> alarms_;
-};
 
 TEST_F(AlarmsTest, GoThroughTheirStatesAndTell) {
   put(definition("a", 3, 2));
@@ -120,9 +45,9 @@ TEST_F(AlarmsTest, GoThroughTheirStatesAndTell) {
     summaries.push_back(item.summary);
   }
   EXPECT_THAT(summaries, ElementsAre("Alarm \"a\" created", "Alarm updated from INSUFFICIENT_DATA to OK",
-                                     "Successfully executed action " + kTopic, "Alarm updated from OK to ALARM",
-                                     "Successfully executed action " + kTopic, "Alarm updated from ALARM to OK",
-                                     "Successfully executed action " + kTopic));
+                                     "Successfully executed action " + kAlarmTopic, "Alarm updated from OK to ALARM",
+                                     "Successfully executed action " + kAlarmTopic, "Alarm updated from ALARM to OK",
+                                     "Successfully executed action " + kAlarmTopic));
 }
 
 TEST_F(AlarmsTest, AreLookedAtWhenAPeriodEndsOrDataCome) {
@@ -130,7 +55,7 @@ TEST_F(AlarmsTest, AreLookedAtWhenAPeriodEndsOrDataCome) {
   EXPECT_EQ(alarms_->evaluate(), 1U);
   EXPECT_EQ(alarms_->evaluate(), 0U) << "nothing ended, nothing came";
   clock_.advance(1s);
-  series_.put(kMetric, clock_.now() - 90s, 200);
+  series_.put(kAlarmMetric, clock_.now() - 90s, 200);
   EXPECT_EQ(alarms_->evaluate(), 1U) << "late data are seen at once";
   EXPECT_EQ(state("a"), AlarmState::kAlarm);
   clock_.advance(58s);
@@ -155,7 +80,7 @@ TEST_F(AlarmsTest, OfHighResolutionAreLookedAtEachTenSeconds) {
   std::get<MetricRule>(made.rule).metric->period = 10s;
   put(made);
   alarms_->evaluate();
-  series_.put(kMetric, clock_.now(), 200);
+  series_.put(kAlarmMetric, clock_.now(), 200);
   clock_.advance(10s);
   alarms_->evaluate();
   EXPECT_EQ(state("a"), AlarmState::kAlarm);
@@ -207,22 +132,6 @@ TEST_F(AlarmsTest, KeepHistoryOverSegmentsAndForgetItAfterTwoWeeks) {
   EXPECT_TRUE(alarms_->find("a"));
 }
 
-TEST_F(AlarmsTest, TryAgainAndGiveUpOnWhatCannotBe) {
-  put(definition("a"));
-  sink_.failure = Error{Errc::kUnavailable, "down"};
-  minute(200);
-  EXPECT_EQ(alarms_->counts().due_actions, 1U);
-  EXPECT_EQ(alarms_->deliver(), 0U);
-  sink_.failure.reset();
-  clock_.advance(10s);
-  EXPECT_EQ(alarms_->deliver(), 1U);
-  sink_.failure = Error{Errc::kNotFound, "no topic alerts"};
-  minute(1);
-  EXPECT_EQ(alarms_->counts().due_actions, 0U);
-  EXPECT_THAT(alarms_->history({.kind = {}, .from = {}, .to = {}})[0].summary,
-              HasSubstr("Failed to execute action " + kTopic));
-}
-
 TEST_F(AlarmsTest, RecoverBehindTheirRecoveryThresholdOnly) {
   auto made = definition("a");
   made.tags["securebase:recovery-threshold"] = "80";
@@ -234,221 +143,6 @@ TEST_F(AlarmsTest, RecoverBehindTheirRecoveryThresholdOnly) {
   EXPECT_EQ(state("a"), AlarmState::kOk);
   minute(90);
   EXPECT_EQ(state("a"), AlarmState::kOk);
-}
-
-TEST_F(AlarmsTest, HoldAndRemind) {
-  auto made = definition("a");
-  made.tags["securebase:hold"] = "3m";
-  made.tags["securebase:reminder"] = "5m";
-  put(made);
-  minute(120);
-  told();
-  for (int i = 0; i < 3; ++i) minute(1);
-  EXPECT_EQ(state("a"), AlarmState::kAlarm);
-  minute(120);
-  for (int i = 0; i < 3; ++i) minute(1);
-  EXPECT_EQ(state("a"), AlarmState::kAlarm) << "a breach begins the hold anew";
-  EXPECT_THAT(told(), ElementsAre("STILL IN ALARM: \"a\" in US East (N. Virginia)"));
-  minute(1);
-  EXPECT_EQ(state("a"), AlarmState::kOk);
-}
-
-TEST_F(AlarmsTest, TellOfFlappingOnce) {
-  auto made = definition("a");
-  made.tags["securebase:flapping"] = "4 in 30m";
-  put(made);
-  minute(1);
-  for (int i = 0; i < 8; ++i) minute(i % 2 == 0 ? 200 : 1);
-  const auto subjects = told();
-  EXPECT_EQ(
-      std::count_if(subjects.begin(), subjects.end(), [](const auto& text) { return text.starts_with("FLAPPING"); }),
-      1);
-  EXPECT_EQ(subjects.size(), 5U) << "four changes, then one message";
-  EXPECT_EQ(alarms_->find("a")->status.suppressed_by, "Flapping");
-  for (int i = 0; i < 40; ++i) minute(1);
-  EXPECT_THAT(told(), ElementsAre("OK: \"a\" in US East (N. Virginia)"));
-}
-
-TEST_F(AlarmsTest, WaitForTheEndOfAMaintenanceWindow) {
-  auto made = definition("a");
-  made.tags["securebase:maintenance"] = "daily 22:14-22:20";
-  put(made);
-  minute(200);
-  minute(1);
-  minute(200);
-  EXPECT_EQ(state("a"), AlarmState::kAlarm);
-  EXPECT_THAT(told(), IsEmpty());
-  for (int i = 0; i < 4; ++i) minute(200);
-  EXPECT_THAT(told(), ElementsAre("ALARM: \"a\" in US East (N. Virginia)")) << "what still is so when the window ends";
-}
-
-TEST_F(AlarmsTest, OfOneIncidentTellWhenItOpensAndWhenItEnds) {
-  for (const char* name : {"a", "b", "c"}) {
-    auto made = definition(name);
-    made.tags["securebase:incident"] = "checkout";
-    put(made);
-  }
-  minute(200);
-  EXPECT_THAT(told(), SizeIs(1));
-  minute(1);
-  EXPECT_THAT(told(), SizeIs(1));
-}
-
-// An incident that nobody can end would swallow all that is told of the next one.
-TEST_F(AlarmsTest, OfOneIncidentEndItWhateverKeepsThemSilent) {
-  auto made = definition("a");
-  made.tags["securebase:incident"] = "checkout";
-  put(made);
-  minute(200);
-  EXPECT_THAT(told(), SizeIs(1));
-  ASSERT_TRUE(alarms_->enable_actions({"a"}, false));
-  minute(1);
-  EXPECT_THAT(told(), IsEmpty());
-  ASSERT_TRUE(alarms_->enable_actions({"a"}, true));
-  minute(200);
-  EXPECT_THAT(told(), ElementsAre(HasSubstr("ALARM: \"a\""))) << "a new incident";
-  ASSERT_TRUE(alarms_->tag("a", {{"securebase:incident", "payment"}}));
-  auto other = definition("b");
-  other.tags["securebase:incident"] = "checkout";
-  put(other);
-  alarms_->evaluate();
-  alarms_->deliver();
-  EXPECT_THAT(told(), ElementsAre(HasSubstr("ALARM: \"b\""))) << "the first one's is another incident now";
-  minute(1);
-  EXPECT_THAT(told(), SizeIs(2)) << "two incidents end";
-}
-
-TEST_F(AlarmsTest, OfOneIncidentEndItAfterFlapping) {
-  auto made = definition("a");
-  made.tags["securebase:incident"] = "checkout";
-  made.tags["securebase:flapping"] = "2 in 10m";
-  put(made);
-  for (const double value : {200, 1, 200, 1}) minute(value);
-  EXPECT_THAT(told(), Not(IsEmpty()));
-  for (int i = 0; i < 12; ++i) minute(1);
-  EXPECT_THAT(told(), SizeIs(1)) << "calm, and well";
-  minute(200);
-  EXPECT_THAT(told(), ElementsAre(HasSubstr("ALARM: \"a\""))) << "a new incident";
-}
-
-TEST_F(AlarmsTest, CompositesFollowTheirChildrenAndRefuseCycles) {
-  put(definition("a"));
-  put(definition("b"));
-  put(composite("c", "ALARM(a) AND ALARM(b)"));
-  put(composite("d", "NOT ALARM(c)"));
-  EXPECT_EQ(state("c"), AlarmState::kOk);
-  EXPECT_EQ(state("d"), AlarmState::kAlarm);
-  minute(200);
-  EXPECT_EQ(state("c"), AlarmState::kAlarm);
-  EXPECT_EQ(state("d"), AlarmState::kOk);
-  EXPECT_THAT(
-      alarms_->find("c")->status.reason,
-      HasSubstr(
-          "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a transitioned to ALARM at Tuesday 14 November, 2023"));
-  const auto cycle = alarms_->put(composite("c", "ALARM(d)"));
-  ASSERT_FALSE(cycle);
-  EXPECT_EQ(cycle.error().code, Errc::kConflict);
-  const auto unknown = alarms_->put(composite("e", "ALARM(nope)"));
-  ASSERT_FALSE(unknown);
-  EXPECT_THAT(unknown.error().message, HasSubstr("nope"));
-  EXPECT_EQ(alarms_->remove({"a"}).error().code, Errc::kConflict);
-  EXPECT_TRUE(alarms_->remove({"a", "b", "c", "d"}));
-  EXPECT_THAT(alarms_->list({}), IsEmpty());
-}
-
-TEST_F(AlarmsTest, ASuppressorHoldsActionsBackForItsTime) {
-  auto child = definition("a");
-  child.alarm_actions = child.ok_actions = {};
-  put(child);
-  auto suppressor = definition("s");
-  suppressor.alarm_actions = suppressor.ok_actions = {};
-  std::get<MetricRule>(suppressor.rule).metric->metric.name = "deploys";
-  std::get<MetricRule>(suppressor.rule).missing = MissingData::kIgnore;
-  put(suppressor);
-  auto made = composite("c", "ALARM(a)");
-  made.rule = CompositeRule{"ALARM(a)", "s", 120s, 60s};
-  made.ok_actions = {};
-  put(made);
-  told();
-  minute(200);
-  EXPECT_EQ(state("c"), AlarmState::kAlarm);
-  EXPECT_EQ(alarms_->find("c")->status.suppressed_by, "WaitPeriod");
-  ASSERT_TRUE(alarms_->set_state("s", AlarmState::kAlarm, "a deploy", ""));
-  minute(200);
-  EXPECT_EQ(alarms_->find("c")->status.suppressed_by, "Alarm");
-  minute(200);
-  EXPECT_THAT(told(), IsEmpty());
-  ASSERT_TRUE(alarms_->set_state("s", AlarmState::kOk, "done", ""));
-  clock_.advance(30s);
-  alarms_->evaluate();
-  EXPECT_EQ(alarms_->find("c")->status.suppressed_by, "ExtensionPeriod");
-  clock_.advance(31s);
-  alarms_->evaluate();
-  alarms_->deliver();
-  EXPECT_THAT(told(), ElementsAre("ALARM: \"c\" in US East (N. Virginia)"));
-}
-
-// The time until which a suppressor was in ALARM is not on disk; that it was, is.
-TEST_F(AlarmsTest, AnExtensionIsCountedFromARestartInWhichTheSuppressorStillBurnt) {
-  auto child = definition("a");
-  child.alarm_actions = child.ok_actions = {};
-  put(child);
-  auto suppressor = definition("s");
-  suppressor.alarm_actions = suppressor.ok_actions = {};
-  std::get<MetricRule>(suppressor.rule).metric->metric.name = "deploys";
-  std::get<MetricRule>(suppressor.rule).missing = MissingData::kIgnore;
-  put(suppressor);
-  ASSERT_TRUE(alarms_->set_state("s", AlarmState::kAlarm, "a deploy", ""));
-  auto made = composite("c", "ALARM(a)");
-  made.rule = CompositeRule{"ALARM(a)", "s", 60s, 120s};
-  made.ok_actions = {};
-  put(made);
-  minute(1);
-  told();
-  for (int i = 0; i < 10; ++i) minute(1);
-  reopen();
-  alarms_->evaluate();
-  EXPECT_EQ(alarms_->find("c")->status.suppressed_by, "Alarm") << "said again after a restart";
-  reopen();
-  ASSERT_TRUE(alarms_->set_state("s", AlarmState::kOk, "done", ""));
-  minute(200);
-  EXPECT_EQ(state("c"), AlarmState::kAlarm);
-  EXPECT_EQ(alarms_->find("c")->status.suppressed_by, "ExtensionPeriod");
-  EXPECT_THAT(told(), IsEmpty());
-  minute(200);
-  EXPECT_THAT(told(), ElementsAre("ALARM: \"c\" in US East (N. Virginia)"));
-}
-
-TEST_F(AlarmsTest, ACompositeThatHoldsLeavesAlarmWithNoChildThatChanges) {
-  put(definition("a"));
-  auto made = composite("c", "ALARM(a)");
-  made.tags["securebase:hold"] = "5m";
-  put(made);
-  minute(200);
-  ASSERT_EQ(state("c"), AlarmState::kAlarm);
-  minute(1);
-  ASSERT_EQ(state("a"), AlarmState::kOk);
-  for (int i = 0; i < 4; ++i) minute(1);
-  EXPECT_EQ(state("c"), AlarmState::kAlarm);
-  minute(1);
-  EXPECT_EQ(state("c"), AlarmState::kOk);
-  minute(200);
-  minute(1);
-  reopen();
-  for (int i = 0; i < 6; ++i) minute(1);
-  EXPECT_EQ(state("c"), AlarmState::kOk) << "a restart begins the hold anew, and does not keep it for ever";
-}
-
-TEST_F(AlarmsTest, SayNoLongerThanItHoldsWhatWithholdsThem) {
-  auto made = definition("a");
-  made.tags["securebase:maintenance"] = "daily 22:14-22:20";
-  put(made);
-  minute(1);
-  minute(200);
-  minute(1);
-  EXPECT_EQ(alarms_->find("a")->status.suppressed_by, "MaintenanceWindow");
-  for (int i = 0; i < 5; ++i) minute(1);
-  EXPECT_EQ(alarms_->find("a")->status.suppressed_by, "") << "though nothing was left to be told";
 }
 
 TEST_F(AlarmsTest, SetByHandHoldUntilTheNextEvaluation) {
@@ -466,23 +160,12 @@ TEST_F(AlarmsTest, SetByHandHoldUntilTheNextEvaluation) {
   EXPECT_EQ(alarms_->set_state("nope", AlarmState::kOk, "", "").error().code, Errc::kNotFound);
 }
 
-TEST_F(AlarmsTest, DoNothingWhileActionsAreDisabled) {
-  put(definition("a"));
-  ASSERT_TRUE(alarms_->enable_actions({"a"}, false));
-  minute(200);
-  EXPECT_EQ(state("a"), AlarmState::kAlarm);
-  EXPECT_THAT(told(), IsEmpty());
-  ASSERT_TRUE(alarms_->enable_actions({"a"}, true));
-  minute(200);
-  EXPECT_THAT(told(), IsEmpty()) << "only changes are told of";
-}
-
 TEST_F(AlarmsTest, WatchExpressionsAndBands) {
   AlarmDefinition made = definition("rate");
   MetricRule rule;
   rule.metrics = {
       {.id = "m",
-       .metric_stat = MetricStat{kMetric, 60s, "Average", {}},
+       .metric_stat = MetricStat{kAlarmMetric, 60s, "Average", {}},
        .expression = "",
        .label = "",
        .return_data = false,
@@ -493,7 +176,7 @@ TEST_F(AlarmsTest, WatchExpressionsAndBands) {
   put(made);
   AlarmDefinition odd = definition("odd");
   rule.metrics = {{.id = "m",
-                   .metric_stat = MetricStat{kMetric, 60s, "Average", {}},
+                   .metric_stat = MetricStat{kAlarmMetric, 60s, "Average", {}},
                    .expression = "",
                    .label = "",
                    .return_data = true,
@@ -528,7 +211,7 @@ TEST_F(AlarmsTest, LeavePercentilesOfFewSamplesAlone) {
   put(made);
   minute(200);
   EXPECT_EQ(state("a"), AlarmState::kInsufficientData);
-  for (int i = 0; i < 250; ++i) series_.put(kMetric, clock_.now() + std::chrono::milliseconds(i), 200);
+  for (int i = 0; i < 250; ++i) series_.put(kAlarmMetric, clock_.now() + std::chrono::milliseconds(i), 200);
   minute(200);
   EXPECT_EQ(state("a"), AlarmState::kAlarm);
 }
@@ -578,7 +261,7 @@ TEST_F(AlarmsTest, BurnTheBudgetOfAnObjective) {
 
 TEST_F(AlarmsTest, CanBeTriedOnThePast) {
   for (int i = 0; i < 60; ++i) {
-    series_.put(kMetric, clock_.now(), i >= 20 && i < 30 ? 200 : 10);
+    series_.put(kAlarmMetric, clock_.now(), i >= 20 && i < 30 ? 200 : 10);
     clock_.advance(60s);
   }
   const auto past = alarms_->backtest(definition("a"), clock_.now() - 1h, clock_.now());

@@ -6,8 +6,8 @@
 
 #include <cerrno>
 #include <string>
-#include <utility>
 
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "monitoring/metrics/checksum.h"
 #include "monitoring/metrics/varint.h"
@@ -21,29 +21,13 @@ constexpr std::size_t kFrameHead = 8;
 
 }  // namespace
 
-FrameFile::~FrameFile() {
-  if (file_ >= 0) close(file_);
-}
-
-FrameFile::FrameFile(FrameFile&& other) noexcept
-    : path_(std::move(other.path_)), file_(std::exchange(other.file_, -1)), bytes_(other.bytes_) {}
-
-FrameFile& FrameFile::operator=(FrameFile&& other) noexcept {
-  if (this == &other) return *this;
-  if (file_ >= 0) close(file_);
-  path_ = std::move(other.path_);
-  file_ = std::exchange(other.file_, -1);
-  bytes_ = other.bytes_;
-  return *this;
-}
-
 Result<FrameFile::Opened> FrameFile::open(const std::filesystem::path& path,
                                           const std::function<void(std::string_view)>& payload) {
   Opened opened;
   FrameFile& made = opened.file;
   made.path_ = path;
-  made.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (made.file_ < 0) return system_error(errno, "open", path.native());
+  made.file_ = base::Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!made.file_) return system_error(errno, "open", path.native());
   const auto content = base::read_file(path, kLongestFile);
   if (!content) return content.error();
   Cursor in(*content);
@@ -56,7 +40,7 @@ Result<FrameFile::Opened> FrameFile::open(const std::filesystem::path& path,
     made.bytes_ += kFrameHead + length;
   }
   opened.cut_bytes = content->size() - made.bytes_;
-  if (opened.cut_bytes > 0 && ftruncate(made.file_, static_cast<off_t>(made.bytes_)) != 0) {
+  if (opened.cut_bytes > 0 && ftruncate(made.file_.number(), static_cast<off_t>(made.bytes_)) != 0) {
     return system_error(errno, "ftruncate", path.native());
   }
   return opened;
@@ -71,16 +55,26 @@ std::string frame(std::string_view payload) {
   return bytes;
 }
 
+// Half a frame in the middle would hide all that follow it, so nothing is written behind one.
+Result<Done> FrameFile::cut_half_frame() {
+  if (half_frame_ && ftruncate(file_.number(), static_cast<off_t>(bytes_)) != 0) {
+    return system_error(errno, "ftruncate", path_.native());
+  }
+  half_frame_ = false;
+  return Done{};
+}
+
 Result<Done> FrameFile::append(std::string_view payload) {
+  if (auto cut = cut_half_frame(); !cut) return cut;
   const std::string bytes = frame(payload);
   std::string_view left = bytes;
   while (!left.empty()) {
-    const ssize_t put = write(file_, left.data(), left.size());
+    const ssize_t put = write(file_.number(), left.data(), left.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) {
       const int failure = errno;
-      // Half a frame in the middle would hide all that follow it.
-      if (ftruncate(file_, static_cast<off_t>(bytes_)) != 0) return system_error(errno, "ftruncate", path_.native());
+      half_frame_ = true;
+      if (auto cut = cut_half_frame(); !cut) return cut;
       return system_error(failure, "write", path_.native());
     }
     left.remove_prefix(static_cast<std::size_t>(put));
@@ -90,7 +84,7 @@ Result<Done> FrameFile::append(std::string_view payload) {
 }
 
 Result<Done> FrameFile::sync() {
-  if (fdatasync(file_) != 0) return system_error(errno, "fdatasync", path_.native());
+  if (fdatasync(file_.number()) != 0) return system_error(errno, "fdatasync", path_.native());
   return Done{};
 }
 

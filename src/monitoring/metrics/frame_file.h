@@ -7,33 +7,32 @@
 #include <functional>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace securebase::monitoring {
 
 class FrameFile {
  public:
-  FrameFile() = default;
-  ~FrameFile();
-  FrameFile(FrameFile&& other) noexcept;
-  FrameFile& operator=(FrameFile&& other) noexcept;
-
   struct Opened;
   // Made where missing. Calls `payload` for every whole frame, in order; the bytes are valid during the call.
   static Result<Opened> open(const std::filesystem::path& path,
                              const std::function<void(std::string_view payload)>& payload);
 
   // With the operating system when it returns: it survives the end of this process. After an error the file is as
-  // before.
+  // before, or, where what was written of the frame cannot be cut off, refuses more until it can.
   Result<Done> append(std::string_view payload);
   // With the disk when it returns.
   Result<Done> sync();
   std::uint64_t bytes() const { return bytes_; }
 
  private:
+  Result<Done> cut_half_frame();
+
   std::filesystem::path path_;
-  int file_ = -1;
+  base::Descriptor file_;
   std::uint64_t bytes_ = 0;
+  bool half_frame_ = false;  // behind bytes_
 };
 
 struct FrameFile::Opened {
