@@ -81,8 +81,10 @@ void Vm::prepare_process() {
   // The watchdog reaches running code by a flag that it looks at, instead of by signals: the thread that sends them
   // ("Signal Sender") had 26 % of all samples with 100 users.
   setenv("JSC_usePollingTraps", "1", 0);
-  // Every user compiles for itself. What is compiled with optimisation is what runs some thousand times in an iteration
-  // or in a loop; the few lines that most scripts are would cost more than they save.
+  // Every user compiles for itself, while the interpreter's code is one for all. Compiled is what runs some thousand
+  // times in an iteration or in a loop: the few lines that most scripts are cost more in a hundred copies, which do not
+  // fit into a cache, than they save. An entry of a function counts 15, a turn of a loop 1.
+  setenv("JSC_thresholdForJITAfterWarmUp", "300000", 0);
   setenv("JSC_thresholdForOptimizeAfterWarmUp", "20000", 0);
   setenv("JSC_thresholdForOptimizeAfterLongWarmUp", "20000", 0);
   setenv("JSC_thresholdForOptimizeSoon", "20000", 0);
