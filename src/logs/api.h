@@ -13,8 +13,10 @@ namespace securebase::logs {
 
 using NamedHandlers = std::vector<std::pair<std::string_view, aws::Handler>>;
 
-void add_group_operations(Logs::Engine& engine, NamedHandlers& into);          // api_groups.cc
-void add_event_operations(Logs::Engine& engine, NamedHandlers& into);          // api_events.cc
+void add_group_operations(Logs::Engine& engine, NamedHandlers& into);  // api_groups.cc
+void add_event_operations(Logs::Engine& engine, NamedHandlers& into);  // api_events.cc
+// PutLogEvents from the bytes of its JSON.
+aws::QuickHandler quick_put_events(Logs::Engine& engine);
 void add_metric_filter_operations(Logs::Engine& engine, NamedHandlers& into);  // api_filters.cc
 void add_subscription_operations(Logs::Engine& engine, NamedHandlers& into);   // api_filters.cc
 

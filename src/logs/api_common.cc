@@ -107,6 +107,7 @@ void Logs::add_operations(aws::Operations& operations) {
   add_metric_filter_operations(*engine_, all);
   add_subscription_operations(*engine_, all);
   for (auto& [name, handler] : all) operations.add("logs", name, std::move(handler));
+  operations.add_quick("logs", "PutLogEvents", aws::QuickBody::kJson, quick_put_events(*engine_));
 }
 
 }  // namespace securebase::logs

@@ -5,6 +5,7 @@
 
 #include "logs/api.h"
 #include "logs/patterns/pattern.h"
+#include "logs/put_request.h"
 #include "logs/store/events.h"
 
 namespace securebase::logs {
@@ -26,7 +27,7 @@ constexpr std::size_t kPageEvents = 10'000;
 // Any: it is ignored since January 2023, and clients from before it hand it back.
 constexpr std::string_view kSequenceToken = "49039859595985988588393923";
 
-Result<Done, aws::Fault> check_batch(const std::vector<Event>& events) {
+Result<Done, aws::Fault> check_batch(std::span<const Event> events) {
   if (events.empty() || events.size() > kBatchEvents) {
     return invalid_parameter(
         fmt::format("1 validation error detected: logEvents has 1 to {} members, not {}", kBatchEvents, events.size()));
@@ -52,6 +53,33 @@ Result<Done, aws::Fault> check_batch(const std::vector<Event>& events) {
   return Done{};
 }
 
+// Into a stream that is there.
+Outcome put_batch(Logs::Engine& engine, Group& group, std::string_view stream, std::span<const Event> events) {
+  if (auto valid = check_batch(events); !valid) return valid.error();
+  const auto now = engine.store->now_ms();
+  const auto oldest_visible = engine.store->oldest_visible_ms(*group.settings());
+  const auto before = [&](std::int64_t time_ms) {
+    return static_cast<std::size_t>(std::partition_point(events.begin(), events.end(),
+                                                         [&](const Event& event) { return event.time_ms < time_ms; }) -
+                                    events.begin());
+  };
+  const auto too_old = before(now - kOldestMs);
+  const auto expired = before(oldest_visible);
+  const auto too_new = before(now + kNewestMs + 1);
+  const auto begin = std::max(too_old, expired);
+  if (begin < too_new) {
+    auto put = engine.put(group, stream, events.subspan(begin, too_new - begin));
+    if (!put) return fault_of(put.error());
+  }
+  auto output = Value::structure({{"nextSequenceToken", kSequenceToken}});
+  auto rejected = Value::structure();
+  if (too_old > 0) rejected.set("tooOldLogEventEndIndex", static_cast<std::int64_t>(too_old));
+  if (expired > 0) rejected.set("expiredLogEventEndIndex", static_cast<std::int64_t>(expired));
+  if (too_new < events.size()) rejected.set("tooNewLogEventStartIndex", static_cast<std::int64_t>(too_new));
+  if (!rejected.members().empty()) output.set("rejectedLogEventsInfo", std::move(rejected));
+  return output;
+}
+
 Outcome put_events(Logs::Engine& engine, const Call& call) {
   auto group = group_of(engine, call.input);
   if (!group) return group.error();
@@ -66,29 +94,16 @@ Outcome put_events(Logs::Engine& engine, const Call& call) {
     event.message = one["message"].string_or("");
     events.push_back(event);
   }
-  if (auto valid = check_batch(events); !valid) return valid.error();
-  const auto now = engine.store->now_ms();
-  const auto oldest_visible = engine.store->oldest_visible_ms(*(*group)->settings());
-  const auto before = [&](std::int64_t time_ms) {
-    return static_cast<std::size_t>(std::partition_point(events.begin(), events.end(),
-                                                         [&](const Event& event) { return event.time_ms < time_ms; }) -
-                                    events.begin());
-  };
-  const auto too_old = before(now - kOldestMs);
-  const auto expired = before(oldest_visible);
-  const auto too_new = before(now + kNewestMs + 1);
-  const auto begin = std::max(too_old, expired);
-  if (begin < too_new) {
-    auto put = engine.put(**group, stream, std::span(events).subspan(begin, too_new - begin));
-    if (!put) return fault_of(put.error());
-  }
-  auto output = Value::structure({{"nextSequenceToken", kSequenceToken}});
-  auto rejected = Value::structure();
-  if (too_old > 0) rejected.set("tooOldLogEventEndIndex", static_cast<std::int64_t>(too_old));
-  if (expired > 0) rejected.set("expiredLogEventEndIndex", static_cast<std::int64_t>(expired));
-  if (too_new < events.size()) rejected.set("tooNewLogEventStartIndex", static_cast<std::int64_t>(too_new));
-  if (!rejected.members().empty()) output.set("rejectedLogEventsInfo", std::move(rejected));
-  return output;
+  return put_batch(engine, **group, stream, events);
+}
+
+// nullopt: not plain, or into a group or stream that is not there, for which the model and put_events() have the words.
+std::optional<Outcome> put_plain_events(Logs::Engine& engine, std::string_view json) {
+  const auto request = read_put_request(json);
+  if (!request) return std::nullopt;
+  const auto group = engine.store->find(request->group);
+  if (!group || !group->has_stream(request->stream)) return std::nullopt;
+  return put_batch(engine, *group, request->stream, request->events);
 }
 
 Result<std::size_t, aws::Fault> limit_of(const Call& call) {
@@ -203,6 +218,10 @@ void add_event_operations(Logs::Engine& engine, NamedHandlers& into) {
   add("PutLogEvents", &put_events);
   add("GetLogEvents", &get_events);
   add("FilterLogEvents", &filter_events);
+}
+
+aws::QuickHandler quick_put_events(Logs::Engine& engine) {
+  return [&engine](const Call&, std::string_view body) { return put_plain_events(engine, body); };
 }
 
 }  // namespace securebase::logs

@@ -161,6 +161,31 @@ TEST_F(LogsApi, KeepsTheRulesOfPutLogEvents) {
       StartsWith("ResourceNotFoundException: The specified log stream does not exist."));
 }
 
+TEST_F(LogsApi, PutsPlainEventsWithoutTheModelByTheSameRules) {
+  make_group();
+  const auto quick = quick_put_events(logs_->engine());
+  const http::Request request;
+  const auto put_plain = [&](std::string_view stream, std::string_view events) {
+    const aws::Call call{"logs", "PutLogEvents", identity_, "us-east-1", "123456789012",
+                         "id",   clock_.now(),   {},        request};
+    return quick(call, fmt::format(R"({{"logGroupName":"{}","logStreamName":"{}","logEvents":[{}]}})", kGroupName,
+                                   stream, events));
+  };
+  const auto event_at = [](std::int64_t time_ms, std::string_view message) {
+    return fmt::format(R"({{"timestamp":{},"message":"{}"}})", time_ms, message);
+  };
+  auto outcome = put_plain("s", event_at(kNowMs, R"(say \"x\")") + "," + event_at(kNowMs + 3 * 3'600'000, "later"));
+  ASSERT_TRUE(outcome && *outcome);
+  EXPECT_EQ((*outcome)->output["rejectedLogEventsInfo"]["tooNewLogEventStartIndex"].integer_or(-1), 1);
+  EXPECT_FALSE((*outcome)->output["nextSequenceToken"].is_null());
+  EXPECT_EQ(messages(ok("FilterLogEvents", of_group())), (std::vector<std::string>{"say \"x\""}));
+  outcome = put_plain("s", event_at(kNowMs, "x") + "," + event_at(kNowMs - 1, "y"));
+  ASSERT_TRUE(outcome && !*outcome);
+  EXPECT_THAT(outcome->error().message, HasSubstr("chronological order"));
+  EXPECT_FALSE(put_plain("none", event_at(kNowMs, "x"))) << "PutLogEvents has the words for it";
+  EXPECT_FALSE(put_plain("s", event_at(-1, "x")));
+}
+
 TEST_F(LogsApi, SaysWhichEventsAreTooOldOrTooNew) {
   make_group();
   constexpr std::int64_t kHour = 3'600'000;
