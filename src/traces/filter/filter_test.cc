@@ -24,7 +24,7 @@ Trace a_trace() {
   api.end = 100.3;
   api.fault = true;
   api.user = "jo";
-  api.annotations = {{"tenant", std::string("a")}, {"size", 3.0}, {"big", true}};
+  api.annotations = {{"tenant", std::string("a")}, {"size", 3.0}, {"big", true}, {"cached", false}};
   api.exceptions.push_back({"KeyError", "no such key", false});
   Segment db;
   db.id = "3";
@@ -84,12 +84,69 @@ TEST(Filter, JudgesAsTheDeveloperGuideSays) {
       {"!service(\"nobody\") AND message CONTAINS \"key\"", true},
       {"root = true AND remote", true},
       {"partial", false},
+      {"inferred", true},
+      {"service(\"orders\") { inferred }", true},
+      {"service(\"web\") { inferred }", false},
+      {"fault !partial responsetime <3", true},  // AND may be left out
+      {"fault !(partial) ok", false},
+      {"http.url AND responseTime > 0.5", true},
+      {"user CONTAINS \"\"", true},
+      {"availabilityzone CONTAINS \"\"", false},
+      {"!availabilityzone", true},
+      {"availabilityzone != \"us-east-1a\"", true},
+      {"message != \"another\"", true},
+      {"message != \"no such key\"", false},
+      {"name = \"KeyError\"", true},
+      {"name != \"KeyError\"", false},
+      {"annotation.cached", false},  // it is set, and false
+      {"!annotation.cached", true},
+      {"annotation.cached = false", true},
+      {"!annotation.nowhere", true},
   };
   for (const auto& [text, holds] : kCases) {
     const auto filter = Filter::parse(text);
     ASSERT_TRUE(filter) << text << ": " << filter.error().message;
     EXPECT_EQ(filter->matches(trace), holds) << text;
   }
+}
+
+bool holds_for(const Trace& trace, const char* text) {
+  const auto filter = Filter::parse(text);
+  EXPECT_TRUE(filter) << text;
+  return filter && filter->matches(trace);
+}
+
+// "If an error occurs downstream, but is handled by your application and not returned to the user, a search for error
+// will not find it."
+TEST(Filter, AKeywordAloneAsksHowTheRootAnswered) {
+  auto trace = a_trace();
+  trace.segments[0].fault = false;
+  trace.segments[0].http.status = 200;
+  EXPECT_FALSE(holds_for(trace, "fault"));
+  EXPECT_TRUE(holds_for(trace, "ok"));
+  EXPECT_TRUE(holds_for(trace, "service() { fault }"));
+  EXPECT_TRUE(holds_for(trace, "service(\"api\") { fault }"));
+  trace.segments[1].http = {"POST", "http://inside/", "python", "127.0.0.1", 429};
+  trace.segments[1].error = trace.segments[1].throttle = true;
+  for (const char* text : {"error", "throttle", "http.method = \"POST\"", "http.url CONTAINS \"inside\"",
+                           "http.status = 429", "http.clientip = \"127.0.0.1\""}) {
+    EXPECT_FALSE(holds_for(trace, text)) << text;
+  }
+  EXPECT_TRUE(holds_for(trace, "service(\"api\") { throttle AND http.method = \"POST\" }"));
+}
+
+TEST(Filter, AStatusThatNobodyGaveIsNoNumber) {
+  auto trace = a_trace();
+  trace.segments[0].http = {};
+  EXPECT_FALSE(holds_for(trace, "http.status < 400"));
+  EXPECT_FALSE(holds_for(trace, "http.status = 0"));
+}
+
+TEST(Filter, OfATraceOfWhichOnlySubsegmentsCameTheFirstStandsForAll) {
+  Trace trace;
+  trace.segments = a_trace().segments[1].subsegments;
+  trace.segments[0].fault = true;
+  EXPECT_TRUE(holds_for(trace, "fault AND responsetime > 0.05"));
 }
 
 TEST(Filter, AWrongOneSaysWhereAndWhatMayBeMeant) {
@@ -104,7 +161,9 @@ TEST(Filter, AWrongOneSaysWhereAndWhatMayBeMeant) {
       {"http.url > \"/v1\"", "texts compare by"},
       {"fault AND", "expected a keyword, and it ends here"},
       {"(fault", "expected )"},
-      {"fault fault", "at 7: expected AND, OR"},
+      {"fault fautl", "did you mean fault?"},
+      {"fault }", "at 7: expected AND, OR"},
+      {"group.arn = \"arn:x\"", "not judged here"},
       {"service(\"a\" { fault }", "expected )"},
       {"service(\"a\") { fault", "expected }"},
       {"edge(\"a\")", "the service that is called"},

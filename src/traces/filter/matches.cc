@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <optional>
+#include <string_view>
+#include <unordered_set>
 
 #include "traces/filter/syntax.h"
 #include "traces/segment/graph.h"
@@ -59,7 +60,8 @@ struct Seen {
   const Segment* segment;
   Node service;
   bool top;
-  std::string caller;  // of a service's own segment: the id it names as its parent
+  std::string caller;     // of a service's own segment: the id it names as its parent
+  bool inferred = false;  // a call of something that has no segment of its own here
 };
 
 class Judge {
@@ -70,17 +72,23 @@ class Judge {
       end_ = std::max(end_, top.end);
       add(top, node_of(top), true);
     }
+    std::unordered_set<std::string_view> ids;
+    std::unordered_set<std::string_view> callers;
     for (const auto& seen : seen_) {
-      if (!seen.top || seen.segment->subsegment) continue;
-      if (std::ranges::none_of(seen_,
-                               [&](const Seen& other) { return other.segment->id == seen.segment->parent_id; })) {
-        root_ = seen.segment;
-        break;
-      }
+      ids.insert(seen.segment->id);
+      if (!seen.caller.empty()) callers.insert(seen.caller);
     }
+    for (auto& seen : seen_) {
+      seen.inferred =
+          seen.segment->subsegment && !seen.segment->name_space.empty() && !callers.contains(seen.segment->id);
+      const bool entry = seen.top && !seen.segment->subsegment && !ids.contains(seen.segment->parent_id);
+      if (entry && !root_) root_ = &seen;
+    }
+    // Of a trace of which only subsegments are here, the first stands for all.
+    if (!root_ && !seen_.empty()) root_ = &seen_.front();
   }
 
-  // Of the whole trace; `scope`: of these segments, one of which has to satisfy it.
+  // Of the trace; `scope`: of these segments, one of which has to satisfy it.
   bool judge(const Expression& expression, const std::vector<const Seen*>* scope) const {
     using Kind = Expression::Kind;
     switch (expression.kind) {
@@ -151,6 +159,8 @@ class Judge {
     return std::ranges::any_of(scope, [&](const Seen* one) { return judge_segment(expression, *one); });
   }
 
+  // By itself a keyword finds "issues only at the trace level": it asks how the root was answered, and not what failed
+  // below it. What users, exceptions and resources there are is asked of all segments.
   bool judge_trace(const Expression& expression) const {
     const auto any = [&](auto test) { return std::ranges::any_of(seen_, test); };
     const auto flag = [&](bool value) {
@@ -161,21 +171,22 @@ class Judge {
     };
     switch (expression.subject) {
       case Subject::kOk:
-        return flag(!any([](const Seen& one) { return one.segment->fault || one.segment->error; }));
       case Subject::kError:
-        return flag(any([](const Seen& one) { return one.segment->error; }));
       case Subject::kThrottle:
-        return flag(any([](const Seen& one) { return one.segment->throttle; }));
       case Subject::kFault:
-        return flag(any([](const Seen& one) { return one.segment->fault; }));
+      case Subject::kResponseTime:
+      case Subject::kHttpStatus:
+      case Subject::kHttpUrl:
+      case Subject::kHttpMethod:
+      case Subject::kHttpUserAgent:
+      case Subject::kHttpClientIp:
+        return root_ && judge_segment(expression, *root_);
       case Subject::kPartial:
         return flag(any([](const Seen& one) { return one.segment->in_progress; }));
-      case Subject::kResponseTime:
-        return root_ && number(root_->duration());
+      case Subject::kInferred:
+        return flag(any([](const Seen& one) { return one.inferred; }));
       case Subject::kDuration:
         return !seen_.empty() && number(end_ - begin_);
-      case Subject::kHttpStatus:
-        return root_ && number(static_cast<double>(root_->http.status));
       default:
         // "not equal" of a text is said of the whole: no segment has it.
         if (expression.comparison == Comparison::kUnequal && std::holds_alternative<std::string>(expression.value) &&
@@ -194,8 +205,17 @@ class Judge {
     const auto number = [&](double value) {
       return compare(value, expression.comparison, std::get<double>(expression.value));
     };
+    // What is not set is only unequal: user CONTAINS "" asks whether there is one.
     const auto text = [&](const std::string& value) {
+      if (expression.comparison == Comparison::kIsSet) return !value.empty();
+      if (value.empty() && expression.comparison != Comparison::kUnequal) return false;
       return compare(value, expression.comparison, std::get<std::string>(expression.value));
+    };
+    // One of the exceptions' texts; "not equal": none of them is it.
+    const auto of_exceptions = [&](std::string Exception::*member) {
+      const auto holds = [&](const Exception& one) { return text(one.*member); };
+      return expression.comparison == Comparison::kUnequal ? std::ranges::all_of(segment.exceptions, holds)
+                                                           : std::ranges::any_of(segment.exceptions, holds);
     };
     switch (expression.subject) {
       case Subject::kOk:
@@ -208,10 +228,12 @@ class Judge {
         return flag(segment.fault);
       case Subject::kPartial:
         return flag(segment.in_progress);
+      case Subject::kInferred:
+        return flag(seen.inferred);
       case Subject::kRemote:
         return flag(!segment.name_space.empty() || std::ranges::any_of(segment.exceptions, &Exception::remote));
       case Subject::kRoot:
-        return flag(&segment == root_);
+        return flag(&seen == root_);
       case Subject::kResponseTime:
       case Subject::kDuration:
         return number(segment.duration());
@@ -227,12 +249,13 @@ class Judge {
         return text(segment.http.client_ip);
       case Subject::kUser:
         return text(segment.user);
-      case Subject::kName:
-        return text(segment.name);
+      case Subject::kName:  // of a service or an exception
+        return expression.comparison == Comparison::kUnequal ? text(segment.name) && of_exceptions(&Exception::type)
+                                                             : text(segment.name) || of_exceptions(&Exception::type);
       case Subject::kType:
         return text(segment.origin);
       case Subject::kMessage:
-        return std::ranges::any_of(segment.exceptions, [&](const Exception& one) { return text(one.message); });
+        return of_exceptions(&Exception::message);
       case Subject::kAvailabilityZone:
         return text(segment.availability_zone);
       case Subject::kInstanceId:
@@ -241,15 +264,19 @@ class Judge {
         return text(segment.resource_arn);
       case Subject::kAnnotation:
         return std::ranges::any_of(segment.annotations, [&](const auto& annotation) {
-          return annotation.first == expression.key &&
-                 compare_any(annotation.second, expression.comparison, expression.value);
+          if (annotation.first != expression.key) return false;
+          if (expression.comparison == Comparison::kIsSet) {
+            const auto* yes = std::get_if<bool>(&annotation.second);
+            return !yes || *yes;
+          }
+          return compare_any(annotation.second, expression.comparison, expression.value);
         });
     }
     return false;
   }
 
   std::vector<Seen> seen_;
-  const Segment* root_ = nullptr;
+  const Seen* root_ = nullptr;
   double begin_ = 1e300;
   double end_ = 0;
 };

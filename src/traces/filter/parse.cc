@@ -25,6 +25,7 @@ constexpr std::array kKeywords = {
     Keyword{"throttle", Subject::kThrottle, ValueKind::kBool},
     Keyword{"fault", Subject::kFault, ValueKind::kBool},
     Keyword{"partial", Subject::kPartial, ValueKind::kBool},
+    Keyword{"inferred", Subject::kInferred, ValueKind::kBool},
     Keyword{"remote", Subject::kRemote, ValueKind::kBool},
     Keyword{"root", Subject::kRoot, ValueKind::kBool},
     Keyword{"responsetime", Subject::kResponseTime, ValueKind::kNumber},
@@ -141,12 +142,20 @@ class FilterParser {
 
   Result<Pointer> read_and(int level) {
     auto left = read_one(level);
-    while (left && take_word("and")) {
+    while (left && (take_word("and") || another_begins())) {
       auto right = read_one(level);
       if (!right) return right;
       left = join(Expression::Kind::kAnd, std::move(*left), std::move(*right));
     }
     return left;
+  }
+
+  // "ok !partial duration < 3": AND may be left out.
+  bool another_begins() const {
+    if (at_ >= text_.size()) return false;
+    const char c = text_[at_];
+    return (c == '!' || c == '(' || std::isalpha(static_cast<unsigned char>(c))) &&
+           !FilterParser(*this).take_word("or");
   }
 
   Result<Pointer> read_one(int level) {
@@ -183,8 +192,8 @@ class FilterParser {
     skip_blanks();
     if (word == "service") return read_service(level);
     if (word == "edge") return read_edge(level);
-    if (word.starts_with("rootcause") || word == "json" || word == "group.name" || word == "coverage" ||
-        word == "index" || word == "first" || word == "last") {
+    if (word.starts_with("rootcause") || word == "json" || word == "group.name" || word == "group.arn" ||
+        word == "coverage" || word == "index" || word == "first" || word == "last") {
       return Error{Errc::kUnsupported, fmt::format("filter expression: {} is not judged here", word)};
     }
     const auto found = std::ranges::find(kKeywords, std::string_view(word), &Keyword::name);
@@ -222,8 +231,9 @@ class FilterParser {
   Result<Pointer> read_comparison(Pointer made, ValueKind kind) {
     const auto comparison = read_operator();
     if (!comparison) {
-      // "fault" says by itself what "fault = true" says; a text or a number that is named alone has to be there.
-      if (kind != ValueKind::kBool) return wrong("expected an operator");
+      // "fault" says by itself what "fault = true" says, "http.url" that there is one.
+      if (kind == ValueKind::kNumber) return wrong("expected an operator");
+      if (kind == ValueKind::kText) made->comparison = Comparison::kIsSet;
       return made;
     }
     made->comparison = *comparison;
@@ -266,15 +276,14 @@ class FilterParser {
     return read_annotation(std::move(key));
   }
 
-  // Without an operator: it is there.
+  // Without an operator: it is there, or is true.
   Result<Pointer> read_annotation(std::string key) {
     auto made = std::make_unique<Expression>();
     made->subject = Subject::kAnnotation;
     made->key = std::move(key);
     const auto comparison = read_operator();
     if (!comparison) {
-      made->comparison = Comparison::kUnequal;
-      made->value = std::string("\0none", 5);  // that no value is
+      made->comparison = Comparison::kIsSet;
       return made;
     }
     made->comparison = *comparison;

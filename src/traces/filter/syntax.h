@@ -18,6 +18,7 @@ enum class Subject {
   kThrottle,
   kFault,
   kPartial,
+  kInferred,
   kRemote,
   kRoot,
   kResponseTime,
@@ -36,7 +37,19 @@ enum class Subject {
   kResourceArn,
   kAnnotation,
 };
-enum class Comparison { kEqual, kUnequal, kLess, kLessEqual, kMore, kMoreEqual, kContains, kBeginsWith, kEndsWith };
+// kIsSet: a keyword that stands alone; of a boolean it is the value.
+enum class Comparison {
+  kIsSet,
+  kEqual,
+  kUnequal,
+  kLess,
+  kLessEqual,
+  kMore,
+  kMoreEqual,
+  kContains,
+  kBeginsWith,
+  kEndsWith
+};
 
 // service("x") and id(name: "x", type: "y"): an empty part is any.
 struct ServiceChoice {
