@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "base/file.h"
 
@@ -81,16 +82,18 @@ Result<Done> SamplingRules::load() {
       if (!rule) return rule.error().within(file_.native());
       rule->created = time_from(each["CreatedAt"].number_or(0));
       rule->modified = time_from(each["ModifiedAt"].number_or(0));
-      set->push_back(std::make_shared<Live>());
-      set->back()->rule = std::move(*rule);
+      set->changed = std::max(set->changed, rule->modified);
+      set->rules.push_back(std::make_shared<Live>());
+      set->rules.back()->rule = std::move(*rule);
     }
   }
-  if (std::ranges::none_of(*set, [](const auto& live) { return live->rule.name == kDefault; })) {
+  if (std::ranges::none_of(set->rules, [](const auto& live) { return live->rule.name == kDefault; })) {
     auto live = std::make_shared<Live>();
     live->rule.name = kDefault;
     live->rule.arn = fmt::format("{}:sampling-rule/{}", arn_prefix_, kDefault);
     live->rule.created = live->rule.modified = clock_.now();
-    set->push_back(std::move(live));
+    set->changed = std::max(set->changed, live->rule.modified);
+    set->rules.push_back(std::move(live));
   }
   rules_.set(std::move(set));
   return Done{};
@@ -98,12 +101,12 @@ Result<Done> SamplingRules::load() {
 
 bool SamplingRules::sample(const telemetry::Arrival& arrival) {
   const auto set = rules_.get();
-  for (const auto& live : *set) {
+  for (const auto& live : set->rules) {
     const auto& rule = live->rule;
     // Rules for particular callers (attributes, resources) speak of segments of the SDKs, which judge those themselves.
     if (!fits(rule.service_name, arrival.service) || !fits(rule.service_type, arrival.type) ||
         !fits(rule.host, arrival.host) || !fits(rule.method, arrival.method) || !fits(rule.url_path, arrival.path) ||
-        (rule.attributes.as_object() && !rule.attributes.as_object()->empty())) {
+        !fits(rule.resource_arn, "") || (rule.attributes.as_object() && !rule.attributes.as_object()->empty())) {
       continue;
     }
     live->requests.fetch_add(1, std::memory_order_relaxed);
@@ -146,7 +149,7 @@ Json SamplingRules::record(const SamplingRule& rule) {
 Json SamplingRules::list() const {
   Json records = Json::array();
   const auto set = rules_.get();
-  for (const auto& live : *set) records.push_back(record(live->rule));
+  for (const auto& live : set->rules) records.push_back(record(live->rule));
   return Json::object({{"SamplingRuleRecords", std::move(records)}});
 }
 
@@ -178,15 +181,22 @@ Result<SamplingRule> SamplingRules::read_rule(const Json& json, const SamplingRu
 }
 
 Result<Done> SamplingRules::replace(std::vector<SamplingRule> rules) {
-  std::ranges::stable_sort(rules, {}, &SamplingRule::priority);
+  std::ranges::sort(rules, {}, [](const SamplingRule& rule) { return std::tie(rule.priority, rule.name); });
   Json records = Json::array();
   for (const auto& rule : rules) records.push_back(record(rule));
   const auto text = Json::object({{"SamplingRuleRecords", std::move(records)}}).dump(2);
   if (auto saved = base::replace_file(file_, text + "\n", 0600); !saved) return saved;
+  const auto before = rules_.get();
   auto set = std::make_shared<Set>();
+  set->changed = clock_.now();
   for (auto& rule : rules) {
-    set->push_back(std::make_shared<Live>());
-    set->back()->rule = std::move(rule);
+    const auto same = std::ranges::find_if(before->rules, [&](const auto& live) { return live->rule == rule; });
+    if (same != before->rules.end()) {
+      set->rules.push_back(*same);
+      continue;
+    }
+    set->rules.push_back(std::make_shared<Live>());
+    set->rules.back()->rule = std::move(rule);
   }
   rules_.set(std::move(set));
   return Done{};
@@ -196,7 +206,7 @@ std::shared_ptr<SamplingRules::Live> SamplingRules::find(const Json& named) cons
   const auto name = named["RuleName"].string_or("");
   const auto arn = named["RuleARN"].string_or("");
   const auto set = rules_.get();
-  for (const auto& live : *set) {
+  for (const auto& live : set->rules) {
     if ((!name.empty() && live->rule.name == name) || (!arn.empty() && live->rule.arn == arn)) return live;
   }
   return nullptr;
@@ -209,12 +219,12 @@ Result<Json> SamplingRules::create(const Json& input) {
   const std::lock_guard lock(mutex_);
   if (find(json)) return Error{Errc::kMalformed, fmt::format("there is a sampling rule {} already", rule->name)};
   const auto set = rules_.get();
-  if (set->size() > kMostRules) {
+  if (set->rules.size() > kMostRules) {
     return Error{Errc::kLimit, fmt::format("there are {} sampling rules, as many as there may be", kMostRules)};
   }
   rule->created = rule->modified = clock_.now();
   std::vector<SamplingRule> rules;
-  for (const auto& live : *set) rules.push_back(live->rule);
+  for (const auto& live : set->rules) rules.push_back(live->rule);
   rules.push_back(*rule);
   if (auto done = replace(std::move(rules)); !done) return done.error();
   return Json::object({{"SamplingRuleRecord", record(*rule)}});
@@ -230,7 +240,7 @@ Result<Json> SamplingRules::update(const Json& input) {
   rule->modified = clock_.now();
   std::vector<SamplingRule> rules;
   const auto set = rules_.get();
-  for (const auto& live : *set) rules.push_back(live->rule.name == rule->name ? *rule : live->rule);
+  for (const auto& live : set->rules) rules.push_back(live->rule.name == rule->name ? *rule : live->rule);
   if (auto done = replace(std::move(rules)); !done) return done.error();
   return Json::object({{"SamplingRuleRecord", record(*rule)}});
 }
@@ -242,7 +252,7 @@ Result<Json> SamplingRules::remove(const Json& input) {
   if (old->rule.name == kDefault) return Error{Errc::kMalformed, "the rule Default can be changed, not deleted"};
   std::vector<SamplingRule> rules;
   const auto set = rules_.get();
-  for (const auto& live : *set) {
+  for (const auto& live : set->rules) {
     if (live != old) rules.push_back(live->rule);
   }
   if (auto done = replace(std::move(rules)); !done) return done.error();
@@ -253,9 +263,7 @@ Json SamplingRules::targets(const Json& input) {
   const auto now = clock_.now();
   Json documents = Json::array();
   Json unprocessed = Json::array();
-  base::TimePoint modified{};
   const auto set = rules_.get();
-  for (const auto& live : *set) modified = std::max(modified, live->rule.modified);
   if (const auto* reports = input["SamplingStatisticsDocuments"].as_array()) {
     for (const auto& report : *reports) {
       const auto live = find(report);
@@ -290,7 +298,7 @@ Json SamplingRules::targets(const Json& input) {
     }
   }
   return Json::object({{"SamplingTargetDocuments", std::move(documents)},
-                       {"LastRuleModification", seconds(modified)},
+                       {"LastRuleModification", seconds(set->changed)},
                        {"UnprocessedStatistics", std::move(unprocessed)}});
 }
 
@@ -298,7 +306,7 @@ Json SamplingRules::statistics() const {
   Json all = Json::array();
   const double now = seconds(clock_.now());
   const auto set = rules_.get();
-  for (const auto& live : *set) {
+  for (const auto& live : set->rules) {
     all.push_back(Json::object({{"RuleName", live->rule.name},
                                 {"Timestamp", now},
                                 {"RequestCount", live->requests.load()},

@@ -34,6 +34,7 @@ struct SamplingRule {
   base::Json attributes = base::Json::object();
   base::TimePoint created{};
   base::TimePoint modified{};
+  bool operator==(const SamplingRule&) const = default;
 };
 
 // Any thread.
@@ -66,11 +67,15 @@ class SamplingRules final : public telemetry::HeadSampler {
     std::mutex mutex;
     std::map<std::string, base::TimePoint> clients;  // under mutex: by id, when last heard of
   };
-  using Set = std::vector<std::shared_ptr<Live>>;
+  struct Set {
+    std::vector<std::shared_ptr<Live>> rules;  // by priority, then by name; the default last
+    base::TimePoint changed{};                 // when a rule was made, changed or deleted
+  };
 
   SamplingRules(std::filesystem::path file, const base::Clock& clock, std::string arn_prefix);
   Result<Done> load();
-  Result<Done> replace(std::vector<SamplingRule> rules);  // with mutex_ held
+  // With mutex_ held. Rules that stay as they are keep what they have counted and given away.
+  Result<Done> replace(std::vector<SamplingRule> rules);
   Result<SamplingRule> read_rule(const base::Json& json, const SamplingRule* before) const;
   static base::Json record(const SamplingRule& rule);
   std::shared_ptr<Live> find(const base::Json& named) const;

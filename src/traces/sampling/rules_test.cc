@@ -50,6 +50,45 @@ TEST(SamplingRules, TheFirstRuleThatFitsDecidesAndIsThereAfterARestart) {
   EXPECT_LT(world.sampled_of(1000, health), 200);
 }
 
+// What it runs on is told by segments of SDKs, not by the platform's hops.
+TEST(SamplingRules, ARuleForAResourceFitsNoHop) {
+  Rules world;
+  ASSERT_TRUE(world.create(
+      R"({"SamplingRule":{"RuleName":"one","ResourceARN":"arn:aws:lambda:*","Priority":1,"FixedRate":1,"ReservoirSize":1000}})"));
+  EXPECT_LT(world.sampled_of(1000, {}), 200);
+}
+
+TEST(SamplingRules, OfOnePriorityTheFirstNameDecides) {
+  Rules world;
+  ASSERT_TRUE(world.create(R"({"SamplingRule":{"RuleName":"b","Priority":5,"FixedRate":1,"ReservoirSize":0}})"));
+  ASSERT_TRUE(world.create(R"({"SamplingRule":{"RuleName":"a","Priority":5,"FixedRate":0,"ReservoirSize":0}})"));
+  EXPECT_EQ(world.sampled_of(100, {}), 0);
+}
+
+TEST(SamplingRules, AChangeOfOneLeavesTheOthersTheirCountsAndSaysWhenItWas) {
+  Rules world;
+  const auto changed = [&] {
+    return world.rules->targets(*Json::parse(R"({"SamplingStatisticsDocuments":[]})"))["LastRuleModification"]
+        .number_or(0);
+  };
+  EXPECT_EQ(world.sampled_of(1, {}), 1);
+  ASSERT_TRUE(world.create(kHealth));
+  const auto counted = world.rules->statistics();
+  EXPECT_EQ((*counted["SamplingStatisticSummaries"].as_array())[1]["RequestCount"].integer_or(0), 1);
+  ASSERT_TRUE(world.rules->update(*Json::parse(R"({"SamplingRuleUpdate":{"RuleName":"Default","FixedRate":0}})")));
+  world.clock.advance(1s);
+  EXPECT_EQ(world.sampled_of(1, {}), 1);
+  ASSERT_TRUE(world.rules->remove(*Json::parse(R"({"RuleName":"health"})")));
+  EXPECT_EQ(world.sampled_of(1, {}), 0) << "the reservoir of this second is used up";
+  const double before = changed();
+  world.clock.advance(5s);
+  EXPECT_EQ(changed(), before);
+  ASSERT_TRUE(world.create(kHealth));
+  world.clock.advance(5s);
+  ASSERT_TRUE(world.rules->remove(*Json::parse(R"({"RuleName":"health"})")));
+  EXPECT_EQ(changed(), before + 10) << "SDKs ask for the rules again after one was deleted";
+}
+
 TEST(SamplingRules, RefusesWhatIsNoneAndKeepsTheDefault) {
   Rules world;
   ASSERT_TRUE(world.create(kHealth));
