@@ -59,6 +59,35 @@ TEST(Uptime, CountsDownTimeAgainstTheWholeWindowsBudget) {
   EXPECT_NEAR(*budgets[0].burn_1h, 648.0 / 3600 / 0.0005, 0.1);
 }
 
+// By hand: of 30 days, 2,592,000 s, 0.1 % is 2,592 s, 43.2 minutes. 21 failed runs of one a minute are 1,260 s, 48.61 %
+// of that. The last hour has 21 failed of 60, 35 %, which is 350 times 0.1 %; six hours 21 of 360, 5.8333 %, 58.3
+// times.
+TEST(Uptime, OfThreeNinesOverThirtyDaysIsAsReckonedByHand) {
+  TriedSeries series;
+  series.all = {{success("checkout"), seconds{60}, hours{24 * 30}, seconds{21 * 60}}};
+  const auto budgets = uptime(series, {{"checkout", seconds{60}}}, kMidnight, hours{24 * 30}, 99.9);
+  ASSERT_THAT(budgets, SizeIs(1));
+  EXPECT_EQ(budgets[0].samples, 43'200u);
+  EXPECT_EQ(budgets[0].failed, 21u);
+  EXPECT_NEAR(budgets[0].availability, 99.951389, 1e-6);
+  EXPECT_NEAR(budgets[0].allowed.count(), 2592, 1e-3);
+  EXPECT_EQ(budgets[0].down, seconds{1260});
+  EXPECT_NEAR(budgets[0].remaining, 51.388889, 1e-5);
+  EXPECT_NEAR(*budgets[0].burn_1h, 350, 1e-6);
+  EXPECT_NEAR(*budgets[0].burn_6h, 58.333333, 1e-5);
+  EXPECT_TRUE(to_json(budgets, kMidnight, hours{24 * 30}, 99.9)["pass"].bool_or(false));
+}
+
+// 43 runs are 2,580 s, 44 are 2,640 s: the 44th uses the budget up.
+TEST(Uptime, ABudgetIsUsedUpByTheRunThatGoesBeyondIt) {
+  for (const auto& [failed, pass] : {std::pair{43, true}, std::pair{44, false}}) {
+    TriedSeries series;
+    series.all = {{success("checkout"), seconds{60}, hours{24 * 30}, seconds{failed * 60}}};
+    const auto budgets = uptime(series, {{"checkout", seconds{60}}}, kMidnight, hours{24 * 30}, 99.9);
+    EXPECT_EQ(to_json(budgets, kMidnight, hours{24 * 30}, 99.9)["pass"].bool_or(!pass), pass) << failed;
+  }
+}
+
 TEST(Uptime, OfAYoungPlatformIsNotHalfABudget) {
   TriedSeries series;
   series.all = {{success("portal"), seconds{1}, hours{1}, seconds{36}}};

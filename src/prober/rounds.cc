@@ -80,7 +80,11 @@ void Rounds::read(const std::string& text, base::TimePoint now) {
     const auto kept = before.find(canary.name);
     const bool known = kept != before.end() && kept->second.canary.started == canary.started;
     entry.running = kept != before.end() && kept->second.running;
-    entry.next = schedule->runs_once() ? (known ? kept->second.next : std::optional(now)) : schedule->next(now);
+    // A run that is due at this very tick is begun behind this.
+    const bool same = known && kept->second.canary.schedule == canary.schedule;
+    entry.next = same || (known && schedule->runs_once()) ? kept->second.next
+                 : schedule->runs_once()                  ? std::optional(now)
+                                                          : schedule->next(now);
     entry.schedule = *schedule;
     const std::string name = canary.name;
     entry.canary = std::move(canary);
@@ -89,6 +93,13 @@ void Rounds::read(const std::string& text, base::TimePoint now) {
 }
 
 void Rounds::begin_due(base::TimePoint now) {
+  // A clock that was set back would have a canary wait until the old time comes again.
+  if (now < last_) {
+    for (auto& [name, entry] : entries_) {
+      if (entry.next && !entry.schedule->runs_once()) entry.next = entry.schedule->next(now);
+    }
+  }
+  last_ = now;
   for (auto& [name, entry] : entries_) {
     if (!entry.next || *entry.next > now) continue;
     entry.next = entry.schedule->next(now);

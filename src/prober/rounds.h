@@ -54,6 +54,7 @@ class Rounds {
   std::optional<std::filesystem::file_time_type> seen_;
   Workshop workshop_;
   std::map<std::string, Entry> entries_;
+  base::TimePoint last_{};                           // the tick before
   std::shared_ptr<const net::TlsClient> tls_;        // made at the first https:// step
   std::unique_ptr<process::Supervisor> supervisor_;  // made at the first script
   std::unique_ptr<net::Pool> pool_;

@@ -180,6 +180,26 @@ TEST_F(RoundsOf, CountARunThatIsDueBeforeTheLastOneHasEndedAsAFailure) {
   EXPECT_EQ(site_.asked.size(), 2u);
 }
 
+TEST_F(RoundsOf, RunWhatIsDueAtTheTickThatReadsTheFileAnew) {
+  canaries_.all = {checking("portal", "rate(10 seconds)", "/a")};
+  write();
+  runs_after(kStart + 1s, 0);
+  canaries_.all.push_back(checking("other", "rate(1 hour)", "/other"));
+  write();
+  EXPECT_EQ(runs_after(kStart + 10s, 1).size(), 1u);
+}
+
+TEST_F(RoundsOf, GoOnAtOnceWhenTheClockIsSetBackAndRunOnceWhenItIsSetAhead) {
+  canaries_.all = {checking("portal", "rate(10 seconds)", "/a")};
+  write();
+  runs_after(kStart + 3600s, 0);
+  EXPECT_EQ(runs_after(kStart + 3610s, 1).size(), 1u);
+  EXPECT_EQ(runs_after(kStart + 9s, 1).size(), 1u);
+  EXPECT_EQ(runs_after(kStart + 10s, 2).size(), 2u) << "an hour later than the clock says it ran";
+  EXPECT_EQ(runs_after(kStart + 7200s, 3).size(), 3u);
+  EXPECT_EQ(runs_after(kStart + 7201s, 3).size(), 3u) << "not once for each interval that never was";
+}
+
 TEST_F(RoundsOf, RunOnceWhatRunsOnceForEachStart) {
   canaries_.all = {checking("once", "rate(0 minutes)", "/once")};
   write();
