@@ -76,6 +76,9 @@ class PageLoads(unittest.TestCase):
         self.assertEqual(row["verdict"], "too few samples")
         self.assertGreaterEqual(row["samples"], 2)
 
+    def test_the_pages_script_sends_what_it_should_and_when(self):
+        node("tests/outside_beacon.mjs", self.platform.url, seconds=60)
+
     def test_strangers_words_are_refused(self):
         beacon = self.platform.url + "/_securebase/page"
         for body, fields, status in (('{"p":"/"}', ["Origin: https://evil.example"], 403), ("hello", [], 400),

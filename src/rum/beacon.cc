@@ -11,16 +11,19 @@ namespace {
 
 // Every byte is sent to every visitor, so the script is written as it is served. Its letters:
 //   d document, p performance, q the path at the beginning (pages of one document change it), n the navigation's entry,
-//   z when it was shown, for a page that the browser had prepared; l LCP, c CLS, i durations by interaction, e errors.
+//   z when it was shown, for a page that the browser had prepared; l LCP, c CLS, i durations by interaction, e errors,
+//   O what asks the observers for entries that they have not been told yet.
 // web.dev/articles/vitals says how each vital is defined.
 constexpr std::string_view kScript =
-    "(()=>{let d=document,p=performance,P=PerformanceObserver,q=location.pathname,i={},e=0,w=0,a=0,b=0,s,l,c,"
+    "(()=>{let d=document,p=performance,P=PerformanceObserver,q=location.pathname,i={},e=0,w=0,a=0,b=0,O=[],s,l,c,"
     // Entries of a type, those of before this script too. Browsers ignore types that they do not know.
-    "o=(t,f)=>new P(x=>x.getEntries().map(f)).observe({type:t,buffered:!0,durationThreshold:16}),"
+    "o=(t,f)=>{let y=new P(x=>x.getEntries().map(f));y.observe({type:t,buffered:!0,durationThreshold:16});"
+    "O.push(()=>y.takeRecords().map(f))},"
     "g=t=>p.getEntriesByType(t),"
     "I=x=>{let k=x.interactionId;if(k)i[k]=Math.max(i[k]||0,x.duration)};"
-    // A page that began in a tab nobody looked at measures patience, not speed.
-    "if(d.hidden)return;"
+    // A page that began in a tab nobody looked at measures patience, not speed; one that the browser prepared is hidden
+    // too, until it is shown.
+    "if(d.hidden&&!d.prerendering)return;"
     "o(\"largest-contentful-paint\",x=>l=x.startTime);"
     "o(\"event\",I);o(\"first-input\",I);"
     // CLS: the worst burst of shifts, each within 1 s of the one before and all within 5 s.
@@ -29,7 +32,8 @@ constexpr std::string_view kScript =
     "c=Math.max(c,w+=x.value)}});"
     "for(let t of[\"error\",\"unhandledrejection\"])addEventListener(t,()=>e++);"
     // Once, when the page is left or hidden: the vitals are known only then.
-    "let k=()=>{if(s)return;s=1;let n=g(\"navigation\")[0]||{},z=n.activationStart||0,m=x=>x>z?Math.round(x-z):null,"
+    "let k=()=>{if(s||d.prerendering)return;s=1;O.map(x=>x());"
+    "let n=g(\"navigation\")[0]||{},z=n.activationStart||0,m=x=>x>0?Math.max(0,x-z+.5|0):null,"
     // INP: the slowest interaction; one in fifty may be an accident.
     "v=Object.values(i).sort((x,y)=>y-x);"
     "navigator.sendBeacon(\"/_securebase/page\",JSON.stringify({p:q,t:m(n.responseStart),"

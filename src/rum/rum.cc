@@ -218,7 +218,9 @@ bool Rum::answer_now(const http::Request& request, http::Response& response) {
   const auto& script = live->scripts[live->monitor_of(request.authority)];
   if (const auto known = request.headers.get("If-None-Match"); known && known->find(script.etag) != known->npos) {
     response.status = 304;
-    response.headers.add("ETag", script.etag);
+    for (const auto name : {"ETag", "Cache-Control", "Vary"}) {  // RFC 9110 §15.4.5
+      response.headers.add(name, script.plain->headers.get(name).value_or(""));
+    }
     return true;
   }
   const auto encoding = store::preferred(request.headers.get("Accept-Encoding").value_or(""));
