@@ -20,6 +20,7 @@ export async function play(page, { url, email, password }, say, shoot = async ()
 
 const kSteps = [
   ['a wrong password is refused with advice', refusesWrongPassword],
+  ['pictures come as WebP, as wide as they are shown, with a JPEG for who cannot read it', picturesAreSmall],
   ['the right one signs in', signsIn],
   ['the overview shows customer and figures', showsOverview],
   ['the usage chart draws, answers the keyboard and has a table', chartWorks],
@@ -65,6 +66,39 @@ async function refusesWrongPassword(scene, shoot) {
   await accessible(scene.page);
   await enterPassword(scene, 'certainly-not-this-one');
   await visible(scene.page.getByRole('alert').filter({ hasText: 'do not belong together' }));
+}
+
+async function picturesAreSmall({ page, url }) {
+  for (const [width, file] of [
+    [360, /-480\.webp$/],
+    [1400, /-960\.webp$/],
+  ]) {
+    // Each by a browser that has none of them: one that has the larger shows that.
+    const fresh = await page.context().browser().newContext({ viewport: { width, height: 800 }, ignoreHTTPSErrors: true });
+    const visit = await fresh.newPage();
+    await visit.goto(url, { waitUntil: 'load' });
+    const image = visit.locator('picture img').first();
+    await image.scrollIntoViewIfNeeded(); // it may be lazy
+    await visit.waitForFunction(() => document.querySelector('picture img').naturalWidth > 0);
+    assert.match(await image.evaluate((one) => one.currentSrc), file, `in a window of ${width} pixels`);
+    await fresh.close();
+  }
+  const { types, files, fallback, size } = await page.locator('picture').first().evaluate((picture) => {
+    const sources = [...picture.querySelectorAll('source')];
+    const image = picture.querySelector('img');
+    return {
+      types: sources.map((source) => source.type),
+      files: sources.flatMap((source) => source.srcset.split(',').map((one) => one.trim().split(' '))),
+      fallback: image.getAttribute('src'),
+      size: [image.getAttribute('width'), image.getAttribute('height')].map(Number),
+    };
+  });
+  assert.deepEqual([types, files.map(([, width]) => width)], [['image/webp'], ['480w', '960w']]);
+  assert.ok(size[0] > 0 && size[1] > 0, 'its place is known before it comes');
+  for (const [file, type] of [...files.map(([name]) => [name, 'image/webp']), [fallback, 'image/jpeg']]) {
+    const answer = await page.request.get(url + file);
+    assert.deepEqual([answer.status(), answer.headers()['content-type']], [200, type], file);
+  }
 }
 
 async function signsIn(scene) {
