@@ -84,19 +84,20 @@ class XRay {
     if (!filter) return invalid(filter.error().message);
     // A token is where to go on.
     const std::string token(call.input["NextToken"].string_or(""));
+    Search search{range->from, range->to};
     std::int64_t place = 0;
     if (!token.empty()) {
       const auto [end, failure] = std::from_chars(token.data(), token.data() + token.size(), place);
       if (failure != std::errc{} || end != token.data() + token.size()) return invalid("NextToken is none of ours");
-      range->from = std::max(range->from, WallTime{std::chrono::nanoseconds{place}});
+      search.from = std::max(search.begin, WallTime{std::chrono::nanoseconds{place}});
     }
     collector_.refresh();
-    auto found = find_traces(store_, range->from, range->to, *filter);
+    auto found = find_traces(store_, search, *filter);
     Json summaries = Json::array();
     for (std::size_t i = 0; i < found.traces.size(); ++i) {
-      const double begin = times_of(found.traces[i]).begin;
-      if (i >= kSummaries && begin != times_of(found.traces[i - 1]).begin) {
-        found.next = WallTime{std::chrono::nanoseconds{static_cast<std::int64_t>(begin * 1e9)}};
+      const auto begin = found.traces[i].begin;
+      if (i >= kSummaries && begin != found.traces[i - 1].begin) {
+        found.next = begin;
         break;
       }
       summaries.push_back(summary_json(found.traces[i], call.account));
@@ -130,6 +131,11 @@ class XRay {
   Outcome get_graph(const Call& call) {
     auto range = range_of(call);
     if (!range) return range.error();
+    // Every account has the group Default, of all traces.
+    const auto name = call.input["GroupName"].string_or("Default");
+    if (name != "Default" || !call.input["GroupARN"].string_or("").empty()) {
+      return invalid("There are no groups here but Default: GetServiceGraph answers for all requests");
+    }
     collector_.refresh();
     const double begin = seconds_of(range->from);
     const double end = seconds_of(range->to);

@@ -11,32 +11,38 @@ constexpr std::size_t kMostHeld = 20'000;         // traces put together at a ti
 constexpr std::chrono::seconds kAddedWithin{60};  // documents come soon after what they belong to
 }  // namespace
 
-Found find_traces(const Store& store, WallTime from, WallTime to, const Filter& filter) {
+Found find_traces(const Store& store, const Search& search, const Filter& filter) {
+  const auto [search_begin, to, from] = search;
   std::unordered_map<TraceId, Records, TraceIdHash> all;
+  std::unordered_set<TraceId, TraceIdHash> before;  // of a former page; what was added to them is not looked at
   Found found;
   WallTime latest = from;
-  store.scan(from, to + kAddedWithin, [&](Records& records) {
+  const auto is_wanted = [&](const TraceId& id, WallTime begin) {
+    if (all.contains(id)) return true;
+    if (begin < from && begin >= search_begin) before.insert(id);
+    if (begin < from || begin > to || before.contains(id)) return false;
+    latest = std::max(latest, begin);
+    return true;
+  };
+  store.scan(std::max(search_begin, from - kAddedWithin), to + kAddedWithin, [&](Records& records) {
     for (auto& record : records.hops) {
       const auto begin = record.hops.empty() ? from : record.hops.front().begin;
-      if ((begin < from || begin > to) && !all.contains(record.id)) continue;
-      latest = std::max(latest, std::min(begin, to));
-      all[record.id].hops.push_back(std::move(record));
+      if (is_wanted(record.id, begin)) all[record.id].hops.push_back(std::move(record));
     }
     for (auto& document : records.documents) {
-      if ((document.begin < from || document.begin > to) && !all.contains(document.id)) continue;
-      latest = std::max(latest, std::min(document.begin, to));
-      all[document.id].documents.push_back(std::move(document));
+      if (is_wanted(document.id, document.begin)) all[document.id].documents.push_back(std::move(document));
     }
     if (all.size() < kMostHeld) return true;
     found.next = latest + std::chrono::nanoseconds{1};
     return false;
   });
-  found.looked_at = all.size();
   for (const auto& [id, records] : all) {
     auto trace = assemble(id, records);
+    if (trace.begin < from && trace.begin >= search_begin) continue;  // its beginning lay behind what was added to it
+    ++found.looked_at;
     if (!trace.segments.empty() && filter.matches(trace)) found.traces.push_back(std::move(trace));
   }
-  std::ranges::sort(found.traces, {}, [](const Trace& trace) { return trace.segments.front().begin; });
+  std::ranges::sort(found.traces, {}, &Trace::begin);
   return found;
 }
 

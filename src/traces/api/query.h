@@ -14,8 +14,15 @@ struct Found {
   std::uint64_t looked_at = 0;
   std::optional<WallTime> next;  // where to go on, when there were more than are held at a time
 };
-// Traces that began within [from, to] and pass the filter; of one looked at, also what others added later.
-Found find_traces(const Store& store, WallTime from, WallTime to, const Filter& filter);
+// What is searched, and from where on: a search that has more traces than are held at a time goes on at Found::next.
+struct Search {
+  WallTime begin;
+  WallTime end;
+  WallTime from = begin;
+};
+// Traces that began within [from, end] and pass the filter; of one looked at, also what others added later. Of those
+// that a former page had, nothing comes again.
+Found find_traces(const Store& store, const Search& search, const Filter& filter);
 // nullopt: nothing is known of it.
 std::optional<Trace> find_trace(const Store& store, const TraceId& id);
 

@@ -62,12 +62,12 @@ Result<Json> Traces::list(std::chrono::seconds window, std::string_view expressi
   engine_->collector->refresh();
   const WallTime to = engine_->clock.now();
   std::vector<Trace> last;
-  for (WallTime from = to - window;;) {
-    auto found = find_traces(*engine_->store, from, to, *filter);
+  for (Search search{to - window, to};;) {
+    auto found = find_traces(*engine_->store, search, *filter);
     std::ranges::move(found.traces, std::back_inserter(last));
     if (last.size() > most) last.erase(last.begin(), last.end() - static_cast<std::ptrdiff_t>(most));
     if (!found.next) break;
-    from = *found.next;
+    search.from = *found.next;
   }
   Json report = Json::array();
   for (const auto& trace : last) {
@@ -120,8 +120,8 @@ Result<Json> Traces::slow(std::string_view wanted, std::chrono::seconds window) 
   const double middle = in_seconds(route.total.percentile(75));
   std::vector<Trace> slow;
   std::vector<Trace> normal;
-  for (WallTime from = to - window;;) {
-    auto page = find_traces(*engine_->store, from, to, Filter());
+  for (Search search{to - window, to};;) {
+    auto page = find_traces(*engine_->store, search, Filter());
     for (auto& trace : page.traces) {
       if (!is_of_route(trace, wanted)) continue;
       const auto times = times_of(trace);
@@ -131,7 +131,7 @@ Result<Json> Traces::slow(std::string_view wanted, std::chrono::seconds window) 
       if (into.size() > kCompared) into.erase(into.begin());
     }
     if (!page.next) break;
-    from = *page.next;
+    search.from = *page.next;
   }
   const auto hops = compare(normal, slow);
   std::string text = render_route(found->first, route);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <unordered_set>
 
 namespace securebase::traces {
 
@@ -13,6 +14,24 @@ namespace {
 constexpr std::size_t kBar = 24;
 
 double seconds(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+
+constexpr int kDeepest = 60;
+constexpr std::size_t kMessageBytes = 200;
+
+// Documents are foreign, and a terminal obeys control characters. Cut between characters.
+std::string visible(std::string_view text, std::size_t most = 1000) {
+  std::size_t size = std::min(text.size(), most);
+  while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  std::string out(text.substr(0, size));
+  for (auto& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  // C1 controls, as UTF-8 has them.
+  for (auto at = out.find('\xc2'); at != std::string::npos && at + 1 < out.size(); at = out.find('\xc2', at + 1)) {
+    if (static_cast<unsigned char>(out[at + 1]) < 0xa0) out.replace(at, 2, "  ");
+  }
+  return out;
+}
 
 std::string status_text(const Segment& segment) {
   std::string text = segment.http.status != 0 ? std::to_string(segment.http.status) : "";
@@ -32,20 +51,26 @@ std::string bar(double from, double length, double whole) {
 }
 
 std::string label(const Segment& segment) {
-  std::string text = segment.name;
-  if (!segment.origin.empty()) text += fmt::format(" ({})", segment.origin);
+  std::string text = visible(segment.name);
+  if (!segment.origin.empty()) text += fmt::format(" ({})", visible(segment.origin));
   return text;
 }
 
+// `shown`: each segment is shown once, whatever foreign documents say of their parents.
 void render_segment(std::string& out, const Segment& segment, const TraceTimes& times, int level,
-                    std::span<const Segment> tops) {
+                    std::span<const Segment> tops, std::unordered_set<const Segment*>& shown) {
+  if (level > kDeepest || !shown.insert(&segment).second) return;
   fmt::format_to(std::back_inserter(out), "{}  {:>9}  {}{}{}\n",
                  bar(segment.begin - times.begin, segment.duration(), times.duration),
                  duration_text(segment.duration()), std::string(static_cast<std::size_t>(level) * 2, ' '),
                  label(segment), status_text(segment).empty() ? "" : fmt::format("  [{}]", status_text(segment)));
   for (const auto& one : segment.exceptions) {
     fmt::format_to(std::back_inserter(out), "{:{}}{}: {}\n", "", kBar + 13 + static_cast<std::size_t>(level) * 2 + 2,
-                   one.type, one.message.substr(0, 200));
+                   visible(one.type, kMessageBytes), visible(one.message, kMessageBytes));
+  }
+  for (const auto& link : segment.links) {
+    fmt::format_to(std::back_inserter(out), "{:{}}linked to {}\n", "",
+                   kBar + 13 + static_cast<std::size_t>(level) * 2 + 2, link.trace.text());
   }
   std::vector<const Segment*> inner;
   for (const auto& each : segment.subsegments) inner.push_back(&each);
@@ -53,20 +78,18 @@ void render_segment(std::string& out, const Segment& segment, const TraceTimes& 
     if (!top.subsegment && top.parent_id == segment.id) inner.push_back(&top);
   }
   std::ranges::stable_sort(inner, {}, &Segment::begin);
-  constexpr int kDeepest = 60;
-  for (const auto* each : inner) {
-    if (level < kDeepest) render_segment(out, *each, times, level + 1, tops);
-  }
+  for (const auto* each : inner) render_segment(out, *each, times, level + 1, tops, shown);
 }
 
 // Own time of every hop of a trace, by its way from the top.
 void add_paths(const Segment& segment, const std::string& above, std::span<const Segment> tops, int level,
                std::map<std::string, double>& own) {
-  const std::string path = above.empty() ? segment.name : above + " > " + segment.name;
+  const std::string name = visible(segment.name);
+  const std::string path = above.empty() ? name : above + " > " + name;
   std::vector<std::pair<double, double>> covered;
   const auto cover = [&](const Segment& inner) {
     covered.emplace_back(std::max(inner.begin, segment.begin), std::min(inner.end, segment.end));
-    if (level < 60) add_paths(inner, path, tops, level + 1, own);
+    if (level < kDeepest) add_paths(inner, path, tops, level + 1, own);
   };
   for (const auto& inner : segment.subsegments) cover(inner);
   for (const auto& top : tops) {
@@ -99,8 +122,8 @@ std::string render_list(std::span<const Trace> traces) {
     const auto begin = base::TimePoint{std::chrono::microseconds{static_cast<std::int64_t>(times.begin * 1e6)}};
     const auto* root = times.root;
     const std::string request = !root                    ? std::string("?")
-                                : root->http.url.empty() ? root->name
-                                                         : root->http.method + " " + root->http.url;
+                                : root->http.url.empty() ? visible(root->name)
+                                                         : visible(root->http.method + " " + root->http.url);
     fmt::format_to(std::back_inserter(out), "{:<35}  {:<23}  {:>9}  {:<14}  {:<28}  {}\n", trace.id.text(),
                    base::iso8601_millis(begin).substr(0, 23), duration_text(times.duration),
                    root ? status_text(*root) : "", reasons_text(trace.reasons), request);
@@ -118,12 +141,15 @@ std::string render_trace(const Trace& trace) {
   for (const auto& top : trace.segments) {
     for_each_segment(top, [&](const Segment& segment) { ids[segment.id] = true; });
   }
+  std::unordered_set<const Segment*> shown;
   for (const auto& top : trace.segments) {
     // What another segment here called stands below that one.
     if (top.subsegment || !ids.contains(top.parent_id) || top.parent_id == top.id) {
-      render_segment(out, top, times, 0, trace.segments);
+      render_segment(out, top, times, 0, trace.segments, shown);
     }
   }
+  // Those that call each other in a circle.
+  for (const auto& top : trace.segments) render_segment(out, top, times, 0, trace.segments, shown);
   return out;
 }
 

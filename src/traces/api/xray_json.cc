@@ -85,24 +85,26 @@ Json histogram_json(const Histogram& histogram) {
 
 Json summary_json(const Trace& trace, std::string_view account) {
   const auto times = times_of(trace);
-  bool fault = false;
-  bool error = false;
+  // As the API says: fault and error are the root's, and a throttle is any segment's.
+  const Segment* const root = times.root ? times.root : trace.segments.empty() ? nullptr : &trace.segments.front();
   bool throttle = false;
   bool partial = false;
   std::set<Node> services;
   std::set<std::string> users;
   std::set<std::string> arns;
+  std::set<std::string> instances;
+  std::set<std::string> zones;
   std::map<std::string, std::vector<std::pair<Annotation, Node>>> annotations;
   for (const auto& top : trace.segments) {
     const Node service = node_of(top);
     if (!top.subsegment) services.insert(service);
     for_each_segment(top, [&](const Segment& segment) {
-      fault = fault || segment.fault;
-      error = error || segment.error;
       throttle = throttle || segment.throttle;
       partial = partial || segment.in_progress;
       if (!segment.user.empty()) users.insert(segment.user);
       if (!segment.resource_arn.empty()) arns.insert(segment.resource_arn);
+      if (!segment.instance_id.empty()) instances.insert(segment.instance_id);
+      if (!segment.availability_zone.empty()) zones.insert(segment.availability_zone);
       if (!segment.name_space.empty()) services.insert({segment.name, segment.origin});
       for (const auto& [key, value] : segment.annotations) annotations[key].emplace_back(value, service);
     });
@@ -111,8 +113,8 @@ Json summary_json(const Trace& trace, std::string_view account) {
                             {"StartTime", times.begin},
                             {"Duration", times.duration},
                             {"ResponseTime", times.root ? times.root->duration() : times.duration},
-                            {"HasFault", fault},
-                            {"HasError", error},
+                            {"HasFault", root && root->fault},
+                            {"HasError", root && root->error},
                             {"HasThrottle", throttle},
                             {"IsPartial", partial}});
   if (times.root) {
@@ -148,6 +150,12 @@ Json summary_json(const Trace& trace, std::string_view account) {
   list = Json::array();
   for (const auto& arn : arns) list.push_back(Json::object({{"ARN", arn}}));
   json.set("ResourceARNs", std::move(list));
+  list = Json::array();
+  for (const auto& instance : instances) list.push_back(Json::object({{"Id", instance}}));
+  json.set("InstanceIds", std::move(list));
+  list = Json::array();
+  for (const auto& zone : zones) list.push_back(Json::object({{"Name", zone}}));
+  json.set("AvailabilityZones", std::move(list));
   json.set("FaultRootCauses", root_causes(trace, &Segment::fault, account));
   json.set("ErrorRootCauses", root_causes(trace, &Segment::error, account));
   json.set("Revision", 1);

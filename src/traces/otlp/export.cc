@@ -74,16 +74,17 @@ void Exporter::run() {
 // Until it is taken, refused for good, or the exporter ends. Meanwhile the queue fills, up to its bound.
 bool Exporter::send(const std::string& body, std::unique_lock<std::mutex>& lock) {
   auto pause = limits_.first_pause;
-  for (bool said = false; !ending_;) {
+  while (!ending_) {
     lock.unlock();
     const auto status = post_(body);
     lock.lock();
-    if (status && *status >= 200 && *status < 300) return true;
+    const bool taken = status && *status >= 200 && *status < 300;
+    const bool failed_before = std::exchange(fails_, !taken);
+    if (taken) return true;
     ++statistics_.failures;
-    if (!said) {
+    if (!failed_before) {
       base::log(base::Level::kWarning, "traces", "the OTLP collector did not take traces: {}",
                 status ? fmt::format("status {}", *status) : status.error().message);
-      said = true;
     }
     if (status && !may_be_tried_again(*status)) return false;
     bell_.wait_for(lock, pause, [this] { return ending_; });

@@ -51,6 +51,7 @@ class Exporter {
   std::deque<Records> waiting_;  // of one record each
   ExportStatistics statistics_;
   bool ending_ = false;
+  bool fails_ = false;  // said once until one is taken again: a collector may refuse every batch
   std::condition_variable bell_;
   std::thread thread_;  // last
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "net/http/message.h"
 #include "traces/engine.h"
 #include "traces/otlp/spans.h"
 
@@ -39,26 +40,31 @@ Result<std::string> gunzip(std::string_view packed) {
 
 Result<std::string> Traces::take_otlp(std::string_view body, std::string_view content_type, std::string_view encoding) {
   std::string plain;
-  if (encoding == "gzip") {
+  if (http::equal_ignoring_case(encoding, "gzip")) {
     auto unpacked = gunzip(body);
     if (!unpacked) return unpacked.error();
     plain = std::move(*unpacked);
     body = plain;
-  } else if (!encoding.empty() && encoding != "identity") {
+  } else if (!encoding.empty() && !http::equal_ignoring_case(encoding, "identity")) {
     return Error{Errc::kUnsupported, fmt::format("traces come plain or in gzip, not in \"{}\"", encoding)};
   }
   const auto type = content_type.substr(0, content_type.find_first_of("; "));
-  if (type != kProtobuf && type != kJson) {
+  const bool is_protobuf = http::equal_ignoring_case(type, kProtobuf);
+  if (!is_protobuf && !http::equal_ignoring_case(type, kJson)) {
     return Error{Errc::kUnsupported,
                  fmt::format("traces come as {} or {}, not \"{}\"", kProtobuf, kJson, content_type)};
   }
-  auto spans = type == kProtobuf ? otlp::read_protobuf(body) : otlp::read_json(body);
+  auto spans = is_protobuf ? otlp::read_protobuf(body) : otlp::read_json(body);
   if (!spans) return spans.error();
   std::vector<Document> documents;
   std::uint64_t rejected = 0;
   std::string why;
   const auto now = engine_->clock.now();
   for (const auto& span : *spans) {
+    if (!otlp::has_ids(span)) {
+      if (rejected++ == 0) why = "a span's traceId and spanId are 16 and 8 bytes that are not all zero";
+      continue;
+    }
     auto text = otlp::document_of(span).dump();
     auto parsed = parse_segment(text, now);
     if (!parsed) {
@@ -71,7 +77,7 @@ Result<std::string> Traces::take_otlp(std::string_view body, std::string_view co
   if (auto kept = engine_->collector->keep(std::move(documents)); !kept) {
     return Error{Errc::kUnavailable, kept.error().message};
   }
-  return type == kProtobuf ? otlp::answer_protobuf(rejected, why) : otlp::answer_json(rejected, why);
+  return is_protobuf ? otlp::answer_protobuf(rejected, why) : otlp::answer_json(rejected, why);
 }
 
 }  // namespace securebase::traces

@@ -40,6 +40,7 @@ Attributes attributes_of(const Json& list) {
   Attributes attributes;
   if (const auto* all = list.as_array()) {
     for (const auto& one : *all) {
+      if (attributes.size() >= SpanLimits::kAttributes) break;
       auto value = annotation_of(one["value"]);
       if (value) attributes.emplace_back(one["key"].string_or(""), std::move(*value));
     }
@@ -70,9 +71,14 @@ std::string lower_hex(std::string_view text) {
   return out;
 }
 
-OtlpSpan span_of(const Json& json, const std::string& service) {
+bool is_zeros(std::string_view hex) { return hex.find_first_not_of('0') == std::string_view::npos; }
+
+std::string xray_id(const std::string& id) {
+  return id.size() == 32 ? fmt::format("1-{}-{}", id.substr(0, 8), id.substr(8)) : id;
+}
+
+OtlpSpan span_of(const Json& json) {
   OtlpSpan span;
-  span.service = service;
   span.trace_id = lower_hex(json["traceId"].string_or(""));
   span.span_id = lower_hex(json["spanId"].string_or(""));
   span.parent_id = lower_hex(json["parentSpanId"].string_or(""));
@@ -87,9 +93,16 @@ OtlpSpan span_of(const Json& json, const std::string& service) {
   if (const auto* events = json["events"].as_array()) {
     for (const auto& event : *events) {
       if (event["name"].string_or("") != "exception") continue;
+      if (span.exceptions.size() >= SpanLimits::kExceptions) break;
       const auto attributes = attributes_of(event["attributes"]);
       span.exceptions.push_back(
           {text_of(attributes, "exception.type"), text_of(attributes, "exception.message"), false});
+    }
+  }
+  if (const auto* links = json["links"].as_array()) {
+    for (const auto& link : *links) {
+      if (span.links.size() >= SpanLimits::kLinks) break;
+      span.links.push_back({lower_hex(link["traceId"].string_or("")), lower_hex(link["spanId"].string_or(""))});
     }
   }
   return span;
@@ -137,7 +150,8 @@ Result<std::vector<OtlpSpan>> read_json(std::string_view body) {
   std::vector<OtlpSpan> spans;
   const auto* resources = (*json)["resourceSpans"].as_array();
   for (const auto& resource : resources ? *resources : Json::Array()) {
-    const auto service = text_of(attributes_of(resource["resource"]["attributes"]), "service.name");
+    const auto attributes = std::make_shared<const Attributes>(attributes_of(resource["resource"]["attributes"]));
+    const auto service = text_of(*attributes, "service.name");
     const auto* scopes = resource["scopeSpans"].as_array();
     for (const auto& scope : scopes ? *scopes : Json::Array()) {
       const auto* list = scope["spans"].as_array();
@@ -145,7 +159,9 @@ Result<std::vector<OtlpSpan>> read_json(std::string_view body) {
         if (spans.size() >= kMostSpans) {
           return Error{Errc::kLimit, fmt::format("a request has at most {} spans", kMostSpans)};
         }
-        spans.push_back(span_of(span, service));
+        auto& read = spans.emplace_back(span_of(span));
+        read.service = service;
+        read.resource = attributes;
       }
     }
   }
@@ -159,15 +175,17 @@ std::string answer_json(std::uint64_t rejected, std::string_view why) {
       .dump();
 }
 
+bool has_ids(const OtlpSpan& span) { return !is_zeros(span.trace_id) && !is_zeros(span.span_id); }
+
 Json document_of(const OtlpSpan& span) {
-  const bool own = span.kind == Kind::kServer || span.kind == Kind::kConsumer || span.parent_id.empty();
+  const bool root = is_zeros(span.parent_id);  // no digit at all, or none but zeros
+  const bool own = span.kind == Kind::kServer || span.kind == Kind::kConsumer || root;
   const bool outside = !own && (span.kind == Kind::kClient || span.kind == Kind::kProducer);
-  const auto& id = span.trace_id;
-  Json json = Json::object({{"trace_id", id.size() == 32 ? fmt::format("1-{}-{}", id.substr(0, 8), id.substr(8)) : id},
+  Json json = Json::object({{"trace_id", xray_id(span.trace_id)},
                             {"id", span.span_id},
                             {"start_time", static_cast<double>(span.start_ns) / 1e9},
                             {"end_time", static_cast<double>(std::max(span.end_ns, span.start_ns)) / 1e9}});
-  if (!span.parent_id.empty()) json.set("parent_id", span.parent_id);
+  if (!root) json.set("parent_id", span.parent_id);
   const auto database = first_text(span.attributes, {"db.system", "db.system.name"});
   std::string name = span.name;
   if (own) {
@@ -195,7 +213,21 @@ Json document_of(const OtlpSpan& span) {
   for (const auto& [key, value] : span.attributes) {
     std::visit([&, &key = key](const auto& one) { annotations.set(key, one); }, value);
   }
+  // Behind the span's own, of which the segment takes fifty.
+  if (own && span.resource) {
+    for (const auto& [key, value] : *span.resource) {
+      if (key == "service.name") continue;
+      std::visit([&, &key = key](const auto& one) { annotations.set("otel.resource." + key, one); }, value);
+    }
+  }
   json.set("annotations", std::move(annotations));
+  if (!span.links.empty()) {
+    Json links = Json::array();
+    for (const auto& link : span.links) {
+      links.push_back(Json::object({{"trace_id", xray_id(link.trace_id)}, {"id", link.span_id}}));
+    }
+    json.set("links", std::move(links));
+  }
   if (!span.exceptions.empty() || !span.message.empty()) {
     Json exceptions = Json::array();
     for (const auto& one : span.exceptions) {

@@ -103,6 +103,21 @@ TEST(Otlp, ABodyMayBePacked) {
   EXPECT_EQ(world.traces->take_otlp(packed, "application/json", "br").error().code, Errc::kUnsupported);
 }
 
+TEST(Otlp, NamesOfTypesAndCodingsAreTheSameInEitherCase) {
+  World world;
+  EXPECT_TRUE(world.traces->take_otlp("{}", "Application/JSON", "Identity"));
+}
+
+TEST(Otlp, ASpanOfNoTraceIsRejectedAndTheOthersAreTaken) {
+  World world;
+  std::string request = kRequest;
+  request.replace(request.find("53995c3f42cd8ad8"), 16, std::string(16, '0'));
+  const auto said = Json::parse(*world.traces->take_otlp(request, "application/json"));
+  EXPECT_EQ((*said)["partialSuccess"]["rejectedSpans"].string_or(""), "2");
+  EXPECT_THAT((*said)["partialSuccess"]["errorMessage"].string_or(""), testing::HasSubstr("not all zero"));
+  EXPECT_TRUE(world.traces->show("1-6553f100-bd862e3fe1be46a994272793"));
+}
+
 TEST(Otlp, RefusesWhatItIsNot) {
   World world;
   EXPECT_EQ(world.traces->take_otlp("{}", "text/plain").error().code, Errc::kUnsupported);

@@ -1,8 +1,10 @@
 // The wire format of Protocol Buffers (protobuf.dev, "Encoding"), as far as OTLP's traces need it.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <optional>
+#include <unordered_map>
 
 #include "base/encoding.h"
 #include "traces/otlp/spans.h"
@@ -12,7 +14,8 @@ namespace securebase::traces::otlp {
 
 namespace {
 
-constexpr int kDeepestValue = 8;
+constexpr int kDeepestSegment = 64;
+constexpr std::uint64_t kLargestField = (1 << 29) - 1;
 
 class ProtoFields {
  public:
@@ -22,6 +25,7 @@ class ProtoFields {
   bool next() {
     if (in_.at_end() || in_.bad()) return false;
     const auto tag = in_.varint();
+    if (tag >> 3 == 0 || tag >> 3 > kLargestField) return in_.fail(), false;
     number_ = static_cast<std::uint32_t>(tag >> 3);
     bits_ = 0;
     bytes_ = {};
@@ -38,10 +42,9 @@ class ProtoFields {
       case 5:
         bits_ = in_.fixed<std::uint32_t>();
         break;
-      default:
+      default:  // groups, which no message of today's has
         in_.fail();
     }
-    if (number_ == 0) in_.fail();
     return !in_.bad();
   }
   bool bad() const { return in_.bad(); }
@@ -92,7 +95,9 @@ bool read_attribute(std::string_view message, Attributes& attributes) {
     if (fields.number() == 1) key = fields.bytes();
     if (fields.number() == 2 && !read_value(fields.bytes(), value)) return false;
   }
-  if (value && !key.empty()) attributes.emplace_back(std::move(key), std::move(*value));
+  if (value && !key.empty() && attributes.size() < SpanLimits::kAttributes) {
+    attributes.emplace_back(std::move(key), std::move(*value));
+  }
   return !fields.bad();
 }
 
@@ -104,7 +109,7 @@ bool read_event(std::string_view message, OtlpSpan& span) {
     if (fields.number() == 2) name = fields.bytes();
     if (fields.number() == 3 && !read_attribute(fields.bytes(), attributes)) return false;
   }
-  if (name == "exception") {
+  if (name == "exception" && span.exceptions.size() < SpanLimits::kExceptions) {
     Exception exception;
     for (const auto& [key, value] : attributes) {
       const auto* text = std::get_if<std::string>(&value);
@@ -113,6 +118,17 @@ bool read_event(std::string_view message, OtlpSpan& span) {
     }
     span.exceptions.push_back(std::move(exception));
   }
+  return !fields.bad();
+}
+
+bool read_link(std::string_view message, OtlpSpan& span) {
+  ProtoFields fields(message);
+  OtlpLink link;
+  while (fields.next()) {
+    if (fields.number() == 1) link.trace_id = base::hex(fields.bytes());
+    if (fields.number() == 2) link.span_id = base::hex(fields.bytes());
+  }
+  if (span.links.size() < SpanLimits::kLinks) span.links.push_back(std::move(link));
   return !fields.bad();
 }
 
@@ -147,6 +163,9 @@ bool read_span(std::string_view message, OtlpSpan& span) {
       case 11:
         if (!read_event(fields.bytes(), span)) return false;
         break;
+      case 13:
+        if (!read_link(fields.bytes(), span)) return false;
+        break;
       case 15: {
         ProtoFields status(fields.bytes());
         while (status.next()) {
@@ -167,17 +186,17 @@ enum class Reading { kDone, kMalformed, kTooMany };
 
 Reading read_resource_spans(std::string_view message, std::vector<OtlpSpan>& spans) {
   std::string service;
+  auto attributes = std::make_shared<Attributes>();
   const auto first = spans.size();
   ProtoFields fields(message);
   while (fields.next()) {
     if (fields.number() == 1) {
       ProtoFields resource(fields.bytes());
-      Attributes attributes;
       while (resource.next()) {
-        if (resource.number() == 1 && !read_attribute(resource.bytes(), attributes)) return Reading::kMalformed;
+        if (resource.number() == 1 && !read_attribute(resource.bytes(), *attributes)) return Reading::kMalformed;
       }
       if (resource.bad()) return Reading::kMalformed;
-      for (const auto& [key, value] : attributes) {
+      for (const auto& [key, value] : *attributes) {
         if (const auto* text = std::get_if<std::string>(&value); text && key == "service.name") service = *text;
       }
     }
@@ -190,7 +209,10 @@ Reading read_resource_spans(std::string_view message, std::vector<OtlpSpan>& spa
     }
     if (scope.bad()) return Reading::kMalformed;
   }
-  for (auto i = first; i < spans.size(); ++i) spans[i].service = service;
+  for (auto i = first; i < spans.size(); ++i) {
+    spans[i].service = service;
+    spans[i].resource = attributes;
+  }
   return fields.bad() ? Reading::kMalformed : Reading::kDone;
 }
 
@@ -211,7 +233,10 @@ void put_attribute(std::string& out, std::uint32_t number, std::string_view key,
   std::string any;
   if (const auto* text = std::get_if<std::string>(&value)) put_bytes(any, 1, *text);
   if (const auto* yes = std::get_if<bool>(&value)) put_integer(any, 2, *yes ? 1 : 0);
-  if (const auto* real = std::get_if<double>(&value)) {
+  constexpr double kWhole = 1e15;  // up to here a number without a fraction is one of integers, as statuses and counts
+  if (const auto* real = std::get_if<double>(&value); real && std::abs(*real) < kWhole && std::trunc(*real) == *real) {
+    put_integer(any, 3, static_cast<std::uint64_t>(static_cast<std::int64_t>(*real)));
+  } else if (real) {
     std::uint64_t bits = 0;
     std::memcpy(&bits, real, sizeof bits);
     put_fixed64(any, 4, bits);
@@ -224,11 +249,31 @@ void put_attribute(std::string& out, std::uint32_t number, std::string_view key,
 
 std::string binary(const TraceId& id) { return *base::from_hex(fmt::format("{:016x}{:016x}", id.high, id.low)); }
 
-// One segment or subsegment, then those inside of it.
-void put_segment(std::map<std::string, std::string>& services, const Segment& segment, const std::string& service,
-                 const std::string& parent, const std::string& trace, int level) {
-  if (level > kDeepestValue * 8) return;
-  const std::string& own_service = segment.subsegment ? service : segment.name;
+void put_rest(std::string& span, const Segment& segment, Kind kind) {
+  for (const auto& exception : segment.exceptions) {
+    std::string event;
+    put_fixed64(event, 1, static_cast<std::uint64_t>(segment.end * 1e9));
+    put_bytes(event, 2, "exception");
+    put_attribute(event, 3, "exception.type", exception.type);
+    put_attribute(event, 3, "exception.message", exception.message);
+    put_bytes(span, 11, event);
+  }
+  for (const auto& link : segment.links) {
+    std::string other;
+    put_bytes(other, 1, binary(link.trace));
+    put_bytes(other, 2, base::from_hex(link.id).value_or(""));
+    put_bytes(span, 13, other);
+  }
+  // Semantic conventions, HTTP: a 4xx is an error of who asked, and none of who answered.
+  if (segment.fault || (segment.error && kind == Kind::kClient)) {
+    std::string status;
+    if (!segment.exceptions.empty()) put_bytes(status, 2, segment.exceptions.front().message);
+    put_integer(status, 3, 2);
+    put_bytes(span, 15, status);
+  }
+}
+
+void put_one(std::string& spans, const Segment& segment, const std::string& parent, const std::string& trace) {
   const auto id = base::from_hex(segment.id).value_or("");
   std::string span;
   put_bytes(span, 1, trace);
@@ -247,16 +292,47 @@ void put_segment(std::map<std::string, std::string>& services, const Segment& se
     put_attribute(span, 9, "http.response.status_code", static_cast<double>(segment.http.status));
   }
   if (!segment.origin.empty()) put_attribute(span, 9, "aws.xray.origin", segment.origin);
-  if (segment.fault) {
-    std::string status;
-    put_integer(status, 3, 2);
-    put_bytes(span, 15, status);
-  }
-  put_bytes(services[own_service], 2, span);
-  for (const auto& inner : segment.subsegments) {
-    put_segment(services, inner, own_service, segment.id, trace, level + 1);
-  }
+  put_rest(span, segment, kind);
+  put_bytes(spans, 2, span);
 }
+
+// One segment or subsegment, then those inside of it.
+void put_segment(std::string& spans, const Segment& segment, const std::string& parent, const std::string& trace,
+                 int level = 0) {
+  if (level > kDeepestSegment) return;
+  if (!segment.in_progress) put_one(spans, segment, parent, trace);
+  for (const auto& inner : segment.subsegments) put_segment(spans, inner, segment.id, trace, level + 1);
+}
+
+// Which service a subsegment that came on its own is part of, as far as the records of its batch tell.
+class Owners {
+ public:
+  void add(const TraceId& trace, const Segment& top) {
+    const auto key = [&](const std::string& id) { return trace.text() + id; };
+    for_each_segment(top, [&](const Segment& segment) {
+      if (!top.subsegment) {
+        services_.emplace(key(segment.id), top.name);
+      } else {
+        parents_.emplace(key(segment.id), key(top.parent_id));
+      }
+    });
+  }
+  std::string of(const TraceId& trace, const Segment& top) const {
+    if (!top.subsegment) return top.name;
+    auto at = trace.text() + top.parent_id;
+    for (int steps = 0; steps < kDeepestSegment; ++steps) {
+      if (const auto found = services_.find(at); found != services_.end()) return found->second;
+      const auto above = parents_.find(at);
+      if (above == parents_.end()) break;
+      at = above->second;
+    }
+    return top.name;
+  }
+
+ private:
+  std::unordered_map<std::string, std::string> services_;
+  std::unordered_map<std::string, std::string> parents_;
+};
 
 }  // namespace
 
@@ -289,11 +365,24 @@ std::string answer_protobuf(std::uint64_t rejected, std::string_view why) {
 }
 
 std::string write_protobuf(const Records& records) {
+  std::vector<std::pair<TraceId, std::vector<Segment>>> all;
+  for (const auto& record : records.hops) all.emplace_back(record.id, segments_of(record));
+  for (const auto& document : records.documents) {
+    auto parsed = parse_segment(document.json, std::chrono::floor<std::chrono::microseconds>(document.begin));
+    if (!parsed) continue;
+    all.emplace_back(document.id, std::vector<Segment>());
+    all.back().second.push_back(std::move(parsed->segment));
+  }
+  Owners owners;
+  for (const auto& [id, tops] : all) {
+    for (const auto& top : tops) owners.add(id, top);
+  }
   std::string out;
-  const auto add = [&out](const std::vector<Segment>& segments, const TraceId& id) {
+  for (const auto& [id, tops] : all) {
     std::map<std::string, std::string> services;  // scope_spans, by service.name
-    for (const auto& segment : segments) put_segment(services, segment, segment.name, "", binary(id), 0);
+    for (const auto& top : tops) put_segment(services[owners.of(id, top)], top, "", binary(id));
     for (const auto& [service, spans] : services) {
+      if (spans.empty()) continue;
       std::string resource;
       put_attribute(resource, 1, "service.name", service);
       std::string both;
@@ -301,14 +390,6 @@ std::string write_protobuf(const Records& records) {
       put_bytes(both, 2, spans);
       put_bytes(out, 1, both);
     }
-  };
-  for (const auto& record : records.hops) add(segments_of(record), record.id);
-  for (const auto& document : records.documents) {
-    auto parsed = parse_segment(document.json, std::chrono::floor<std::chrono::microseconds>(document.begin));
-    if (!parsed) continue;
-    std::vector<Segment> one;
-    one.push_back(std::move(parsed->segment));
-    add(one, document.id);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,17 +19,31 @@ using Attributes = std::vector<std::pair<std::string, Annotation>>;
 
 enum class Kind : std::uint8_t { kUnspecified, kInternal, kServer, kClient, kProducer, kConsumer };
 
+// More of them in one span than an SDK sends by its own default are left out: each is many bytes here and few there.
+struct SpanLimits {
+  static constexpr std::size_t kAttributes = 128;
+  static constexpr std::size_t kExceptions = 64;
+  static constexpr std::size_t kLinks = 64;
+};
+
+struct OtlpLink {
+  std::string trace_id;
+  std::string span_id;
+};
+
 struct OtlpSpan {
-  std::string service;    // service.name of its resource
-  std::string trace_id;   // 32 hex digits
-  std::string span_id;    // 16
-  std::string parent_id;  // 16, or ""
+  std::string service;                         // service.name of its resource
+  std::shared_ptr<const Attributes> resource;  // the others of it; never null in what a reader gives
+  std::string trace_id;                        // 32 hex digits
+  std::string span_id;                         // 16
+  std::string parent_id;                       // 16, or ""
   std::string name;
   Kind kind = Kind::kUnspecified;
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = 0;
   Attributes attributes;
-  std::vector<Exception> exceptions;
+  std::vector<Exception> exceptions;  // of its events; others are not kept
+  std::vector<OtlpLink> links;
   bool failed = false;
   std::string message;  // of the status
 };
@@ -42,10 +57,12 @@ Result<std::vector<OtlpSpan>> read_json(std::string_view body);
 std::string answer_protobuf(std::uint64_t rejected, std::string_view why);
 std::string answer_json(std::uint64_t rejected, std::string_view why);
 
+// Whether the ids are some at all: those of zeros are none. Of other lengths parse_segment() says what is wrong.
+bool has_ids(const OtlpSpan& span);
 // As a segment document: of servers, consumers and roots a segment, of everything else a subsegment of its parent.
 base::Json document_of(const OtlpSpan& span);
 
-// ExportTraceServiceRequest of this platform's hops and of documents.
+// ExportTraceServiceRequest of this platform's hops and of documents; what is still in progress comes when it is whole.
 std::string write_protobuf(const Records& records);
 
 }  // namespace securebase::traces::otlp

@@ -195,8 +195,10 @@ std::vector<Segment> linked(std::vector<Segment> segments) {
 Trace assemble(const TraceId& id, const Records& records) {
   Trace trace;
   trace.id = id;
+  trace.begin = WallTime::max();
   std::vector<Segment> all;
   for (const auto& record : records.hops) {
+    if (!record.hops.empty()) trace.begin = std::min(trace.begin, record.hops.front().begin);
     trace.reasons |= record.reasons;
     for (auto& segment : segments_of(record)) {
       trace.documents.emplace_back(segment.id, to_json(segment, &id).dump());
@@ -204,6 +206,7 @@ Trace assemble(const TraceId& id, const Records& records) {
     }
   }
   for (const auto& document : records.documents) {
+    trace.begin = std::min(trace.begin, document.begin);
     if (trace.documents.size() >= kMostDocuments) break;
     // Taken once already; its age is no question any more.
     auto parsed = parse_segment(document.json, std::chrono::floor<std::chrono::microseconds>(document.begin));

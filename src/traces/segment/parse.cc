@@ -15,6 +15,7 @@ constexpr std::size_t kMostAnnotations = 50;
 constexpr std::size_t kMostSubsegments = 2000;
 constexpr int kMostLevels = 16;
 constexpr std::size_t kLongestName = 200;
+constexpr std::size_t kMostLinks = 100;
 constexpr double kOldest = 30.0 * 86400;
 constexpr double kNewest = 86400;
 
@@ -31,6 +32,13 @@ std::string clean_name(std::string_view name) {
     if (taken) clean += c;
   }
   return clean;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
 }
 
 bool is_annotation_key(std::string_view key) {
@@ -54,9 +62,8 @@ class SegmentReader {
     out.id = json["id"].string_or("");
     if (out.id.empty()) return refuse("MissingId", "id is missing");
     if (!is_id(out.id)) return refuse("InvalidId", fmt::format("id has 16 hex digits, not \"{}\"", out.id));
-    std::transform(out.id.begin(), out.id.end(), out.id.begin(),
-                   [](char c) { return static_cast<char>(std::tolower(c)); });
-    out.parent_id = json["parent_id"].string_or("");
+    out.id = lower(out.id);
+    out.parent_id = lower(json["parent_id"].string_or(""));
     if (!out.parent_id.empty() && !is_id(out.parent_id)) {
       return refuse("InvalidId", fmt::format("parent_id has 16 hex digits, not \"{}\"", out.parent_id));
     }
@@ -75,6 +82,8 @@ class SegmentReader {
     }
     out.end = std::max(out.end, out.begin);
     out.subsegment = level > 0 || json["type"].string_or("") == "subsegment";
+    // Nothing calls itself: a segment that says so is one that nobody is known to have called.
+    if (out.parent_id == out.id) out.parent_id.clear();
     out.origin = json["origin"].string_or("").substr(0, kLongestName);
     // SDKs say "local" of what is no call of anything outside.
     const auto name_space = json["namespace"].string_or("");
@@ -126,6 +135,13 @@ class SegmentReader {
         } else if (const auto* text = value.as_string()) {
           out.annotations.emplace_back(key, *text);
         }
+      }
+    }
+    if (const auto* links = json["links"].as_array()) {
+      for (const auto& link : *links) {
+        const auto trace = TraceId::parse(link["trace_id"].string_or(""));
+        const auto linked_id = lower(link["id"].string_or(""));
+        if (trace && is_id(linked_id) && out.links.size() < kMostLinks) out.links.push_back({*trace, linked_id});
       }
     }
     if (const auto* exceptions = json["cause"]["exceptions"].as_array()) {

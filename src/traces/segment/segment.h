@@ -24,6 +24,12 @@ struct Exception {
   bool remote = false;
 };
 
+// Another trace's segment that this one has to do with, as a message's receiver with its senders.
+struct Link {
+  TraceId trace;
+  std::string id;  // 16 hex digits
+};
+
 struct Segment {
   struct Http {
     std::string method;
@@ -53,6 +59,7 @@ struct Segment {
   bool sql = false;
   std::vector<std::pair<std::string, Annotation>> annotations;
   std::vector<Exception> exceptions;
+  std::vector<Link> links;
   std::vector<Segment> subsegments;
 
   double duration() const { return end - begin; }
@@ -84,6 +91,7 @@ base::Json to_json(const Segment& segment, const TraceId* trace);
 // A whole trace: top segments, with subsegments that came on their own put in their places.
 struct Trace {
   TraceId id;
+  WallTime begin{};  // of its first record, to the nanosecond, as the store finds it
   std::uint8_t reasons = 0;
   std::vector<Segment> segments;
   // Documents as they came or as hops give them: id and text.

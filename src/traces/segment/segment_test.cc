@@ -46,6 +46,12 @@ TEST(ParseSegment, ALocalSubsegmentCallsNothingOutside) {
   EXPECT_EQ(parse_segment(document(R"(,"namespace":"remote")"), kNow)->segment.name_space, "remote");
 }
 
+TEST(ParseSegment, IdsAreTheSameInEitherCase) {
+  const auto parsed = parse_segment(document(R"(,"parent_id":"53995C3F42CD8AD8")"), kNow);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->segment.parent_id, "53995c3f42cd8ad8");
+}
+
 TEST(ParseSegment, SaysWhyOneIsNotTaken) {
   const auto code = [](const std::string& text) {
     const auto parsed = parse_segment(text, kNow);
