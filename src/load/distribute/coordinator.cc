@@ -17,9 +17,8 @@ namespace {
 using base::Json;
 
 constexpr std::size_t kResultBytes = std::size_t{64} << 20;  // base::Json reads no more
-constexpr std::chrono::seconds kPoll{1};
-constexpr int kPatience = 10;                    // polls in a row that may fail
-constexpr std::chrono::seconds kAnswerTime{20};  // of one question; a long run's result has some megabytes
+constexpr int kPatience = 10;                                // polls in a row that may fail
+constexpr std::chrono::seconds kAnswerTime{20};              // of one question; a long run's result has some megabytes
 
 struct Question {
   http::Method method = http::Method::kGet;
@@ -109,6 +108,9 @@ class Hand {
     return Done{};
   }
 
+  Error still_at_work() const {
+    return within({Errc::kTimeout, "it says that it still runs, long after the schedule's end; restart it"});
+  }
   const std::optional<RunResult>& result() const { return result_; }
   std::uint64_t users() const { return users_; }
   std::chrono::milliseconds elapsed() const { return elapsed_; }
@@ -153,6 +155,11 @@ std::vector<Hand*> at_work(std::vector<Hand>& hands) {
   return some;
 }
 
+// From the first arrival to the last answer that may be waited for.
+std::chrono::nanoseconds longest(const RunSettings& settings, std::chrono::nanoseconds schedule) {
+  return schedule + settings.limits.connect + settings.limits.whole;
+}
+
 // Who does not hear it forgets the run by itself.
 void end_all(std::vector<Hand>& hands) {
   std::vector<Asked> questions;
@@ -189,14 +196,20 @@ Result<Done> look_at_all(std::vector<Hand>& hands) {
   return Done{};
 }
 
-RunResult merged(const std::vector<Hand>& hands, const RunSettings& settings) {
+RunResult merged(const std::vector<Hand>& hands, const RunSettings& settings, base::TimePoint started) {
   RunResult whole = *hands.front().result();
+  whole.tool = RunResult{}.tool;
+  whole.scenario = settings.scenario;
+  whole.target = settings.target;
+  whole.open = settings.open();
+  whole.started = started;  // their clocks are theirs
+  whole.checks.clear();
+  whole.findings = whole.hops = {};
   for (std::size_t i = 1; i < hands.size(); ++i) {
     const auto& other = *hands[i].result();
     whole.measured.merge(other.measured);
     whole.generator.merge(other.generator);
     whole.interrupted = whole.interrupted || other.interrupted;
-    whole.started = std::min(whole.started, other.started);
   }
   whole.settings.set("workers", std::uint64_t{hands.size()});
   whole.invalid_because = why_invalid(whole.generator, tightest_ms(settings.thresholds));
@@ -221,10 +234,17 @@ Result<RunResult> run_on(const Fleet& fleet, const RunSettings& settings, const 
     end_all(hands);
     return begun.error();
   }
+  const auto started = base::system_clock().now();
+  const auto last_moment = std::chrono::steady_clock::now() + longest(settings, schedule->duration()) + fleet.patience;
   bool stopped = false;
   while (!at_work(hands).empty()) {
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(fleet.each);
     if (stop.load() && !std::exchange(stopped, true)) end_all(hands);
+    if (std::chrono::steady_clock::now() > last_moment) {
+      const auto error = at_work(hands).front()->still_at_work();
+      end_all(hands);
+      return error;
+    }
     if (auto looked = look_at_all(hands); !looked) {
       end_all(hands);
       return looked.error();
@@ -239,7 +259,7 @@ Result<RunResult> run_on(const Fleet& fleet, const RunSettings& settings, const 
     }
     if (told) told(live);
   }
-  return merged(hands, settings);
+  return merged(hands, settings, started);
 }
 
 }  // namespace securebase::load

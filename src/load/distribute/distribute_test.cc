@@ -1,6 +1,8 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <limits>
 #include <thread>
 
 #include "load/distribute/coordinator.h"
@@ -61,6 +63,19 @@ TEST(Plan, RefusesWhatIsNone) {
 }
 
 net::Address address_of(std::uint16_t port) { return *net::Address::parse("127.0.0.1:" + std::to_string(port)); }
+
+TEST(Plan, HoldsNoTimeThatNoClockHas) {
+  auto plan = plan_for("http://x/", 1);
+  plan.phases.resize(10'000, plan.phases.front());
+  for (auto& phase : plan.phases) phase.duration = std::chrono::hours{24 * 300};
+  EXPECT_FALSE(Schedule::make(plan.phases));  // each is possible, and their sum is beyond what nanoseconds count
+  auto json = to_json(plan_for("http://x/", 1));
+  for (const char* member : {"think_ns", "warm_up_ns"}) {
+    auto beyond = json;
+    beyond.set(member, std::numeric_limits<std::int64_t>::max());
+    EXPECT_FALSE(settings_from_json(beyond)) << member;
+  }
+}
 
 TEST(Fleet, TwoWorkersMakeTheWholeLoadBetweenThem) {
   Hello hello;
@@ -160,6 +175,131 @@ Said say(std::uint16_t port, http::Method method, std::string path, std::string 
   net::Worker worker(0);
   worker.run_until_done(say(port, method, std::move(path), std::move(body), said));
   return said;
+}
+
+// A machine that takes any plan and says `look` to each look.
+class Odd final : public http::Handler {
+ public:
+  explicit Odd(std::string look) : look_(std::move(look)) {}
+  net::Task<http::Response> answer(http::Request& request) override {
+    http::Response response;
+    response.headers.add("Content-Type", "application/json");
+    response.body = request.method == http::Method::kGet ? look_ : R"({"id": "1"})";
+    if (request.method == http::Method::kDelete) ++ended;
+    co_return response;
+  }
+  std::atomic<int> ended = 0;
+
+ private:
+  const std::string look_;
+};
+
+// What comes of a run on a sound machine, whose requests go nowhere, and on `odd`.
+std::string beside_a_sound_one(Odd& odd, std::chrono::milliseconds duration, bool lost = false) {
+  net::Workers workers(1);
+  http::ServerSettings settings;
+  settings.address = address_of(0);
+  auto server = http::Server::start(settings, workers, odd);
+  auto sound = LoadWorker::start(address_of(0), "");
+  EXPECT_TRUE(server && sound);
+  Fleet fleet;
+  fleet.workers = {address_of((*sound)->port()), address_of((*server)->port())};
+  fleet.each = 20ms;
+  fleet.patience = 200ms;
+  auto plan = plan_for("http://127.0.0.1:1/", 10);
+  plan.phases.front().duration = duration;
+  plan.limits.connect = plan.limits.whole = 100ms;
+  std::thread ends_it;
+  if (lost) {
+    ends_it = std::thread([&] {
+      std::this_thread::sleep_for(300ms);
+      server->reset();
+    });
+  }
+  StopFlag stop = false;
+  const auto result = run_on(fleet, plan, stop, {});
+  if (ends_it.joinable()) ends_it.join();
+  const auto port = (*sound)->port();
+  // The sound one is free again: its part was ended with the other's.
+  if (!result) {
+    EXPECT_EQ(say(port, http::Method::kPost, "/v1/runs", "no plan").status, 400);
+  }
+  server->reset();
+  workers.stop();
+  return result ? "none" : result.error().message;
+}
+
+TEST(Fleet, EndsWhenAMachineNeverDoes) {
+  Odd odd(R"({"state": "running", "elapsed_ms": 5})");
+  EXPECT_THAT(beside_a_sound_one(odd, 100ms), testing::HasSubstr("still runs"));
+  EXPECT_EQ(odd.ended, 1);
+}
+
+TEST(Fleet, EndsWhenAMachineIsLost) {
+  Odd odd(R"({"state": "running", "elapsed_ms": 5})");
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_THAT(beside_a_sound_one(odd, 60s, true), testing::HasSubstr("worker 127.0.0.1:"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 30s);
+}
+
+TEST(Fleet, TakesNoResultThatDoesNotAddUp) {
+  for (const char* result :
+       {"null", "{}", R"({"format": "securebase-load/1"})",
+        R"({"format": "securebase-load/1", "measured": {"series": [], "values": [{"series": 3}]}})",
+        R"({"format": "securebase-load/1", "measured": {"series": [], "values": [],
+                                 "timeline": {"width_ms": 0, "slices": []}}})"}) {
+    Odd odd(std::string(R"({"state": "done", "result": )") + result + "}");
+    EXPECT_THAT(beside_a_sound_one(odd, 100ms), testing::HasSubstr("worker 127.0.0.1:")) << result;
+  }
+}
+
+// A sound result, of which only what was measured is believed.
+TEST(Fleet, TakesOnlyWhatWasMeasuredFromItsMachines) {
+  RunResult told;
+  told.scenario = told.target = "<script>";
+  told.open = false;
+  told.started = base::TimePoint{} + 24h;  // its clock is wrong
+  told.checks = {{"all is well", "", Verdict::kPass}};
+  Odd one(base::Json::object({{"state", "done"}, {"result", to_json(told)}}).dump());
+  net::Workers workers(1);
+  http::ServerSettings settings;
+  settings.address = address_of(0);
+  auto server = http::Server::start(settings, workers, one);
+  ASSERT_TRUE(server);
+  Fleet fleet;
+  fleet.workers = {address_of((*server)->port())};
+  fleet.each = 20ms;
+  StopFlag stop = false;
+  const auto before = base::system_clock().now();
+  const auto result = run_on(fleet, plan_for("http://x/", 1), stop, {});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->scenario, "run");
+  EXPECT_EQ(result->target, "http://x/");
+  EXPECT_TRUE(result->open);
+  EXPECT_GE(result->started, before);
+  EXPECT_TRUE(result->checks.empty());
+  server->reset();
+  workers.stop();
+}
+
+TEST(LoadWorker, RunsOnePlanAtATimeWhoeverAsks) {
+  const auto worker = LoadWorker::start(address_of(0), "");
+  ASSERT_TRUE(worker);
+  const auto port = (*worker)->port();
+  auto plan = plan_for("http://127.0.0.1:1/", 10);
+  plan.phases.front().duration = 60s;
+  const auto first = say(port, http::Method::kPost, "/v1/runs", to_json(plan).dump());
+  ASSERT_EQ(first.status, 202) << first.body;
+  Fleet fleet;
+  fleet.workers = {address_of(port)};
+  StopFlag stop = false;
+  const auto second = run_on(fleet, plan, stop, {});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message, testing::HasSubstr("another run is under way here"));
+  // The first goes on: the second was refused, and ended nothing.
+  const auto path = "/v1/runs/" + std::string((*base::Json::parse(first.body))["id"].string_or(""));
+  EXPECT_EQ((*base::Json::parse(say(port, http::Method::kGet, path).body))["state"].string_or(""), "running");
+  EXPECT_EQ(say(port, http::Method::kDelete, path).status, 202);
 }
 
 TEST(LoadWorker, KeepsAResultUntilItIsFetchedOrGivenUp) {

@@ -120,6 +120,8 @@ Result<RunSettings> settings_from_json(const Json& json) {
   settings.work.loop = json["loop"].bool_or(false);
   settings.work.think = std::chrono::nanoseconds{std::max<std::int64_t>(0, json["think_ns"].integer_or(0))};
   settings.warm_up = std::chrono::nanoseconds{std::max<std::int64_t>(0, json["warm_up_ns"].integer_or(0))};
+  constexpr std::chrono::hours kLongest{24 * 366};
+  if (settings.work.think > kLongest || settings.warm_up > kLongest) return no_plan("times are below a year");
   const auto threads = json["threads"].integer_or(0);
   const auto index = json["share_index"].integer_or(-1);
   const auto of = json["share_of"].integer_or(0);

@@ -1,5 +1,7 @@
 #include "load/engine/connection.h"
 
+#include <sys/socket.h>
+
 #include <array>
 
 namespace securebase::load {
@@ -7,6 +9,10 @@ namespace securebase::load {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Between two requests that follow each other at once there is no time to send anything unasked, and to look would cost
+// each of them a system call.
+constexpr std::chrono::milliseconds kIdle{1};
 
 // What a read or a write reports, of a connection that stood.
 Failure failure_on_wire(const Error& error, bool answer_begun) {
@@ -80,6 +86,13 @@ void Connection::on_deadline() {
   waiting_->cancel();
 }
 
+// Not of TLS: there tickets and key updates come unasked, and an answer between them is no weaker than the peer itself.
+bool Connection::spoke_unasked() const {
+  if (!stream_->tls_version().empty() || Clock::now() - kIdle < last_byte_) return false;
+  char byte = 0;
+  return ::recv(stream_->descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 net::Task<void> Connection::exchange(const Request& request, Keep keep, const Limits& limits, Answer& answer) {
   reader_.begin(request.is_head, keep, limits.head_bytes, limits.body_bytes);
   reusable_ = expired_ = false;
@@ -136,6 +149,7 @@ net::Task<void> Connection::exchange(const Request& request, Keep keep, const Li
     break;
   }
   deadline_ = base::SteadyPoint::max();
+  last_byte_ = answer.times.last_byte;
   if (answer.ok()) co_return;
   answer.times.last_byte = Clock::now();
   stream_->close();

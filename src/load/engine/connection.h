@@ -29,11 +29,13 @@ class Connection final : private Sweeper::Watched {
 
   // Fills `answer` but for the times before sending. One at a time; all outlive the await.
   net::Task<void> exchange(const Request& request, Keep keep, const Limits& limits, Answer& answer);
-  // Whether another request may be sent: the last answer was complete, and nobody has closed.
-  bool reusable() const { return reusable_ && !stream_->hung_up(); }
+  // Whether another request may be sent: the last answer was complete, nobody has closed, and nothing came that nobody
+  // asked for, which would be taken for the next answer.
+  bool reusable() const { return reusable_ && !stream_->hung_up() && !spoke_unasked(); }
 
  private:
   void on_deadline() override;
+  bool spoke_unasked() const;
 
   WorkerContext& worker_;
   std::unique_ptr<net::Stream> stream_;
@@ -41,6 +43,7 @@ class Connection final : private Sweeper::Watched {
   net::IoOperation* waiting_ = nullptr;
   bool reusable_ = true;
   bool expired_ = false;
+  base::SteadyPoint last_byte_ = base::SteadyPoint::max();  // of the last answer; what comes much later is asked for
 };
 
 }  // namespace securebase::load

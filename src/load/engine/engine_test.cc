@@ -76,11 +76,13 @@ TEST(FailureOf, TellsWhatNetReportsApart) {
   EXPECT_EQ(failure_of(Error{Errc::kMalformed, "certificate"}, true), Failure::kTls);
 }
 
-// A server that answers each connection's first request with `answer` and does what `then` says.
-enum class Then { kNext, kClose, kStall };
+// A server that answers requests with `answer` and does what `then` says; kSpeak: it says more a while after each
+// answer, which nobody asked for.
+enum class Then { kNext, kClose, kStall, kSpeak };
 
 struct Server {
   std::string answer;
+  std::string unasked = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
   Then then = Then::kNext;
   std::unique_ptr<net::Listener> listener;
   net::TaskGroup connections;
@@ -98,6 +100,13 @@ net::Task<void> serve_one(Server& server, std::unique_ptr<net::Stream> stream) {
       if (!written) co_return;
     }
     if (server.then == Then::kClose) co_return;
+    if (server.then == Then::kSpeak) {
+      auto slept = co_await net::sleep_for(10ms);
+      if (!slept) co_return;
+      iovec more{server.unasked.data(), server.unasked.size()};
+      auto written = co_await stream->write({&more, 1});
+      if (!written) co_return;
+    }
     if (server.then == Then::kStall) {
       auto slept = co_await net::sleep_for(10s);
       if (!slept) co_return;
@@ -122,11 +131,11 @@ net::Task<void> end(Server& server) {
 // On a thread of its own, as it stays free when the engine's threads are busy.
 class Served {
  public:
-  Served(std::string answer, Then then) : workers_(1) {
+  Served(std::string answer, Then then, const char* address = "127.0.0.1:0") : workers_(1) {
     server_.answer = std::move(answer);
     server_.then = then;
     workers_.on_each([&](net::Worker& worker) {
-      server_.listener = std::move(*net::Listener::open(*net::Address::parse("127.0.0.1:0")));
+      server_.listener = std::move(*net::Listener::open(*net::Address::parse(address)));
       worker.tasks().spawn(serve(server_));
     });
   }
@@ -149,13 +158,16 @@ class Asking final : public Flow {
     std::mutex mutex;
     std::vector<Answer> answers;
   };
-  Asking(Request request, Limits limits, int times, Heard& heard)
-      : request_(std::move(request)), limits_(limits), times_(times), heard_(heard) {}
+  Asking(Request request, Limits limits, int times, Heard& heard, std::chrono::milliseconds pause = {})
+      : request_(std::move(request)), limits_(limits), times_(times), heard_(heard), pause_(pause) {}
   net::Task<void> walk(Session& session) override {
     for (int i = 0; i < times_; ++i) {
       auto answer = co_await session.send(request_, Keep::kAll, limits_);
-      const std::lock_guard lock(heard_.mutex);
-      heard_.answers.push_back(std::move(answer));
+      {
+        const std::lock_guard lock(heard_.mutex);
+        heard_.answers.push_back(std::move(answer));
+      }
+      if (pause_ > pause_.zero()) static_cast<void>(co_await session.think(pause_));
     }
   }
   void skipped(const Arrival&) override {}
@@ -165,11 +177,12 @@ class Asking final : public Flow {
   const Limits limits_;
   const int times_;
   Heard& heard_;
+  const std::chrono::milliseconds pause_;
 };
 
 std::vector<Answer> ask(const std::string& url, Limits limits, int times = 1, std::optional<std::size_t> pool = {},
                         std::uint64_t users = 1, std::optional<std::chrono::nanoseconds> grace = {},
-                        const HeaderList& headers = {}) {
+                        const HeaderList& headers = {}, std::chrono::milliseconds pause = {}) {
   Collector collector(base::system_clock());
   Phase phase;
   phase.kind = Phase::Kind::kCount;
@@ -182,7 +195,7 @@ std::vector<Answer> ask(const std::string& url, Limits limits, int times = 1, st
   Asking::Heard heard;
   const auto request = *make_request("GET", *parse_url(url), headers);
   auto engine = Engine::make(settings, collector, [&](WorkerContext&, std::size_t) {
-    return std::make_unique<Asking>(request, limits, times, heard);
+    return std::make_unique<Asking>(request, limits, times, heard, pause);
   });
   EXPECT_TRUE(engine);
   (*engine)->run({});
@@ -215,6 +228,16 @@ TEST(Engine, ClosesAfterTheAnswerWhenTheRequestSaysSoThoughTheServerKeepsItsEndO
   ASSERT_EQ(answers.size(), 3u);
   for (const auto& answer : answers) EXPECT_TRUE(answer.ok() && answer.times.new_connection);
   EXPECT_EQ(served.accepted(), 3);
+}
+
+TEST(Engine, TakesNothingForAnAnswerThatCameBeforeItsRequest) {
+  Served served(kHello, Then::kSpeak);
+  const auto answers = ask(served.url(), {}, 3, {}, 1, {}, {}, 200ms);
+  ASSERT_EQ(answers.size(), 3u);
+  for (const auto& answer : answers) {
+    EXPECT_TRUE(answer.ok() && answer.times.new_connection);
+    EXPECT_EQ(answer.body, "hello");
+  }
 }
 
 TEST(Engine, MakesUsersWaitForAPooledConnection) {
@@ -250,6 +273,23 @@ TEST(Connection, RemembersWhereItCameToThoughTheAddressWasForgottenMeanwhile) {
   worker.run_until_done(open_while_it_is_forgotten(context, origin, failure));
   EXPECT_EQ(failure, Failure::kNone);
   EXPECT_TRUE(context.addresses.contains(origin.host));
+}
+
+TEST(Engine, ReachesAnIPv6Literal) {
+  Served served(kHello, Then::kNext, "[::1]:0");
+  const auto port = parse_url(served.url())->origin.port;
+  const auto answers = ask("http://[::1]:" + std::to_string(port) + "/", {});
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_TRUE(answers[0].ok()) << answers[0].explanation;
+  EXPECT_EQ(parse_url("http://[::1]:81/")->origin.authority(), "[::1]:81");
+}
+
+TEST(Engine, AsksOnANewConnectionWhereTheServerEndedItsOwn) {
+  Served served(kHello, Then::kClose);
+  const auto answers = ask(served.url(), {}, 3, {}, 1, {}, {}, 20ms);
+  ASSERT_EQ(answers.size(), 3u);
+  for (const auto& answer : answers) EXPECT_TRUE(answer.ok()) << node_name(answer.failure);
+  EXPECT_EQ(served.accepted(), 3);
 }
 
 TEST(Engine, NamesWhatGoesWrong) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kMostRate = 1e7;
 constexpr std::chrono::hours kLongestPhase{24 * 366};
+constexpr std::chrono::hours kLongestRun{10 * kLongestPhase};  // far from what nanoseconds count
 constexpr std::chrono::nanoseconds kSecond{std::chrono::seconds{1}};
 
 std::uint64_t steps_of(const Phase& phase) {
@@ -49,6 +50,10 @@ Result<Schedule> Schedule::make(std::vector<Phase> phases, Share share) {
       return Error{Errc::kMalformed, fmt::format("phase {}: a duration is between 0 and 366 days", i + 1)};
     }
     schedule.duration_ += phase.duration;
+    if (schedule.duration_ > kLongestRun) {
+      return Error{Errc::kMalformed, fmt::format("phase {}: all phases together are beyond {} days", i + 1,
+                                                 std::chrono::duration_cast<std::chrono::days>(kLongestRun).count())};
+    }
   }
   return schedule;
 }
