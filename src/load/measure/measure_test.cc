@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <thread>
 
 #include "load/measure/collector.h"
@@ -44,6 +46,33 @@ TEST(Histogram, IsTheSketchOfTheSameSamples) {
   EXPECT_EQ(made.maximum(), 2e6);
   histogram.clear();
   EXPECT_EQ(histogram.sketch().count(), 0u);
+}
+
+// Whatever lies on or beside a bucket's border, and however it was cut and merged.
+TEST(Histogram, KeepsEveryPercentileWithinABucketsWidthAndMergesExactly) {
+  std::vector<double> values;
+  for (double border = 0.0625; border < 70'000; border *= 2) {
+    for (const double factor : {1 - 1e-12, 1.0, 1 + 1e-12, 1 + 1 / 64.0, 1 + 63 / 64.0, 1.3})
+      values.push_back(border * factor);
+  }
+  Histogram whole;
+  Histogram half[2];
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    whole.add(values[i]);
+    half[i % 2].add(values[i]);
+  }
+  auto merged = half[1].sketch();
+  merged.merge(half[0].sketch());
+  EXPECT_EQ(merged.buckets(), whole.sketch().buckets());
+  EXPECT_EQ(merged.count(), values.size());
+  EXPECT_DOUBLE_EQ(merged.sum(), whole.sketch().sum());
+  std::sort(values.begin(), values.end());
+  for (double percent = 0.5; percent <= 100; percent += 0.5) {
+    const auto rank = static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(values.size())));
+    const double truth = values[std::max<std::size_t>(rank, 1) - 1];
+    EXPECT_NEAR(*merged.percentile(percent) / truth, 1, 0.0079) << percent;
+  }
+  EXPECT_EQ(merged.maximum(), values.back());
 }
 
 TEST(Collector, CountsWhatIsRecordedFromAStartThatNobodyWaitsFor) {
@@ -195,6 +224,9 @@ TEST(MeasuredJson, RefusesWhatDoesNotAddUp) {
           R"({"series":[],"values":[{"series":0,"count":3}],"timeline":{"width_ms":1000,"slices":[]}})",
           R"({"series":[{"metric":"t","kind":"trend"}],"values":[{"series":0,"count":1,"sketch":{"buckets":[99999999,1]}}],"timeline":{"width_ms":1000,"slices":[]}})",
           R"({"series":[],"values":[],"timeline":{"width_ms":0,"slices":[]}})",
+          R"({"duration_ms":-1,"series":[],"values":[],"timeline":{"width_ms":1000,"slices":[]}})",
+          R"({"series":[{"metric":"c","kind":"counter"}],"values":[{"series":0,"count":1,"sum":-5}],"timeline":{"width_ms":1000,"slices":[]}})",
+          R"({"series":[{"metric":"c","kind":"counter"}],"values":[{"series":0,"count":1,"sum":1e300}],"timeline":{"width_ms":1000,"slices":[]}})",
       }) {
     auto json = base::Json::parse(text);
     ASSERT_TRUE(json) << text;

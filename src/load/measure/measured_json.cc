@@ -45,6 +45,10 @@ Result<Value> value_from_json(Kind kind, const Json& json) {
   value.minimum = json["min"].number_or(0);
   value.maximum = json["max"].number_or(0);
   value.latest = json["latest"].number_or(0);
+  constexpr double kMost = 9e18;  // what a counter may hold
+  const bool counts = kind == Kind::kCounter || kind == Kind::kRate;
+  if (counts && !(value.sum >= 0 && value.sum <= kMost))
+    return not_ours("a counter's sum is a number that is not negative");
   if (kind != Kind::kTrend) return value;
   auto sketch = sketch_from_json(json["sketch"]);
   if (!sketch) return sketch.error();
@@ -189,13 +193,15 @@ Json to_json(const Measured& measured) { return Writer().write(measured); }
 Result<Measured> measured_from_json(const Json& json) {
   auto entries = read_series(json["series"]);
   if (!entries) return entries.error();
+  constexpr std::int64_t kLongest = 1000LL * 86'400 * 366;  // ms
   Measured measured;
   measured.duration = std::chrono::milliseconds{json["duration_ms"].integer_or(0)};
+  if (measured.duration.count() < 0 || measured.duration.count() > kLongest)
+    return not_ours("a run lasts for up to a year");
   auto values = read_values(json["values"], *entries);
   if (!values) return values.error();
   measured.values = std::move(*values);
   const auto& timeline = json["timeline"];
-  constexpr std::int64_t kLongest = 1000LL * 86'400 * 366;  // ms
   const auto width = timeline["width_ms"].integer_or(0);
   const auto* slices = timeline["slices"].as_array();
   if (width < 1 || width > kLongest || !slices || slices->size() > Timeline::kMostSlices) {

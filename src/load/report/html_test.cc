@@ -63,6 +63,41 @@ TEST(HtmlReport, EscapesWhatComesFromScriptsAndServers) {
   EXPECT_THAT(page, HasSubstr("/a?b=&quot;&lt;c&gt;&quot;"));
 }
 
+// Every text that a script, a server or another machine has a say in.
+TEST(HtmlReport, HasNoMarkupButItsOwnWhereverTextComesFrom) {
+  const std::string evil =
+      "\"'></title></style></svg></script><script>alert(1)</script><img src=x onerror=alert(2)>\xff";
+  auto view = small_view();
+  view.title = view.tool = view.target = view.started = view.verdict_text = evil;
+  view.facts.push_back({evil, evil, evil});
+  view.doubts.push_back(evil);
+  view.checks.push_back({evil, evil, ReportView::Verdict::kPass});
+  view.comparison_note = evil;
+  ReportView::Comparison comparison;
+  comparison.name = comparison.before = comparison.after = comparison.change = comparison.interval =
+      comparison.verdict = evil;
+  view.comparisons.push_back(comparison);
+  view.curves.front().label = evil;
+  view.codes.push_back({evil, 1, true});
+  view.errors.push_back({evil, 1, true});
+  view.endpoints.front().name = evil;
+  ReportView::Route route;
+  route.name = evil;
+  route.p95_s = 1;
+  route.hops_s = {{evil, 0.5}, {"edge", 0.5}};
+  view.routes.push_back(route);
+  const auto page = html_report(view);
+  for (const char* word : {"<script", "<img", "onerror=alert(2)>", "\xff"}) EXPECT_THAT(page, Not(HasSubstr(word)));
+  const auto count = [&page](std::string_view word) {
+    std::size_t times = 0;
+    for (auto at = page.find(word); at != std::string::npos; at = page.find(word, at + 1)) ++times;
+    return times;
+  };
+  EXPECT_EQ(count("</title>"), 1u);
+  EXPECT_EQ(count("</style>"), 1u);
+  EXPECT_EQ(count("<svg"), count("</svg>"));
+}
+
 TEST(HtmlReport, ShowsPercentilesChecksAndErrors) {
   const auto page = html_report(small_view());
   EXPECT_THAT(page, HasSubstr("ran 1 min 15 s"));

@@ -17,6 +17,7 @@ using Outcome = CapacityStep::Outcome;
 
 constexpr double kGrowth = 1.6;        // from step to step, until something breaks
 constexpr double kCloseEnough = 0.12;  // of the breaking point: halving ends there
+constexpr double kFarBeyond = 10;      // times the users that there were: nobody knows what would be there
 constexpr double kAtItsEnd = 0.9;      // a resource that is used so far is saturated
 
 // Why this step counts as broken; "" when it does not.
@@ -110,11 +111,11 @@ Json law_of(const std::vector<CapacityStep>& by_users) {
   }
   const auto law = fit_scalability(loads);
   if (!law) return nullptr;
-  auto json = Json::object({{"lambda", law->lambda},
-                            {"sigma", law->sigma},
-                            {"kappa", law->kappa},
-                            {"r_squared", law->r_squared},
-                            {"knee_users", law->knee_users()}});
+  auto json = Json::object(
+      {{"lambda", law->lambda}, {"sigma", law->sigma}, {"kappa", law->kappa}, {"r_squared", law->r_squared}});
+  // Where throughput grew in line with users, the knee lies beyond anything that was seen.
+  const double most_users = loads.empty() ? 0 : loads.back().users;
+  if (law->knee_users() <= kFarBeyond * most_users) json.set("knee_users", law->knee_users());
   if (std::isfinite(law->most())) json.set("most_throughput", law->most());
   if (const auto peak = law->peak_users()) json.set("peak_users", *peak);
   return json;
@@ -298,10 +299,12 @@ std::string capacity_text(const Json& findings) {
     text += "  no resource that was seen came to its end\n";
   }
   if (const auto& law = findings["law"]; !law.is_null()) {
-    text += fmt::format("  knee at {:.0f} users", law["knee_users"].number_or(0));
-    if (!law["most_throughput"].is_null())
+    text += law["knee_users"].is_null() ? std::string("  no knee: throughput grew in line with the users")
+                                        : fmt::format("  knee at {:.0f} users", law["knee_users"].number_or(0));
+    if (!law["knee_users"].is_null() && !law["most_throughput"].is_null())
       text += fmt::format(", at most {:.0f} answers a second", law["most_throughput"].number_or(0));
-    if (!law["peak_users"].is_null()) text += fmt::format(" at {:.0f} users", law["peak_users"].number_or(0));
+    if (!law["knee_users"].is_null() && !law["peak_users"].is_null())
+      text += fmt::format(" at {:.0f} users", law["peak_users"].number_or(0));
     text += fmt::format(" (Universal Scalability Law: lambda {:.1f}, sigma {:.4f}, kappa {:.2e}, R2 {:.3f})\n",
                         law["lambda"].number_or(0), law["sigma"].number_or(0), law["kappa"].number_or(0),
                         law["r_squared"].number_or(0));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace securebase::load {
 
@@ -29,12 +30,15 @@ std::optional<Row> solve(const std::vector<Row>& rows, const std::vector<double>
       matrix[i][kTerms] += weights[row] * rows[row][i] * y[row];
     }
   }
+  Row scale;
+  for (std::size_t i = 0; i < kTerms; ++i) scale[i] = matrix[i][i];
   for (std::size_t column = 0; column < kTerms; ++column) {
     std::size_t pivot = column;
     for (std::size_t i = column; i < kTerms; ++i) {
       if (std::abs(matrix[i][column]) > std::abs(matrix[pivot][column])) pivot = i;
     }
-    if (std::abs(matrix[pivot][column]) < 1e-300) return std::nullopt;
+    // What is left of it is rounding: the terms cannot be told apart.
+    if (!(std::abs(matrix[pivot][column]) > 1e-12 * scale[column])) return std::nullopt;
     std::swap(matrix[pivot], matrix[column]);
     for (std::size_t i = 0; i < kTerms; ++i) {
       if (i == column) continue;
@@ -72,13 +76,15 @@ std::optional<ScalabilityLaw> fit_scalability(const std::vector<Load>& loads) {
   std::vector<double> y;
   std::vector<double> weights;
   for (const auto& load : loads) {
-    if (load.throughput <= 0 || load.users < 1) continue;
+    if (!(load.throughput > 0) || !(load.users >= 1) || !std::isfinite(load.users / load.throughput)) continue;
     const double inverse = load.users / load.throughput;
     rows.push_back({1, load.users - 1, load.users * (load.users - 1)});
     y.push_back(inverse);
     weights.push_back(1 / (inverse * inverse));
   }
-  if (rows.size() < 4) return std::nullopt;
+  std::set<double> numbers_of_users;
+  for (const auto& row : rows) numbers_of_users.insert(row[1]);
+  if (numbers_of_users.size() < 4) return std::nullopt;
   std::optional<Row> best;
   double least = std::numeric_limits<double>::infinity();
   for (const auto& used :
@@ -110,7 +116,9 @@ std::optional<ScalabilityLaw> fit_scalability(const std::vector<Load>& loads) {
     residual += std::pow(throughput - law.at(rows[i][1] + 1), 2);
     total += std::pow(throughput - mean, 2);
   }
-  law.r_squared = total > 0 ? 1 - residual / total : 1;
+  // Of throughputs that are all the same nothing is left to be explained but rounding.
+  const bool flat = total <= 1e-9 * mean * mean * static_cast<double>(rows.size());
+  law.r_squared = flat ? 1 : 1 - residual / total;
   return law;
 }
 
