@@ -146,5 +146,14 @@ TEST(Markup, TextStaysTextInContentAndInAttributes) {
   EXPECT_EQ(markup_escaped(std::string_view("line\n\ttab\x01\0end", 14)), "line\n\ttab  end");
 }
 
+TEST(Markup, IsWellFormedWhateverBytesCame) {
+  for (const char* fine : {"caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) EXPECT_EQ(markup_escaped(fine), fine);
+  const std::string other = "\xef\xbf\xbd";
+  for (const char* wrong : {"\xff", "\xc3", "\x80", "\xc0", "\xf5", "\xef\xbf\xbf"})
+    EXPECT_EQ(markup_escaped(wrong), other);
+  EXPECT_EQ(markup_escaped("\xc3<"), other + "&lt;");
+  EXPECT_EQ(markup_escaped("\xed\xa0\x80"), other + other + other);  // half a surrogate pair
+}
+
 }  // namespace
 }  // namespace securebase::base

@@ -178,7 +178,7 @@ Result<fs::path> readable_path(const FunctionContext& context, const std::string
   };
   if (holds(context.root) || std::any_of(context.readable.begin(), context.readable.end(), holds)) return whole;
   return Error{Errc::kDenied, fmt::format("{} lies outside of the stack's directory {} and of the others that it may "
-                                          "read",
+                                          "read; --allow-files DIRECTORY adds one",
                                           in_quotes(given), in_quotes(fs::weakly_canonical(context.root).string()))};
 }
 
