@@ -170,8 +170,9 @@ struct Facts {
   std::vector<monitoring::AlarmView> alarms;
   std::vector<Topic> topics;
   std::vector<monitoring::Dashboards::Entry> dashboards;
-  std::vector<LoadRun> runs;  // oldest first
-  std::string load_test;      // the one that counts, by its script's file name or its name in the stack; "": all do
+  std::vector<LoadRun> runs;           // oldest first
+  std::vector<std::string> addresses;  // where this platform answers requests: "http://127.0.0.1:8080"
+  std::string load_test;  // the one that counts, by its script's file name or its name in the stack; "": all do
   std::optional<std::string> earlier_configuration;  // that a rollback would go back to
   std::optional<Rehearsal> rehearsal;                // the last one
   Result<std::vector<FunctionUse>> functions = std::vector<FunctionUse>{};

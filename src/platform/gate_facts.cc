@@ -175,6 +175,9 @@ advisor::Facts Rooms::facts(advisor::Gate gate, std::chrono::seconds window, std
   facts.freshness = freshness;
   facts.series = &metrics_->series();
   if (load_runs_) facts.runs = load_runs_->all();
+  for (const auto& [scheme, port] : {std::pair{"http", settings_.http_port}, {"https", settings_.https_port}}) {
+    facts.addresses.push_back(fmt::format("{}://{}:{}", scheme, settings_.bind, port));
+  }
   std::shared_ptr<const functions::Config> functions;
   {
     const std::lock_guard lock(mutex_);

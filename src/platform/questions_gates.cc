@@ -114,7 +114,8 @@ Result<Json> Rooms::load_runs(const Json& question) {
     const std::lock_guard lock(mutex_);
     const auto declared = applied_.stack->outputs.find("securebase_load");
     return Json::object(
-        {{"scenarios", declared == applied_.stack->outputs.end() ? Json::object() : declared->second.value.to_json()}});
+        {{"scenarios", declared == applied_.stack->outputs.end() ? Json::object() : declared->second.value.to_json()},
+         {"directory", std::filesystem::absolute(applied_.stack->directory).lexically_normal().native()}});
   }
   if (what != "list") return Error{Errc::kMalformed, "what about load runs: list, scenarios, configuration or add?"};
   auto list = Json::array();

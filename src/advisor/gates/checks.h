@@ -12,7 +12,8 @@ struct DeclaredCheck {
   std::string_view id;
   std::string_view title;
   std::string_view how;
-  std::string_view fix;
+  std::string_view fix;     // what mends a failure; this and the next where decide() sets none that fits better
+  std::string_view gather;  // what brings the evidence that is missing
   void (*decide)(const Facts& facts, Check& check);
 };
 
@@ -53,6 +54,8 @@ const LoadRun* newest(const std::vector<LoadRun>& runs, const Fits& fits) {
 }
 // Why a load run says nothing about this platform: it made no requests, or they did not come here. "": it does.
 std::string not_ours(const Facts& facts, const LoadRun& run);
+// Whether it asked this platform, by what was typed. false: another name of it may have been asked.
+bool aimed_here(const Facts& facts, const LoadRun& run);
 // "passed", "without thresholds": for a line about a run.
 std::string_view words_of(RunVerdict verdict);
 // Why a run tells neither pass nor fail by itself; "": it does.

@@ -81,8 +81,10 @@ GateReport check(Gate gate, const Facts& facts, const std::vector<Waiver>& waive
     one.title = declared.title;
     one.how = declared.how;
     declared.decide(facts, one);
-    if (one.decision != Decision::kPass) {
-      one.fix = declared.fix;
+    if (one.decision == Decision::kPass) {
+      one.fix.clear();
+    } else {
+      if (one.fix.empty()) one.fix = one.decision == Decision::kFail ? declared.fix : declared.gather;
       const auto name = fmt::format("{}/{}", to_string(gate), declared.id);
       for (const auto& waiver : waivers) {
         if (waiver.check == name && waiver.until > facts.now) one.waiver = waiver;
@@ -174,8 +176,29 @@ std::string not_ours(const Facts& facts, const LoadRun& run) {
   }
   const double answered = static_cast<double>(run.requests) * (1 - run.errors_percent / 100);
   if (here > 0 && here >= due * answered) return "";
-  return fmt::format("of the load test's {} requests the platform saw at most {:.0f}: it was one of something else",
-                     run.requests, here);
+  return fmt::format(
+      "of the load test's {} requests the platform saw at most {:.0f}: it was one of something else, or did not get "
+      "through",
+      run.requests, here);
+}
+
+bool aimed_here(const Facts& facts, const LoadRun& run) {
+  // Both are this machine's own.
+  const auto by_number = [](std::string url) {
+    constexpr std::string_view kName = "://localhost";
+    const auto at = url.find(kName);
+    const auto end = at == std::string::npos ? at : at + kName.size();
+    if (end != std::string::npos && (end == url.size() || url[end] == ':' || url[end] == '/')) {
+      url.replace(at, kName.size(), "://127.0.0.1");
+    }
+    return url;
+  };
+  const auto target = by_number(run.target);
+  return std::any_of(facts.addresses.begin(), facts.addresses.end(), [&](const std::string& one) {
+    const auto address = by_number(one);
+    return target.starts_with(address) && (target.size() == address.size() ||
+                                           std::string_view("/?#").find(target[address.size()]) != std::string::npos);
+  });
 }
 
 std::string_view words_of(RunVerdict verdict) {

@@ -231,18 +231,22 @@ const std::vector<DeclaredCheck>& monthly_checks() {
   static const std::vector<DeclaredCheck> checks{
       {"slow-queries", "Analyze slow query logs",
        "no statement of the slow query log (log_min_duration_statement) was slow ten times or more in the window",
-       "EXPLAIN (ANALYZE, BUFFERS) the statement, add the index that it lacks", slow_queries},
+       "EXPLAIN (ANALYZE, BUFFERS) the statement, add the index that it lacks",
+       "ask the API for what PostgreSQL has to answer, and look again a minute later", slow_queries},
       {"evictions", "Review cache eviction rates", "fewer than 1 % of what was written to Redis was evicted",
-       "a larger node_type, shorter TTLs, smaller values", evictions},
+       "a larger node_type, shorter TTLs, smaller values",
+       "ask the API for what it keeps in the cache, by different customers", evictions},
       {"memory", "Check Lambda memory utilization",
        "of every function there are 100 REPORT lines, and their highest Max Memory Used is at most 90 % of its memory",
-       "raise memory_size of those that are tight; the evidence has the size", memory},
+       "raise memory_size of those that are tight; the evidence has the size",
+       "call the functions that the evidence names, or look at a longer window (--window 90d)", memory},
       {"cost", "Assess cost vs performance tradeoffs",
        "a million invocations cost at most 20 % more than in the window before, unless p95 fell by 5 % for it",
-       "look at Duration and memory_size of the functions whose GB-seconds grew", cost},
+       "look at Duration and memory_size of the functions whose GB-seconds grew",
+       "wait until there were two windows with traffic, or compare shorter ones (--window 7d)", cost},
       {"baselines", "Update performance baselines",
        "a valid baseline run of at least 10 users for 5 minutes is not older than the window",
-       "securebase load baseline", baselines}};
+       "securebase load baseline --json baseline.json", "securebase load baseline --json baseline.json", baselines}};
   return checks;
 }
 

@@ -16,6 +16,10 @@ constexpr double kErrorsPercent = 1;
 constexpr double kHitRatePercent = 70;
 constexpr double kThrottledPercent = 1;
 constexpr std::chrono::seconds kScalingTime{120};
+constexpr std::string_view kLetItCome =
+    "let visitors come, or send what they would ask for (securebase load list, securebase load record); --watch 24h "
+    "waits "
+    "for the window, --window 1h looks at a shorter one";
 
 // Whole minutes, as older samples are kept: what came in the minute of the deployment may have met the one before.
 base::TimePoint begin_of_watch(const Facts& facts) {
@@ -248,20 +252,21 @@ const std::vector<DeclaredCheck>& post_deploy_checks() {
   static const std::vector<DeclaredCheck> checks{
       {"latency", "Monitor p95 latency for 24 hours",
        "the p95 of every request of the API since the deployment is below 100 ms, over the whole window",
-       "securebase traces slow: where the p95 of every route went", latency},
+       "securebase traces slow: where the p95 of every route went", kLetItCome, latency},
       {"hit-rates", "Verify cache hit rates > 70%",
        "hits of all lookups since the deployment, at the edge and in Redis, each above 70 %",
-       "raise TTLs, look for too many things in the cache key, warm the caches", hit_rates},
+       "raise TTLs, look for too many things in the cache key, warm the caches", kLetItCome, hit_rates},
       {"cold-starts", "Check for Lambda cold starts",
        "per function: InitDuration below 500 ms on average, and at most 5 % of the invocations cold",
-       "provisioned_concurrent_executions, less to import, more memory", cold_starts},
+       "provisioned_concurrent_executions, less to import, more memory", kLetItCome, cold_starts},
       {"errors", "Review error rates (< 1%)",
        "5xx of all requests of the API, and errors of all invocations, each below 1 %",
-       "securebase logs insights and securebase traces show which ones", errors},
+       "securebase logs insights and securebase traces show which ones", kLetItCome, errors},
       {"scaling", "Validate auto-scaling behavior",
        "after a spike to 500 users or more within 10 s, who stayed for two minutes, p95 was below 100 ms again within "
        "two minutes, and at most 1 % of the invocations were throttled",
-       "securebase load spike", scaling}};
+       "provisioned_concurrent_executions, a higher reserved concurrency or throttle; securebase load spike again",
+       "securebase load spike, as the guide has it: 10 to 500 users in 10 s, who stay for two minutes", scaling}};
   return checks;
 }
 

@@ -56,7 +56,9 @@ LoadTests load_tests(const Facts& facts) {
   for (auto run = facts.runs.rbegin(); run != facts.runs.rend(); ++run) {
     if (run->configuration != facts.configuration || !counts(facts, *run) || decided.contains(test_of(*run))) continue;
     auto why = why_undecided(*run);
-    if (why.empty()) why = not_ours(facts, *run);
+    // One that failed because nothing of it got here is no other's.
+    const bool shut_out = run->verdict == RunVerdict::kFail && aimed_here(facts, *run);
+    if (why.empty() && !shut_out) why = not_ours(facts, *run);
     if (!why.empty()) {
       tests.undecided.emplace_back(&*run, std::move(why));
       continue;
@@ -65,6 +67,25 @@ LoadTests load_tests(const Facts& facts) {
     (run->verdict == RunVerdict::kFail ? tests.failed : tests.passed).push_back(&*run);
   }
   return tests;
+}
+
+// What makes a run say something that said nothing.
+std::string fix_of(const LoadRun& run) {
+  switch (run.verdict) {
+    case RunVerdict::kNone:
+      return "run it with thresholds: --criteria guide or -t 'p95<100ms', or those of the script (ensure, thresholds)";
+    case RunVerdict::kInsufficient:
+      return "run it for longer (--duration), until its thresholds have their samples";
+    case RunVerdict::kInvalid:
+      return "run it again on a machine that has the time for it, with more --threads, or with fewer users";
+    case RunVerdict::kInterrupted:
+      return "run it again, to its end";
+    case RunVerdict::kPass:
+    case RunVerdict::kFail:
+      break;
+  }
+  return "run it against this platform: securebase load run /api/v1/health --criteria guide; what it said went wrong "
+         "is in its report";
 }
 
 void load_test(const Facts& facts, Check& check) {
@@ -77,6 +98,9 @@ void load_test(const Facts& facts, Check& check) {
   for (const auto* run : tests.failed) {
     show(*run);
     for (const auto& crossed : run->failed_thresholds) check.evidence.push_back("crossed: " + crossed);
+    if (const auto why = not_ours(facts, *run); !why.empty()) {
+      check.evidence.push_back("it was aimed at this platform; " + why);
+    }
   }
   for (const auto* run : tests.passed) show(*run);
   for (const auto& [run, why] : tests.undecided) show(*run);
@@ -89,6 +113,7 @@ void load_test(const Facts& facts, Check& check) {
   if (!tests.passed.empty()) {
     const auto age = facts.now - tests.passed.front()->ended;
     if (age > facts.freshness) {
+      check.fix = "run it again: `securebase load list` names the tests of the stack";
       return decide(
           check, Decision::kInsufficient,
           fmt::format("the last load test is {} old; {} are allowed", in_words(age), in_words(facts.freshness)));
@@ -97,7 +122,10 @@ void load_test(const Facts& facts, Check& check) {
         check, Decision::kPass,
         fmt::format("{} load tests pass, the newest {} ago on this configuration", tests.passed.size(), in_words(age)));
   }
-  if (!tests.undecided.empty()) return decide(check, Decision::kInsufficient, tests.undecided.front().second);
+  if (!tests.undecided.empty()) {
+    check.fix = fix_of(*tests.undecided.front().first);
+    return decide(check, Decision::kInsufficient, tests.undecided.front().second);
+  }
   const auto* other = newest(facts.runs, [&facts](const LoadRun& run) { return counts(facts, run); });
   if (other) check.evidence.push_back("of another configuration: " + in_a_line(*other, facts.now));
   decide(check, Decision::kInsufficient,
@@ -285,6 +313,9 @@ void warming(const Facts& facts, Check& check) {
 void rollback(const Facts& facts, Check& check) {
   check.command = "securebase rollback --list";
   if (!facts.earlier_configuration) {
+    check.fix =
+        "nothing leads back from the first configuration; for this one deployment: securebase check waive "
+        "pre-deploy/rollback --owner YOU --for 7d --reason \"the first deployment\"";
     return decide(check, Decision::kInsufficient,
                   "there is no earlier configuration: this is the first that was applied");
   }
@@ -307,23 +338,31 @@ const std::vector<DeclaredCheck>& pre_deploy_checks() {
       {"load-test", "Load test completed with passing results",
        "of each load test that ran on exactly this configuration (capacity and warming left out) the newest run that "
        "came here, was valid and had thresholds and samples enough crossed none, and one of them is fresh",
-       "securebase load run SCRIPT --criteria guide", load_test},
+       "mend what was crossed, and run the same test again: only its own pass takes a failure back",
+       "run one of the stack's (securebase load list, then securebase load NAME), or securebase load run "
+       "/api/v1/health --criteria guide",
+       load_test},
       {"alarms", "All performance alarms configured",
        "each of the guide's eight alarms exists, its actions are on, and a message reached a subscriber within a day",
-       "apply the stack's alarms, subscribe somebody (aws sns subscribe), then `securebase check pre-deploy "
-       "--send-tests`",
-       alarms},
+       "apply the stack's alarms; subscribe somebody to their topics (up -var alert_email=..., or aws sns subscribe), "
+       "who "
+       "confirms (securebase notify); then securebase check pre-deploy --send-tests",
+       "send a test to the topics that none reached a subscriber of: securebase check pre-deploy --send-tests", alarms},
       {"dashboards", "CloudWatch dashboards created",
        "there are dashboards, and at least half of what each shows has samples of the last day",
-       "apply the stack's aws_cloudwatch_dashboard, and let some traffic through", dashboards},
+       "apply the stack's aws_cloudwatch_dashboard",
+       "let some traffic through, and look again a minute later: securebase load run /api/v1/health --duration 1m",
+       dashboards},
       {"cache-warming", "Cache warming scripts ready",
        "a load script with \"warm\" in its name ran on this configuration with less than 1 % errors",
-       "write one that asks for what visitors ask for first, and run it: securebase artillery run warm-up.yml",
+       "its report says which requests failed; mend the script or what it asks for, and run it again",
+       "run a script that asks for what visitors ask for first: securebase load warm-up, if the stack declares it, or "
+       "securebase artillery run warm-up.yml",
        warming},
       {"rollback", "Rollback plan documented",
        "the way from this configuration back to the one before was rehearsed: read, configured by every room, its code "
        "found",
-       "securebase rollback --rehearse", rollback}};
+       "securebase rollback --rehearse", "securebase rollback --rehearse", rollback}};
   return checks;
 }
 

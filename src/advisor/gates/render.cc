@@ -30,12 +30,20 @@ std::string summary(const GateReport& report) {
   return fmt::format("{} passed, {} failed, {} without enough evidence, {} waived", passed, failed, unknown, waived);
 }
 
-// One line of a table in Markdown.
+// A line of Markdown, also within a table or HTML, that shows `text` as it is: names of tests, topics and statements
+// are other people's words.
 std::string cell(std::string_view text) {
+  constexpr std::string_view kMarks = "\\`*_[]|~#!";
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += '\\';
-    out += c == '\n' ? ' ' : c;
+    if (c == '\n' || c == '\r') {
+      out += ' ';
+    } else if (c == '<' || c == '>' || c == '&') {
+      out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;";
+    } else {
+      if (kMarks.find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
   }
   return out;
 }
@@ -79,10 +87,10 @@ std::string to_markdown(const GateReport& report) {
     text += fmt::format("| {} | {} | {} |\n", cell(check.title), verdict_of(check), cell(why));
   }
   for (const auto& check : report.checks) {
-    text += fmt::format("\n<details><summary>{}</summary>\n\n", cell(check.title));
+    text += fmt::format("\n<details><summary>{}</summary>\n\n", base::markup_escaped(check.title));
     for (const auto& line : check.evidence) text += fmt::format("- {}\n", cell(line));
-    text += fmt::format("- Decided by: {}\n", check.how);
-    if (!check.fix.empty()) text += fmt::format("- To do: {}\n", check.fix);
+    text += fmt::format("- Decided by: {}\n", cell(check.how));
+    if (!check.fix.empty()) text += fmt::format("- To do: {}\n", cell(check.fix));
     if (!check.command.empty()) text += fmt::format("\n```\n{}\n```\n", check.command);
     text += "\n</details>\n";
   }
