@@ -145,6 +145,39 @@ def ends_early(server, connection):
     connection.close()
 
 
+def ends_its_half(server, connection):
+    connection.shutdown(socket.SHUT_WR)
+    server.held.append(connection)
+
+
+def sends_half_a_chunk(server, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal")
+
+
+def sends_no_end_of_a_head(server, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000)
+    server.held.append(connection)
+
+
+ODD_ANSWERS = (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+               b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n",
+               b"HTTP/1.1 204 No Content\r\n\r\n",
+               b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+               b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n")
+
+
+def answers_oddly(server, connection):
+    """All that is allowed, in turn; and then, as nobody may, a failure that no request asked for."""
+    for answer in ODD_ANSWERS:
+        connection.sendall(answer)
+        if not connection.recv(4096):
+            return
+    connection.sendall(ODD_ANSWERS[0])
+    time.sleep(0.005)
+    connection.sendall(b"HTTP/1.1 500 Unasked\r\nContent-Length: 0\r\n\r\n")
+    connection.recv(4096)
+
+
 def drips(server, connection):
     """A byte now and then, for ever: each makes progress, the whole never comes."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
@@ -193,3 +226,37 @@ class QueueServer:
 
     def stop(self):
         end_loop(self.loop, self.thread)
+
+
+class HearingServer:
+    """Keeps what it is sent, a head and a body by its Content-Length, and says 200 without a body."""
+
+    def __init__(self):
+        self.heard = []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
+            while True:
+                lines = []
+                while (line := stream.readline()) not in (b"", b"\r\n"):
+                    lines.append(line)
+                if not lines:
+                    return
+                length = next((int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length")), 0)
+                self.heard.append((b"".join(lines), stream.read(length)))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    def stop(self):
+        self.listener.close()

@@ -15,10 +15,11 @@ import unittest
 import xml.etree.ElementTree
 
 import load_targets
-from harness import SECUREBASE, free_ports, main
+from harness import SECUREBASE, free_ports, main, wait_until
 
 RATE = 200
 SECONDS = 20
+SHORT_SECONDS = 12  # where the same is shown once more, another way
 
 
 TRIES = 3
@@ -66,17 +67,21 @@ class Load(unittest.TestCase):
         self.complained = done.stderr
         return result
 
-    def test_percentiles_are_the_truth_though_the_target_stalls(self):
+    def reported_and_true(self, seconds, *arguments, tls=None):
+        """What a run reports of a target that stalls for 2 s, and what is true of it."""
         # 1 % of the median are 2 ms: where this machine was later than that by itself, the run says nothing of the measuring.
         for left in reversed(range(TRIES)):
-            server = load_targets.SlowServer(stall_at=SECONDS / 2)
+            server = load_targets.SlowServer(stall_at=seconds / 2, tls=tls)
             self.addCleanup(server.stop)
-            result = self.load("run", server.url(), "--rate", RATE, "--duration", f"{SECONDS}s", "-t", "p95<2s", expected=0)
+            result = self.load("run", server.url(), "--rate", RATE, "--duration", f"{seconds}s", "-t", "p95<3s", *arguments, expected=0)
             if not left or not was_late(result, 1):
                 break
             print("  done again:", result["generator"]["lateness_p99_ms"], result["generator"]["lag_p99_ms"])
         truth = load_targets.true_latencies(RATE, server)
-        measured = result["summary"]["milliseconds"]["http.latency_from_schedule"]
+        self.assertEqual(len(truth), RATE * seconds)
+        return result["summary"]["milliseconds"]["http.latency_from_schedule"], truth
+
+    def assert_is_the_truth(self, measured, truth):
         self.assertEqual(measured["count"], len(truth))
         for name, percent in (("p50", 50), ("p75", 75), ("p95", 95), ("p99", 99), ("max", 100)):
             with self.subTest(name):
@@ -85,6 +90,17 @@ class Load(unittest.TestCase):
                       f"{100 * (measured[name] / true - 1):+.2f} %")
                 self.assertLess(abs(measured[name] / true - 1), 0.01)
         self.assertGreater(measured["max"], 2000)
+
+    def test_percentiles_are_the_truth_though_the_target_stalls(self):
+        self.assert_is_the_truth(*self.reported_and_true(SECONDS))
+
+    def test_they_are_over_tls(self):
+        certificate, context = self.certificate()
+        self.assert_is_the_truth(*self.reported_and_true(SHORT_SECONDS, "--cacert", certificate, tls=context))
+
+    def test_they_are_of_two_machines_together(self):
+        token, named = self.workers(2)
+        self.assert_is_the_truth(*self.reported_and_true(SHORT_SECONDS, *named, "--token-file", token))
 
     @unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
     def test_a_generator_that_waits_for_answers_does_not_see_the_stall(self):
@@ -108,7 +124,10 @@ class Load(unittest.TestCase):
         for act, kind in ((load_targets.resets, "connection reset"), (load_targets.stalls, "no answer in time"),
                           (load_targets.drips, "no answer in time"),
                           (load_targets.sends_garbage, "not HTTP/1.1"),
-                          (load_targets.ends_early, "answer ended early")):
+                          (load_targets.ends_early, "answer ended early"),
+                          (load_targets.ends_its_half, "connection reset"),
+                          (load_targets.sends_half_a_chunk, "answer ended early"),
+                          (load_targets.sends_no_end_of_a_head, "answer too large")):
             with self.subTest(act.__name__):
                 server = load_targets.BadServer(act)
                 begun = time.monotonic()
@@ -127,6 +146,32 @@ class Load(unittest.TestCase):
         self.assertEqual(list(refused["summary"]["errors"]), ["connection refused"])
         unknown = self.load("run", "http://name.invalid/", "--users", 2, "--duration", "1s")
         self.assertEqual(list(unknown["summary"]["errors"]), ["unknown host"])
+
+    def test_answers_that_are_odd_and_sound_are_answers(self):
+        # Interim answers, trailers, no body where none may be, and one more answer that nobody asked for.
+        server = load_targets.BadServer(load_targets.answers_oddly)
+        self.addCleanup(server.stop)
+        result = self.load("run", server.url(), "--users", 2, "--duration", "2s", "--think", "20ms", "-t", "transport<1%")
+        self.assertEqual(result["summary"]["errors"], {})
+        self.assertEqual(set(result["summary"]["codes"]), {"200", "204", "304"})
+
+    def test_methods_and_bodies_arrive_as_they_were_typed(self):
+        body = self.directory / "body.txt"
+        body.write_bytes(b"from a file\n")
+        for words, line, content in (((), b"GET / HTTP/1.1", b""),
+                                     (("-d", "a=b"), b"POST / HTTP/1.1", b"a=b"),
+                                     (("-X", "GET", "-d", "a=b"), b"GET / HTTP/1.1", b"a=b"),
+                                     (("-X", "HEAD"), b"HEAD / HTTP/1.1", b""),
+                                     (("-X", "PUT", "-d", f"@{body}"), b"PUT / HTTP/1.1", b"from a file\n")):
+            with self.subTest(words):
+                server = load_targets.HearingServer()
+                self.addCleanup(server.stop)
+                result = self.load("run", server.url(), "--users", 1, "--duration", "300ms", "--think", "100ms", *words)
+                self.assertGreater(result["summary"]["responses"], 0)
+                self.assertEqual(result["summary"]["transport_errors"], 0)
+                head, came = server.heard[0]
+                self.assertEqual((head.split(b"\r\n")[0], came), (line, content))
+                self.assertEqual(b"Content-Length: %d" % len(content) in head, bool(content))
 
     def test_answers_500_are_errors_and_not_failures_of_the_connection(self):
         server = load_targets.BadServer(load_targets.answers_500)
@@ -163,13 +208,18 @@ class Load(unittest.TestCase):
         self.assertEqual(child.returncode, 130)
         self.assertGreater(json.loads(file.read_text())["summary"]["responses"], 10)
 
-    def test_tls_is_spoken_and_certificates_are_checked(self):
+    def certificate(self):
+        """A file of a certificate for 127.0.0.1, and a server's context with it."""
         key, certificate = self.directory / "key.pem", self.directory / "certificate.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
                        check=True, capture_output=True)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
+        return certificate, context
+
+    def test_tls_is_spoken_and_certificates_are_checked(self):
+        certificate, context = self.certificate()
         server = load_targets.SlowServer(tls=context)
         self.addCleanup(server.stop)
         for trust in (("--cacert", certificate), ("--insecure",)):
@@ -180,12 +230,11 @@ class Load(unittest.TestCase):
         refused = self.load("run", server.url(), "--users", 2, "--duration", "1s")
         self.assertEqual(list(refused["summary"]["errors"]), ["TLS failed"])
 
-    def test_two_workers_make_one_load_and_need_their_token(self):
-        server = load_targets.SlowServer()
-        self.addCleanup(server.stop)
+    def workers(self, count):
+        """The file of their token, and the options that name them."""
         token = self.directory / "token"
         token.write_text("0123456789abcdef\n")
-        ports = free_ports(2)
+        ports = free_ports(count)
         workers = []
         for port in ports:
             workers.append(subprocess.Popen([SECUREBASE, "load", "worker", "--listen", f"127.0.0.1:{port}", "--token-file", token],
@@ -194,7 +243,13 @@ class Load(unittest.TestCase):
             self.addCleanup(workers[-1].wait)
             self.addCleanup(workers[-1].terminate)
             self.assertIn(str(port), workers[-1].stdout.readline())
-        named = [word for port in ports for word in ("--worker", f"127.0.0.1:{port}")]
+        self.processes = workers
+        return token, [word for port in ports for word in ("--worker", f"127.0.0.1:{port}")]
+
+    def test_two_workers_make_one_load_and_need_their_token(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        token, named = self.workers(2)
         result = self.load("run", server.url(), "--rate", "100", "--duration", "3s", "-t", "errors<1%", *named, "--token-file", token,
                            expected=0)
         self.assertEqual(result["summary"]["requests"], 300)
@@ -206,6 +261,23 @@ class Load(unittest.TestCase):
         self.assertIn("401", self.complained)
         self.load("capacity", server.url(), *named, expected=64)
         self.assertIn("runs on one machine", self.complained)
+
+    def test_a_worker_that_dies_ends_the_run_and_is_named(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        token, named = self.workers(2)
+        run = subprocess.Popen([SECUREBASE, "load", "run", server.url(), "--rate", "20", "--duration", "10m", *named, "--token-file", token,
+                                "--state", self.directory], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(run.kill)
+        wait_until(lambda: server.received_at, 20, "the first request")
+        self.processes[1].kill()
+        said, complained = run.communicate(timeout=60)
+        self.assertEqual((run.returncode, said), (1, ""))
+        self.assertIn("worker " + named[3], complained)
+        # The other one was told: nobody goes on sending half of a test.
+        count = len(server.received_at)
+        time.sleep(1.5)
+        self.assertLess(len(server.received_at) - count, 20)
 
     def test_a_result_is_shown_again_and_compared_with_itself(self):
         server = load_targets.SlowServer()
@@ -278,6 +350,37 @@ class Load(unittest.TestCase):
                                  (("endurance", "http://x/", "--target-pid", 2**22 + 1), "there is no process")):
             self.load(*arguments, expected=64)
             self.assertIn(words, self.complained)
+
+    def test_a_file_that_cannot_be_read_or_written_is_named_before_the_first_request(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        broken = self.directory / "broken.json"
+        broken.write_text('{"requests": [\n  {"path": "/a" "weight": 1}\n]}\n')
+        empty = self.directory / "empty.json"
+        empty.write_text('{"format": "securebase-load-scenario/1", "requests": []}')
+        plain = self.directory / "plain.pem"
+        plain.write_text("no certificate\n")
+        missing = self.directory / "missing"
+        for arguments, words in ((("--scenario", broken), str(broken)), (("--scenario", empty), str(empty)),
+                                 (("--scenario", missing), str(missing)), (("-d", f"@{missing}"), str(missing)),
+                                 (("--cacert", plain), "no certificate authority"), (("--cacert", missing), str(missing)),
+                                 (("--baseline", broken), str(broken)),
+                                 (("--html", missing / "a.html"), f"there is no directory {missing}"),
+                                 (("--junit", self.directory), "is a directory"),
+                                 (("--worker", "127.0.0.1:1"), "worker 127.0.0.1:1")):
+            with self.subTest(words):
+                begun = time.monotonic()
+                done = subprocess.run([SECUREBASE, "load", "run", server.url(), "--duration", "10m", *map(str, arguments), "--state",
+                                       self.directory], capture_output=True, text=True, timeout=60)
+                self.assertIn(done.returncode, (1, 64), done.stdout + done.stderr)
+                self.assertIn(words, done.stderr)
+                self.assertEqual(done.stdout, "")
+                self.assertLess(time.monotonic() - begun, 30)
+        self.assertEqual(server.received_at, [])
+        for command in (("report", broken), ("compare", broken, broken)):
+            done = subprocess.run([SECUREBASE, "load", *map(str, command)], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn(str(broken), done.stderr)
 
     def test_capacity_finds_where_a_target_breaks(self):
         # One request at a time, 4 ms each: 250 a second at most, and p95 beyond 100 ms from about 25 users on.

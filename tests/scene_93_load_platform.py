@@ -33,6 +33,41 @@ class LoadOfThePlatform(unittest.TestCase):
         runs = json.loads(self.platform.cli("load", "runs", "--json").stdout)["runs"]
         self.assertEqual((runs[-1]["scenario"], runs[-1]["requests"], runs[-1]["verdict"]), ("run", 300, "pass"))
 
+    def test_1_the_newest_baseline_is_what_a_run_is_beside(self):
+        none = self.platform.cli("load", "run", "/api/v1/health", "--duration", "1s", "--baseline", "newest", check=False)
+        self.assertEqual((none.returncode, none.stdout), (1, ""))
+        self.assertIn("securebase load baseline --json", none.stderr)
+        old, new = SHARED / "old.json", SHARED / "new.json"
+        for file in (old, new):
+            self.platform.cli("load", "baseline", "--users", "4", "--think", "10ms", "--warm-up", "1s", "--duration", "8s", "--json", file)
+        page = SHARED / "beside.html"
+        run = ("load", "run", "/api/v1/health", "--users", "4", "--think", "10ms", "--duration", "8s", "--baseline", "newest", "--html", page)
+        started = json.loads(new.read_text())["started"][:19]
+        self.assertIn(f"Compared with the baseline, baseline of {started}", self.platform.cli(*run).stdout)
+        self.assertIn("Compared with the baseline", page.read_text())
+        # What is not there any more is no baseline.
+        new.unlink()
+        started = json.loads(old.read_text())["started"][:19]
+        self.assertIn(f"baseline of {started}", self.platform.cli(*run).stdout)
+
+    def test_1_capacity_sees_what_the_platform_says_of_its_limits(self):
+        code, said, result = self.load("capacity", "--from", "2", "--to", "4", "--step", "3s", "--think", "5ms", "-t", "errors<50%")
+        self.assertIn(code, (0, 4), said)
+        seen = {one["resource"] for step in result["findings"]["steps"] for one in step["resources"]}
+        self.assertIn("connections of PostgreSQL", seen)
+        self.assertTrue(any(name.startswith("CPU of this machine") for name in seen), seen)
+        self.assertTrue(any(name.startswith("concurrency of ") for name in seen), seen)
+
+    def test_1_what_the_stack_declares_is_listed(self):
+        listed = self.platform.cli("load", "list").stdout
+        for name in ("api-baseline", "api-capacity", "api-spike", "api-endurance", "guide-artillery", "guide-k6", "warm-up"):
+            self.assertIn(name, listed)
+        # Each would run: what is typed in addition is looked at after all that is declared.
+        for name, kind in (("api-baseline", "baseline"), ("api-capacity", "capacity"), ("api-spike", "spike"), ("api-endurance", "endurance")):
+            done = self.platform.cli("load", kind, name, "-t", "nonsense", check=False)
+            self.assertEqual(done.returncode, 64)
+            self.assertIn('the threshold "nonsense"', done.stderr)
+
     def test_2_a_spike_sees_instances_and_how_long_the_platform_was_slow(self):
         code, said, result = self.load("spike", "--before", "4s", "--rise", "2s", "--duration", "10s", "--to", "50", "--limit", "2000")
         self.assertEqual(code, 0, said)

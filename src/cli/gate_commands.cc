@@ -221,7 +221,28 @@ int list_generations(const platform::Control& control) {
   return kDone;
 }
 
+// What is only shown or tried changes nothing, so there is nothing to try, to choose, or to approve.
+Result<Done> check_rollback(const RollbackOptions& options) {
+  const auto wrong = [](const char* why) { return Error{Errc::kMalformed, why}; };
+  if (options.list && options.rehearse) {
+    return wrong(
+        "--list shows what is kept, and --rehearse tries a way back: one at a time; `securebase rollback --list`, then "
+        "`securebase rollback --rehearse` or `--rehearse --to N`");
+  }
+  if (options.list && options.to > 0) {
+    return wrong("--list shows everything that is kept, and --to names what to go back to: leave one of them out");
+  }
+  if (options.auto_approve && (options.list || options.rehearse)) {
+    return wrong("--list and --rehearse change nothing, so there is nothing to approve: leave --auto-approve out");
+  }
+  return Done{};
+}
+
 int rollback(const std::filesystem::path& state, const RollbackOptions& options) {
+  if (auto fit = check_rollback(options); !fit) {
+    fail(fit.error());
+    return kUsage;
+  }
   const platform::Control control(state);
   if (options.list) return list_generations(control);
   auto question = Json::object({{"what", options.rehearse ? "rehearse" : "plan"}, {"to", options.to}});
@@ -335,16 +356,13 @@ void add_gate_commands(CLI::App& app, std::filesystem::path& state, Chosen& chos
   auto* rollback_command = app.add_subcommand("rollback", "Go back to the configuration that was in force before");
   rollback_command->footer(kRollbackExamples);
   add_state_option(*rollback_command, state);
-  auto* list = rollback_command->add_flag("--list", back->list, "Only show the configurations that are kept");
-  auto* rehearse = rollback_command->add_flag("--rehearse", back->rehearse,
-                                              "Try everything but the change itself, and note that it was");
-  auto* to = rollback_command->add_option("--to", back->to, "A generation of --list; by default the one before")
-                 ->check(CLI::PositiveNumber)
-                 ->type_name("N");
-  auto* approve = rollback_command->add_flag("--auto-approve", back->auto_approve, "Do not ask");
-  // What is only shown or tried changes nothing, so there is nothing to try, to choose, or to approve.
-  list->excludes(rehearse)->excludes(to)->excludes(approve);
-  rehearse->excludes(approve);
+  rollback_command->add_flag("--list", back->list, "Only show the configurations that are kept");
+  rollback_command->add_flag("--rehearse", back->rehearse,
+                             "Try everything but the change itself, and note that it was");
+  rollback_command->add_option("--to", back->to, "A generation of --list; by default the one before")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  rollback_command->add_flag("--auto-approve", back->auto_approve, "Do not ask");
   rollback_command->callback([back, &state, &chosen] { chosen = [back, &state] { return rollback(state, *back); }; });
 }
 

@@ -107,11 +107,12 @@ LoadOutcome outcome_of(const LoadOptions& options, const load::RunResult& result
 int report(const LoadOptions& options, load::RunResult result, const LoadRunNote& note) {
   const auto requests = load::summarise(result.measured.values, result.measured.duration).requests;
   result.hops = note.hops_of(result.measured.duration, static_cast<double>(requests));
-  auto written = write_files(options.files, result);
-  if (!written) return fail(written.error());
+  // What was measured is shown and told, also when a disk is full by now.
+  const auto written = write_files(options.files, result);
   note.tell(outcome_of(options, result));
   if (!options.quiet) fmt::print("{}{}", text_of(result), comparison_text(options.files, result));
-  return say_verdict(result);
+  const int code = say_verdict(result);
+  return written ? code : fail(written.error());
 }
 
 // A wrong URL or threshold is a wrong command line.
@@ -146,6 +147,7 @@ int prepare_and_act(CLI::App& command, const Options& options, const std::filesy
   options->name = std::move(*name);
   if (auto fit = check_options(command); !fit) return refuse(fit.error());
   if (auto found = find_baseline(options->files, state); !found) return refuse(found.error());
+  if (auto fit_files = check_files(options->files); !fit_files) return refuse(fit_files.error());
   return act(*options, state);
 }
 

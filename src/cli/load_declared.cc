@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "cli/k6_program.h"
 #include "cli/options.h"
+#include "cli/script_words.h"
 #include "cli/terminal.h"
 
 namespace securebase::cli {
@@ -17,18 +20,25 @@ namespace {
 
 using base::Json;
 
+// A test that is a script of Artillery's or k6's.
+constexpr std::string_view kScriptKind = "script";
 // Members that are no options, and options that no stack has a say in.
-constexpr std::array<std::string_view, 3> kOwnMembers{"kind", "url", "description"};
+constexpr std::array<std::string_view, 4> kOwnMembers{"kind", "url", "file", "description"};
 constexpr std::array<std::string_view, 4> kNotDeclared{"state", "help", "token-file", "target-pid"};
 
-Result<Json> declared_scenarios(const std::filesystem::path& state) {
+struct Declared {
+  Json scenarios;                   // an object
+  std::filesystem::path directory;  // of the stack, which relative paths of files begin at
+};
+
+Result<Declared> declared_scenarios(const std::filesystem::path& state) {
   auto answer = platform::Control(state).ask("/load/runs", Json::object({{"what", "scenarios"}}));
   if (!answer) return answer.error();
-  auto scenarios = (*answer)["scenarios"];
-  if (!scenarios.as_object()) {
+  Declared declared{(*answer)["scenarios"], (*answer)["directory"].string_or("")};
+  if (!declared.scenarios.as_object()) {
     return Error{Errc::kMalformed, "the stack's output securebase_load is a map of load tests by their names"};
   }
-  return scenarios;
+  return declared;
 }
 
 Result<std::string> address_of_platform(const std::filesystem::path& state) {
@@ -87,18 +97,25 @@ std::string settings_text(const Json& scenario) {
 }
 
 int list_declared(const std::filesystem::path& state, bool as_json) {
-  auto scenarios = declared_scenarios(state);
-  if (!scenarios) return fail(scenarios.error());
+  auto declared = declared_scenarios(state);
+  if (!declared) return fail(declared.error());
   if (as_json) {
-    fmt::print("{}\n", scenarios->dump(2));
+    fmt::print("{}\n", declared->scenarios.dump(2));
     return kDone;
   }
-  Table table({"NAME", "KIND", "URL", "SETTINGS", "DESCRIPTION"});
-  for (const auto& [name, scenario] : *scenarios->as_object()) {
+  if (declared->scenarios.as_object()->empty()) {
+    fmt::print(stderr,
+               "the stack declares no load test; an output \"securebase_load\" does (docs/load.md), or ask at once: "
+               "securebase load run /api/v1/health --criteria guide\n");
+    return kDone;
+  }
+  Table table({"NAME", "KIND", "URL OR FILE", "SETTINGS", "DESCRIPTION"});
+  for (const auto& [name, scenario] : *declared->scenarios.as_object()) {
     if (!scenario.as_object()) continue;
+    const auto* file = scenario["file"].as_string();
     table.add({{name, Style::kBold},
                {std::string(scenario["kind"].string_or("run")), Style::kPlain},
-               {std::string(scenario["url"].string_or("/api/v1/health")), Style::kPlain},
+               {file ? *file : std::string(scenario["url"].string_or("/api/v1/health")), Style::kPlain},
                {settings_text(scenario), Style::kPlain},
                {std::string(scenario["description"].string_or("")), Style::kDim}});
   }
@@ -106,19 +123,67 @@ int list_declared(const std::filesystem::path& state, bool as_json) {
   return kDone;
 }
 
-// As `securebase load KIND NAME ...` would.
-int run_declared(const std::string& name, const std::vector<std::string>& more, const std::filesystem::path& state) {
-  auto scenarios = declared_scenarios(state);
-  if (!scenarios) return fail(scenarios.error().within(fmt::format("\"{}\" is no command, and as a load test", name)));
-  std::vector<std::string> words{"securebase", "load",    std::string((*scenarios)[name]["kind"].string_or("run")),
-                                 name,         "--state", state.native()};
-  words.insert(words.end(), more.begin(), more.end());
+int run_words(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
+  if (words.at(1) == "k6") return k6_main(static_cast<int>(arguments.size()) - 1, arguments.data() + 1);
   return run(static_cast<int>(arguments.size()), arguments.data());
 }
 
+// As `securebase load KIND NAME ...` would.
+int run_declared(const std::string& name, const std::vector<std::string>& more, const std::filesystem::path& state) {
+  auto declared = declared_scenarios(state);
+  if (!declared) return fail(declared.error().within(fmt::format("\"{}\" is no command, and as a load test", name)));
+  const auto& scenario = declared->scenarios[name];
+  if (scenario["kind"].string_or("") == kScriptKind) {
+    auto address = address_of_platform(state);
+    if (!address) return fail(address.error());
+    auto words = words_of_script(name, scenario, declared->directory, *address);
+    if (!words) {
+      fail(words.error());
+      return kUsage;
+    }
+    words->insert(words->end(), more.begin(), more.end());
+    // Its run is the platform's of this state directory.
+    ::setenv("SECUREBASE_STATE", std::filesystem::absolute(state).c_str(), 1);
+    return run_words(std::move(*words));
+  }
+  std::vector<std::string> words{"securebase", "load",    std::string(scenario["kind"].string_or("run")),
+                                 name,         "--state", state.native()};
+  words.insert(words.end(), more.begin(), more.end());
+  return run_words(std::move(words));
+}
 }  // namespace
+
+Result<std::vector<std::string>> words_of_script(std::string_view name, const Json& scenario,
+                                                 const std::filesystem::path& directory, const std::string& address) {
+  const auto wrong = [name](std::string_view why) {
+    return Error{Errc::kMalformed, fmt::format("securebase_load.{}: {}", name, why)};
+  };
+  const auto* file = scenario["file"].as_string();
+  if (!file || file->empty()) return wrong("a script has a file, as seen from the stack's directory");
+  for (const auto& [member, value] : *scenario.as_object()) {
+    if (value.is_null() || std::find(kOwnMembers.begin(), kOwnMembers.end(), member) != kOwnMembers.end()) continue;
+    return wrong(
+        fmt::format("{} is no member of a script, which has file, url and description; its options are "
+                    "typed behind its name, or stand in it",
+                    member));
+  }
+  std::string url(scenario["url"].string_or(""));
+  if (url.empty() || url.starts_with('/')) url = address + url;
+  std::string path = (directory / *file).lexically_normal().native();
+  char* const word = path.data();
+  switch (script_among({&word, 1})) {
+    case Script::kArtillery:
+      return std::vector<std::string>{"securebase", "artillery", "run", path, "--target", url};
+    case Script::kK6:
+      return std::vector<std::string>{"securebase", "k6", "run", path, "-e", "TARGET=" + url};
+    case Script::kNone:
+      break;
+  }
+  return wrong(
+      fmt::format("{} is no script by its name: .js, .mjs and .ts are k6's, .yml and .yaml Artillery's", *file));
+}
 
 Result<Done> apply_declared(CLI::App& command, const Json& scenarios, std::string_view name, std::string_view kind,
                             std::string& url) {
@@ -132,6 +197,9 @@ Result<Done> apply_declared(CLI::App& command, const Json& scenarios, std::strin
                     names.empty() ? "none" : names)};
   }
   const auto declared_kind = (*found)["kind"].string_or("run");
+  if (declared_kind == kScriptKind) {
+    return Error{Errc::kMalformed, fmt::format("{0} is declared as a script: securebase load {0}", name)};
+  }
   if (declared_kind != kind) {
     return Error{Errc::kMalformed, fmt::format("{0} is declared as {1}: securebase load {1} {0}", name, declared_kind)};
   }
@@ -157,9 +225,9 @@ Result<std::string> take_declared(CLI::App& command, std::string& word, std::str
   std::string name;
   if (!word.starts_with('/')) {
     name = word;
-    auto scenarios = declared_scenarios(state);
-    if (!scenarios) return scenarios.error().within(fmt::format("\"{}\" is no URL, and as a name", name));
-    if (auto applied = apply_declared(command, *scenarios, name, kind, word); !applied) return applied.error();
+    auto declared = declared_scenarios(state);
+    if (!declared) return declared.error().within(fmt::format("\"{}\" is no URL, and as a name", name));
+    if (auto applied = apply_declared(command, declared->scenarios, name, kind, word); !applied) return applied.error();
   }
   if (word.starts_with('/')) {
     auto address = address_of_platform(state);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 
@@ -22,6 +23,12 @@ Result<std::string> take_declared(CLI::App& command, std::string& word, std::str
 // is no option of the command.
 Result<Done> apply_declared(CLI::App& command, const base::Json& scenarios, std::string_view name,
                             std::string_view kind, std::string& url);
+
+// What runs a declared script: by the tool whose it is, against `address` of the running platform or what its member
+// `url` says. `directory`: of the stack. Artillery is given it as --target, a k6 script as __ENV.TARGET. kMalformed:
+// the declaration is no script.
+Result<std::vector<std::string>> words_of_script(std::string_view name, const base::Json& scenario,
+                                                 const std::filesystem::path& directory, const std::string& address);
 
 // `securebase load list`, and `securebase load NAME ...`, which is the command of the test's kind. After all other
 // commands of `load`.

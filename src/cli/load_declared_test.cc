@@ -63,5 +63,31 @@ TEST_F(DeclaredLoad, SaysWhatIsWrongWithIt) {
   EXPECT_THAT(wrong(R"({"checkout":{"threshold":{"a":1}}})"), HasSubstr("a text, a number or a list"));
 }
 
+TEST(DeclaredScript, IsRunByTheToolWhoseItIs) {
+  const auto words = [](const char* scenario) {
+    const auto made =
+        words_of_script("guide", *base::Json::parse(scenario), "/srv/stack/infra", "http://127.0.0.1:8080");
+    return made ? *made : std::vector<std::string>{made.error().message};
+  };
+  EXPECT_THAT(
+      words(R"({"kind":"script","file":"../load/a.yml"})"),
+      ElementsAre("securebase", "artillery", "run", "/srv/stack/load/a.yml", "--target", "http://127.0.0.1:8080"));
+  EXPECT_THAT(words(R"({"kind":"script","file":"/a.js","url":"/api","description":"d","rate":null})"),
+              ElementsAre("securebase", "k6", "run", "/a.js", "-e", "TARGET=http://127.0.0.1:8080/api"));
+  EXPECT_THAT(words(R"({"kind":"script","file":"a.ts","url":"https://api.example"})").back(),
+              "TARGET=https://api.example");
+  EXPECT_THAT(words(R"({"kind":"script"})"), ElementsAre(HasSubstr("securebase_load.guide: a script has a file")));
+  EXPECT_THAT(words(R"({"kind":"script","file":"a.py"})"), ElementsAre(HasSubstr("a.py is no script")));
+  EXPECT_THAT(words(R"({"kind":"script","file":"a.js","rate":5})"),
+              ElementsAre(HasSubstr("rate is no member of a script")));
+}
+
+TEST_F(DeclaredLoad, ThatIsAScriptIsNotRunAsAnotherKind) {
+  command_.parse(std::vector<std::string>{});
+  const auto done = apply(R"({"checkout":{"kind":"script","file":"a.js"}})");
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("securebase load checkout"));
+}
+
 }  // namespace
 }  // namespace securebase::cli

@@ -1,6 +1,7 @@
 #include "cli/load_files.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <memory>
@@ -113,6 +114,7 @@ int show(const fs::path& state, ReportOptions& options) {
   auto result = read_result(options.result);
   if (!result) return fail(result.error());
   if (auto found = find_baseline(options.files, state); !found) return fail(found.error());
+  if (auto fit = check_files(options.files); !fit) return fail(fit.error());
   if (auto written = write_files(options.files, *result); !written) return fail(written.error());
   fmt::print("{}{}", text_of(*result), comparison_text(options.files, *result));
   return say_verdict(*result);
@@ -259,6 +261,27 @@ std::string comparison_text(const LoadFiles& files, const load::RunResult& resul
   if (!differences) return fmt::format("  not compared with the baseline: {}\n", differences.error().message);
   return fmt::format("\nCompared with the baseline, {} of {}:\n{}", files.compared_with->scenario,
                      base::iso8601(files.compared_with->started), load::as_text(*differences, settings));
+}
+
+Result<Done> check_files(const LoadFiles& files) {
+  for (const auto& [option, file] :
+       {std::pair{"--json", files.json}, std::pair{"--html", files.html}, std::pair{"--junit", files.junit}}) {
+    if (file.empty()) continue;
+    std::error_code failure;
+    const auto directory = fs::absolute(file).parent_path();
+    if (fs::is_directory(file, failure)) {
+      return Error{Errc::kMalformed, fmt::format("{} {} is a directory; a file is expected", option, file.native())};
+    }
+    if (!fs::is_directory(directory, failure)) {
+      return Error{Errc::kNotFound,
+                   fmt::format("{} {}: there is no directory {}", option, file.native(), directory.native())};
+    }
+    if (::access(directory.c_str(), W_OK) != 0) {
+      return Error{Errc::kDenied,
+                   fmt::format("{} {}: nothing may be written into {}", option, file.native(), directory.native())};
+    }
+  }
+  return Done{};
 }
 
 Result<Done> write_files(const LoadFiles& files, const load::RunResult& result) {

@@ -26,6 +26,8 @@ void add_baseline_option(CLI::App& command, LoadFiles& files);
 Result<Done> find_baseline(LoadFiles& files, const std::filesystem::path& state);
 // What differs from it, for the terminal; "" when nothing is compared.
 std::string comparison_text(const LoadFiles& files, const load::RunResult& result);
+// Before a run that may last for a day: whether its files can be written at its end. kNotFound, kDenied, kMalformed.
+Result<Done> check_files(const LoadFiles& files);
 Result<Done> write_files(const LoadFiles& files, const load::RunResult& result);
 
 // The text of a result with what its scenario found.
