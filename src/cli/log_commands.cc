@@ -59,6 +59,14 @@ int log_groups(const std::filesystem::path& state) {
       fmt::print("{:>10}  {:>10}  {:>8}  {:>9}  {}\n", size_text(group["message_bytes"].number_or(0)),
                  size_text(group["disk_bytes"].number_or(0)), group["streams"].integer_or(0),
                  days == 0 ? "for ever" : fmt::format("{} d", days), group["name"].string_or(""));
+      if (const auto damaged = group["damaged_blocks"].integer_or(0); damaged > 0) {
+        fmt::print("{:>43}  blocks of up to 4096 events that are damaged, and left out of answers: {}\n", "", damaged);
+      }
+      if (const auto* repaired = group["repaired"].as_array()) {
+        for (const auto& what : *repaired) {
+          fmt::print("{:>43}  repaired when the platform started: {}\n", "", what.string_or(""));
+        }
+      }
     }
   }
   return kDone;

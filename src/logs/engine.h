@@ -16,6 +16,7 @@
 #include "logs/sink.h"
 #include "logs/store/scan.h"
 #include "logs/store/store.h"
+#include "logs/store/troubles.h"
 #include "logs/taps/metric_filters.h"
 #include "logs/taps/subscription_queue.h"
 #include "logs/taps/subscriptions.h"
@@ -57,6 +58,7 @@ struct Logs::Engine {
   std::mutex taps_mutex;
   std::map<std::string, Taps, std::less<>> taps;  // guarded by taps_mutex
   std::mutex applying;
+  Troubles lost_lines;       // the sink's thread
   std::optional<Sink> sink;  // last: ends first
 };
 

@@ -14,6 +14,18 @@ namespace {
 
 constexpr std::size_t kMostTaps = 10'000;  // of groups that are deleted, too, until they are all made anew
 
+void tell_of_lost_lines(const Troubles::Told& told) {
+  switch (told.when) {
+    case Troubles::Told::When::kFirst:
+      return base::log(base::Level::kWarning, "logs", "{}: {} lines are lost: {}", told.whose, told.count, told.why);
+    case Troubles::Told::When::kAgain:
+      return base::log(base::Level::kWarning, "logs", "{}: {} more lines are lost: {}", told.whose, told.count,
+                       told.why);
+    case Troubles::Told::When::kOver:
+      return base::log(base::Level::kInfo, "logs", "{}: lines are kept again; {} were lost", told.whose, told.count);
+  }
+}
+
 }  // namespace
 
 Logs::Engine::Engine(Settings given, telemetry::Registry& metrics, const base::Clock& time,
@@ -23,17 +35,20 @@ Logs::Engine::Engine(Settings given, telemetry::Registry& metrics, const base::C
       clock(time),
       store(std::move(opened)),
       source(*store, settings.account),
-      subscriptions(std::move(queue)) {
+      subscriptions(std::move(queue)),
+      lost_lines(tell_of_lost_lines) {
   auto& dropped = registry.counter(kDroppedLines);
-  sink.emplace(Sink::Limits{}, [this, &dropped](std::string_view group, std::string_view stream,
-                                                std::span<const Event> events) {
-    auto done = put(group, stream, events);
-    if (!done) {
-      dropped.add(events.size());
-      base::log(base::Level::kWarning, "logs", "{}: {} lines are lost: {}", group, events.size(), done.error().message);
-    }
-    return done.has_value();
-  });
+  sink.emplace(Sink::Limits{},
+               [this, &dropped](std::string_view group, std::string_view stream, std::span<const Event> events) {
+                 auto done = put(group, stream, events);
+                 if (!done) dropped.add(events.size());
+                 if (done) {
+                   lost_lines.well(group, clock.now());
+                 } else {
+                   lost_lines.failed(group, events.size(), done.error().message, clock.now());
+                 }
+                 return done.has_value();
+               });
 }
 
 Logs::Engine::~Engine() {
@@ -233,7 +248,9 @@ std::vector<GroupStatus> Logs::groups() const {
                    .message_bytes = group->stored_bytes(),
                    .disk_bytes = group->disk_bytes(),
                    .retention_days = settings->retention_days,
-                   .declared = settings->declared});
+                   .declared = settings->declared,
+                   .damaged_blocks = group->damaged_blocks(),
+                   .repaired = group->repaired()});
   }
   for (const auto& [name, group] : engine_->store->unopened()) all.push_back({.name = name, .unopened = group.reason});
   return all;

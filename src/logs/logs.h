@@ -62,6 +62,8 @@ struct GroupStatus {
   std::uint64_t disk_bytes = 0;
   std::optional<int> retention_days;
   bool declared = false;
+  std::size_t damaged_blocks = 0;          // of events, that were met and are left out of answers
+  std::vector<std::string> repaired = {};  // when the platform started, a sentence each
   std::string unopened = {};  // why its files could not be read at the start, and all of it is refused; usually empty
 };
 

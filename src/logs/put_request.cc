@@ -11,7 +11,7 @@ namespace securebase::logs {
 namespace {
 
 constexpr std::size_t kMostEvents = 10'000;  // CloudWatch's of a request
-constexpr std::size_t kMostDigits = 18;      // of a number that 64 bits hold
+constexpr std::size_t kSafeDigits = 18;      // of a number that 64 bits hold
 constexpr std::size_t kStride = 16;
 
 // Whether a byte of a string is more than itself: a quote, a backslash, or a control character, which JSON does not
@@ -112,7 +112,7 @@ class Reader {
     const char* const begin = at_;
     while (at_ != end_ && *at_ >= '0' && *at_ <= '9') ++at_;
     const auto digits = static_cast<std::size_t>(at_ - begin);
-    if (digits == 0 || digits > kMostDigits || (digits > 1 && *begin == '0')) return fail(), 0;
+    if (digits == 0 || digits > kSafeDigits || (digits > 1 && *begin == '0')) return fail(), 0;
     std::int64_t value = 0;
     std::from_chars(begin, at_, value);
     return value;

@@ -11,6 +11,11 @@ base::Json Rooms::log_groups() const {
                                    {"message_bytes", group.message_bytes},
                                    {"disk_bytes", group.disk_bytes}});
     if (group.retention_days) one.set("retention_days", *group.retention_days);
+    if (group.damaged_blocks > 0) one.set("damaged_blocks", std::uint64_t{group.damaged_blocks});
+    if (!group.repaired.empty()) {
+      base::Json::Array repaired(group.repaired.begin(), group.repaired.end());
+      one.set("repaired", base::Json(std::move(repaired)));
+    }
     if (!group.unopened.empty()) one.set("unopened", group.unopened);
     groups.push_back(std::move(one));
   }

@@ -153,7 +153,7 @@ Result<Done> BlocksPart::leave_out_without_texts(Rows& rows) {
   if (!messages) return messages.error();
   for (const auto& part : plan_->message_parts) {
     if (auto done = (*messages)->find(part, rows.begin, rows.end, found_); !done) {
-      return Error{Errc::kUnavailable, done.error().message};
+      return reader_.unreadable(done.error());
     }
     if (!rows.listed) {
       listed_ = found_;
@@ -205,7 +205,7 @@ Result<Column> BlocksPart::read_field(std::string_view field, SelectedColumn& se
   if (field == kMessage && rows_.listed) {
     auto messages = reader_.messages();
     if (!messages) return messages.error();
-    if (auto done = (*messages)->build(listed_, built); !done) return Error{Errc::kUnavailable, done.error().message};
+    if (auto done = (*messages)->build(listed_, built); !done) return reader_.unreadable(done.error());
     return built.view;
   }
   auto column = reader_.column(field);

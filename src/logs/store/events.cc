@@ -139,7 +139,7 @@ class PageReader {
     auto messages = reader_.messages();
     if (!messages) return messages.error();
     if (auto done = mark_rows_with_texts(**messages); !done) {
-      return Error{Errc::kUnavailable, done.error().message};
+      return reader_.unreadable(done.error());
     }
     EventKey key;
     key.group = block.settings->name;
@@ -161,7 +161,7 @@ class PageReader {
       }
       message_.clear();
       if (auto done = (*messages)->append(message_, row); !done) {
-        return Error{Errc::kUnavailable, done.error().message};
+        return reader_.unreadable(done.error());
       }
       if (read_.wanted && !read_.wanted(message_)) continue;
       keep({key, static_cast<std::int64_t>(columns[3]->numbers[row]), std::string(stream), message_});

@@ -176,7 +176,7 @@ TEST_F(FailingDisk, WhatComesAfterADeletionAndAPowerCutIsSeen) {
 }
 
 TEST_F(FailingDisk, AStreamThatCameBackCountsItsOwnEventsOnly) {
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(put("a", "12345"));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(put("a", "old"));
   ASSERT_TRUE(group().delete_stream("a"));
   ASSERT_TRUE(put("a", "new"));
   const auto check_counts = [this](const char* when) {
@@ -191,6 +191,41 @@ TEST_F(FailingDisk, AStreamThatCameBackCountsItsOwnEventsOnly) {
   ASSERT_TRUE(group().seal());
   open();
   check_counts("read from a segment");
+  EXPECT_TRUE(group().repaired().empty());
+  store_.reset();
+  const auto segment = folder() / "segment-00000001";
+  fs::resize_file(segment, fs::file_size(segment) - 10);
+  open();
+  check_counts("found again in a segment that is torn");
+  EXPECT_THAT(group().repaired(), ElementsAre(HasSubstr("1 whole blocks with 6 events are kept")));
+}
+
+// What a bad byte is in says so when it is met first; all else goes on being answered.
+TEST_F(FailingDisk, ABlockThatIsDamagedIsToldOfOnceAndThenLeftOut) {
+  for (int i = 0; i < 3 * 4096; ++i) ASSERT_TRUE(put("a", fmt::format("event {}", i * 7919 % 10'007)));
+  ASSERT_TRUE(group().seal());
+  store_.reset();
+  const auto segment = folder() / "segment-00000001";
+  auto bytes = *base::read_file(segment);
+  std::uint32_t head_bytes = 0;
+  std::memcpy(&head_bytes, bytes.data() + 12, sizeof head_bytes);
+  const auto in_first_column = 8 + 16 + head_bytes + 10;
+  bytes[in_first_column] = static_cast<char>(bytes[in_first_column] ^ 0x40);
+  ASSERT_TRUE(base::replace_file(segment, bytes));
+  for (int start = 0; start < 2; ++start) {
+    open();
+    EXPECT_TRUE(group().repaired().empty());
+    EventRead read;
+    read.groups = {store_->find("g")};
+    const auto refused = read_events(*store_, read);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::kUnavailable);
+    EXPECT_THAT(refused.error().message,
+                HasSubstr("segment-00000001: the block of 4096 events from 2023-11-14T22:13:20"));
+    EXPECT_THAT(refused.error().message, HasSubstr("answered without them"));
+    EXPECT_EQ(messages().size(), 2U * 4096);
+    EXPECT_EQ(group().damaged_blocks(), 1U);
+  }
 }
 
 TEST_F(FailingDisk, AGroupThatCannotBeOpenedLeavesTheOthersAlone) {

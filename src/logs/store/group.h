@@ -66,6 +66,9 @@ class Group {
   std::uint64_t stored_bytes() const;
   std::uint64_t disk_bytes() const;
   std::vector<std::string> fields() const;  // that events have, as far as is known, sorted
+  std::size_t damaged_blocks() const;       // that were met, and are left out of answers
+  // What had to be repaired when it was opened, a sentence each; constant.
+  const std::vector<std::string>& repaired() const { return repaired_; }
 
   // --- for whoever looks after the groups --------------------------------------------------------------------------
 
@@ -111,7 +114,8 @@ class Group {
 
   const std::filesystem::path folder_;
   const GroupLimits limits_;
-  std::mutex changing_;  // one change of settings at a time
+  std::vector<std::string> repaired_;  // constant after open()
+  std::mutex changing_;                // one change of settings at a time
   std::mutex sealing_now_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -95,6 +95,13 @@ std::uint64_t Group::disk_bytes() const {
   return bytes;
 }
 
+std::size_t Group::damaged_blocks() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t damaged = 0;
+  for (const auto& segment : segments_) damaged += segment->damaged_blocks();
+  return damaged;
+}
+
 std::vector<std::string> Group::fields() const {
   const std::lock_guard lock(mutex_);
   return {fields_.begin(), fields_.end()};

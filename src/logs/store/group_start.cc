@@ -25,7 +25,11 @@ Result<std::unique_ptr<Group>> Group::open(std::filesystem::path folder, GroupLi
   if (!settings) return settings.error();
   auto group = std::unique_ptr<Group>(
       new Group(std::move(folder), std::make_shared<const GroupSettings>(std::move(*settings)), limits));
-  if (auto loaded = group->load(say); !loaded) return loaded.error();
+  const auto keep = [&](std::string repaired) {
+    say(repaired);
+    group->repaired_.push_back(std::move(repaired));
+  };
+  if (auto loaded = group->load(keep); !loaded) return loaded.error();
   return group;
 }
 
@@ -50,7 +54,7 @@ Result<Done> Group::load(const std::function<void(std::string)>& say) {
   }
   if (failure) return system_error(failure.value(), "opendir", folder_.native());
   for (const auto number : segments) {
-    auto opened = Segment::open(file("segment", number), number);
+    auto opened = Segment::open(file("segment", number), number, &::pread, settings_->deleted_streams);
     if (!opened) return opened.error();
     if (!opened->repaired.empty()) {
       say(opened->repaired);

@@ -1,7 +1,11 @@
 #include "logs/store/read_block.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/encoding.h"
+#include "base/log.h"
 #include "logs/store/zstd.h"
 
 namespace securebase::logs {
@@ -22,6 +26,7 @@ Result<std::vector<BlockPlace>> blocks_of(const Segment& segment) {
   std::vector<BlockPlace> places;
   places.reserve(index->blocks.size());
   for (std::size_t i = 0; i < index->blocks.size(); ++i) {
+    if (file->damaged().has(i)) continue;
     BlockPlace place;
     place.file = file;
     place.index = index;
@@ -48,9 +53,22 @@ Result<const Column*> BlockReader::column(std::string_view name) {
   if (found == columns_.end()) found = columns_.emplace(std::string(name), Read{}).first;
   auto& into = found->second.column;
   auto done = field->rebuilt ? build_messages(into) : read_column(*field, into);
-  if (!done) return Error{Errc::kUnavailable, done.error().message};
+  if (!done) return unreadable(done.error());
   found->second.now = true;
   return &found->second.column.view;
+}
+
+Error BlockReader::unreadable(const Error& why) const {
+  if (why.code != Errc::kMalformed || !place_.file) return {Errc::kUnavailable, why.message};
+  const auto time = [](std::int64_t time_ms) {
+    return base::iso8601(base::TimePoint{std::chrono::milliseconds(time_ms)});
+  };
+  auto told = fmt::format(
+      "{}: the block of {} events from {} to {} is damaged: {}; what is asked for from now on is "
+      "answered without them",
+      place_.file->path().native(), info().rows, time(info().first_ms), time(info().last_ms), why.message);
+  if (place_.file->damaged().add(place_.block)) base::log(base::Level::kError, "logs", "{}", told);
+  return {Errc::kUnavailable, std::move(told)};
 }
 
 Result<Done> BlockReader::read_column(const BlockInfo::Field& field, DecodedColumn& into) {
@@ -72,11 +90,11 @@ Result<ReadMessages*> BlockReader::messages() {
   // Read apart: columns that the messages refer to are read by way of bytes_.
   std::string own;
   auto bytes = place_.read(field->offset, field->bytes, own);
-  if (!bytes) return Error{Errc::kUnavailable, bytes.error().message};
+  if (!bytes) return unreadable(bytes.error());
   auto done = messages_.take(
       *bytes, field->raw_bytes, info().rows, [this](std::string_view of) { return part_of_messages(of); },
       [this](std::string_view of) { return alphabet_of(of); });
-  if (!done) return Error{Errc::kUnavailable, done.error().message};
+  if (!done) return unreadable(done.error());
   messages_read_ = true;
   return &messages_;
 }
@@ -105,16 +123,16 @@ Alphabet BlockReader::alphabet_of(std::string_view name) {
 Result<bool> BlockReader::may_have_all(std::span<const std::uint64_t> hashes) {
   if (hashes.empty() || info().filter_is_old) return true;
   auto filter = place_.read(info().filter_offset, info().filter_bytes, bytes_);
-  if (!filter) return Error{Errc::kUnavailable, filter.error().message};
+  if (!filter) return unreadable(filter.error());
   return std::all_of(hashes.begin(), hashes.end(), [&](std::uint64_t hash) { return may_have(*filter, hash); });
 }
 
 Result<bool> BlockReader::may_have_all(std::span<const PlainWordsOf> plain) {
   if (plain.empty() || info().list_raw_bytes == 0) return true;
   auto stored = place_.read(info().filter_offset + info().filter_bytes, info().list_bytes, bytes_);
-  if (!stored) return Error{Errc::kUnavailable, stored.error().message};
+  if (!stored) return unreadable(stored.error());
   if (auto done = decompress(*stored, info().list_raw_bytes, list_); !done) {
-    return Error{Errc::kUnavailable, done.error().message};
+    return unreadable(done.error());
   }
   return std::all_of(plain.begin(), plain.end(), [this](const PlainWordsOf& words) { return words.may_be_in(list_); });
 }

@@ -30,7 +30,7 @@ struct BlockPlace {
   Result<std::string_view> read(std::uint32_t offset, std::uint32_t bytes, std::string& into) const;
 };
 
-// The blocks of a segment. It is opened for that.
+// The blocks of a segment that are not known to be damaged. It is opened for that.
 Result<std::vector<BlockPlace>> blocks_of(const Segment& segment);
 
 // Reads columns of one block after the other, into memory that it keeps.
@@ -46,6 +46,9 @@ class BlockReader {
   Result<bool> may_have_all(std::span<const std::uint64_t> hashes);
   Result<bool> may_have_all(std::span<const PlainWordsOf> plain);
   const BlockInfo& info() const { return place_.info(); }
+  // kUnavailable: what is said when the block cannot be read. If it is not what was written, it is left out from now
+  // on.
+  Error unreadable(const Error& why) const;
 
  private:
   struct Read {

@@ -60,7 +60,8 @@ Result<PlacedBlock> block_at(const Segment::Reader& reader, const std::filesyste
 }
 
 // Adds what a block's own columns say of streams and sequences.
-Result<Done> learn(const Segment::Reader& reader, const PlacedBlock& block, SegmentIndex& index) {
+Result<Done> learn(const Segment::Reader& reader, const PlacedBlock& block, const DeletedStreams& deleted,
+                   SegmentIndex& index) {
   DecodedColumn columns[4];
   const std::string_view names[] = {kTimestamp, kIngestionTime, kSequence, kLogStream};
   std::string bytes;
@@ -71,23 +72,25 @@ Result<Done> learn(const Segment::Reader& reader, const PlacedBlock& block, Segm
     if (auto done = decode_column(field->kind, bytes, field->raw_bytes, block.info.rows, columns[i]); !done)
       return done;
   }
+  const auto& streams = columns[3].view;
+  const bool coded = streams.kind == Column::Kind::kDictionary;
+  if (!coded && streams.kind != Column::Kind::kTexts) return Error{Errc::kMalformed, "streams are no texts"};
+  for (int i = 0; i < 3; ++i) {
+    if (columns[i].view.numbers.size() != block.info.rows) return Error{Errc::kMalformed, "times are no numbers"};
+  }
   for (std::size_t row = 0; row < block.info.rows; ++row) {
-    const auto& streams = columns[3].view;
-    const bool coded = streams.kind == Column::Kind::kDictionary;
-    if (!coded && streams.kind != Column::Kind::kTexts) return Error{Errc::kMalformed, "streams are no texts"};
+    const auto sequence = static_cast<std::uint64_t>(columns[2].numbers[row]);
+    if (index.next_sequence == 0) index.first_sequence = sequence;
+    index.first_sequence = std::min(index.first_sequence, sequence);
+    index.next_sequence = std::max(index.next_sequence, sequence + 1);
     const auto name = coded ? streams.words[streams.codes[row]] : streams.texts[row];
-    for (int i = 0; i < 3; ++i) {
-      if (columns[i].view.numbers.size() != block.info.rows) return Error{Errc::kMalformed, "times are no numbers"};
-    }
+    // Events of a stream that was deleted since count for nobody, and not for its successor.
+    if (const auto gone = deleted.find(name); gone != deleted.end() && sequence < gone->second) continue;
     auto& stream = index.streams[std::string(name)];
     const auto ingestion = static_cast<std::int64_t>(columns[1].numbers[row]);
     if (stream.events == 0) stream.created_ms = ingestion;
     stream.add(static_cast<std::int64_t>(columns[0].numbers[row]), ingestion,
                block.info.message_bytes / block.info.rows);
-    const auto sequence = static_cast<std::uint64_t>(columns[2].numbers[row]);
-    if (index.next_sequence == 0) index.first_sequence = sequence;
-    index.first_sequence = std::min(index.first_sequence, sequence);
-    index.next_sequence = std::max(index.next_sequence, sequence + 1);
   }
   return Done{};
 }
@@ -223,6 +226,21 @@ Result<SegmentSummary> write_segment(const std::filesystem::path& path,
   return summary;
 }
 
+bool DamagedBlocks::add(std::size_t block) {
+  const std::lock_guard lock(mutex_);
+  return blocks_.insert(block).second;
+}
+
+bool DamagedBlocks::has(std::size_t block) const {
+  const std::lock_guard lock(mutex_);
+  return blocks_.contains(block);
+}
+
+std::size_t DamagedBlocks::count() const {
+  const std::lock_guard lock(mutex_);
+  return blocks_.size();
+}
+
 Segment::~Segment() {
   if (condemned_.load()) ::unlink(path_.c_str());
 }
@@ -245,7 +263,7 @@ Result<Done> Segment::Reader::read(std::uint64_t offset, std::size_t bytes, std:
 Result<std::unique_ptr<Segment::Reader>> Segment::reader() const {
   const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return system_error(errno, "open", path_.native());
-  return std::make_unique<Reader>(file, read_);
+  return std::make_unique<Reader>(file, read_, path_, damaged_);
 }
 
 Result<SegmentIndex> Segment::index(const Reader& reader) const {
@@ -268,7 +286,8 @@ Result<SegmentIndex> Segment::index(const Reader& reader) const {
   return take_segment_index(raw);
 }
 
-Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::uint64_t number, PositionedRead read) {
+Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::uint64_t number, PositionedRead read,
+                                      const DeletedStreams& deleted) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0) return system_error(errno, "stat", path.native());
   SegmentSummary summary;
@@ -290,7 +309,7 @@ Result<Segment::Opened> Segment::open(const std::filesystem::path& path, std::ui
       auto block = block_at(**reader, path, at, summary.file_bytes);
       if (!block && !is_torn(block.error())) return block.error();
       if (!block) break;
-      if (auto learned = learn(**reader, *block, found); !learned) {
+      if (auto learned = learn(**reader, *block, deleted, found); !learned) {
         why = learned.error();
         if (!is_torn(why)) return why;
         break;

@@ -16,12 +16,15 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "logs/store/block.h"
+#include "logs/store/settings.h"
 
 namespace securebase::logs {
 
@@ -73,6 +76,20 @@ Result<SegmentSummary> write_segment(const std::filesystem::path& path,
                                      const std::vector<std::shared_ptr<const EncodedBlock>>& blocks,
                                      const Streams& streams, std::uint64_t first_sequence, std::uint64_t next_sequence);
 
+// Blocks of a segment that turned out not to be what was written, as a bad byte on the disk makes them: who meets one
+// first says so, and what is asked for after that is answered without it. Any thread.
+class DamagedBlocks {
+ public:
+  // False: it is known.
+  bool add(std::size_t block);
+  bool has(std::size_t block) const;
+  std::size_t count() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::size_t> blocks_;  // guarded by mutex_
+};
+
 // Any thread. The file is opened when it is read first, and goes when nobody reads it any more and it was condemned.
 class Segment {
  public:
@@ -82,9 +99,10 @@ class Segment {
     std::string repaired;  // what was wrong with it and what is left; empty when all was well
   };
   using PositionedRead = ssize_t (*)(int file, void* into, std::size_t bytes, off_t offset);  // pread(2), or a test's
-  // Reads its footer; makes one from the blocks that are whole if there is none, and writes it. kIo: the disk does not
-  // give it; nothing was changed.
-  static Result<Opened> open(const std::filesystem::path& path, std::uint64_t number, PositionedRead read = &::pread);
+  // Reads its footer; makes one from the blocks that are whole if there is none, and writes it: events of streams that
+  // were `deleted` after they came are not counted in it. kIo: the disk does not give it; nothing was changed.
+  static Result<Opened> open(const std::filesystem::path& path, std::uint64_t number, PositionedRead read = &::pread,
+                             const DeletedStreams& deleted = {});
   Segment(std::filesystem::path path, std::uint64_t number, SegmentSummary summary, PositionedRead read = &::pread)
       : path_(std::move(path)), number_(number), summary_(summary), read_(read) {}
   ~Segment();
@@ -94,19 +112,25 @@ class Segment {
   std::uint64_t number() const { return number_; }
   const SegmentSummary& summary() const { return summary_; }
   void condemn() { condemned_.store(true); }
+  std::size_t damaged_blocks() const { return damaged_->count(); }
 
   // An open file.
   class Reader {
    public:
-    Reader(int file, PositionedRead read) : file_(file), read_(read) {}
+    Reader(int file, PositionedRead read, std::filesystem::path path, std::shared_ptr<DamagedBlocks> damaged)
+        : file_(file), read_(read), path_(std::move(path)), damaged_(std::move(damaged)) {}
     ~Reader();
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
     Result<Done> read(std::uint64_t offset, std::size_t bytes, std::string& into) const;
+    const std::filesystem::path& path() const { return path_; }
+    DamagedBlocks& damaged() const { return *damaged_; }
 
    private:
     const int file_;
     const PositionedRead read_;
+    const std::filesystem::path path_;
+    const std::shared_ptr<DamagedBlocks> damaged_;
   };
   Result<std::unique_ptr<Reader>> reader() const;
   Result<SegmentIndex> index(const Reader& reader) const;
@@ -116,6 +140,7 @@ class Segment {
   const std::uint64_t number_;
   const SegmentSummary summary_;
   const PositionedRead read_;
+  const std::shared_ptr<DamagedBlocks> damaged_ = std::make_shared<DamagedBlocks>();
   std::atomic<bool> condemned_{false};
 };
 

@@ -40,6 +40,9 @@ struct SubscriptionFilter {
   bool declared = false;
 };
 
+// By name: events before that sequence are hidden.
+using DeletedStreams = std::map<std::string, std::uint64_t, std::less<>>;
+
 struct GroupSettings {
   std::string name;
   std::int64_t created_ms = 0;
@@ -51,8 +54,7 @@ struct GroupSettings {
   std::map<std::string, SubscriptionFilter> subscription_filters;
   // Streams without events, by when they were made.
   std::map<std::string, std::int64_t> empty_streams;
-  // Streams that were deleted: their events before that sequence are hidden.
-  std::map<std::string, std::uint64_t, std::less<>> deleted_streams;
+  DeletedStreams deleted_streams;
 };
 
 base::Json to_json(const GroupSettings& settings);

@@ -20,6 +20,18 @@ void warn_of(std::string_view what, const Error& error) {
   base::log(base::Level::kWarning, "logs", "{}: {}", what, error.message);
 }
 
+void tell_of_trouble(const Troubles::Told& told) {
+  switch (told.when) {
+    case Troubles::Told::When::kFirst:
+      return base::log(base::Level::kWarning, "logs", "{}: {}", told.whose, told.why);
+    case Troubles::Told::When::kAgain:
+      return base::log(base::Level::kWarning, "logs", "{}: {} (tried {} times more)", told.whose, told.why, told.count);
+    case Troubles::Told::When::kOver:
+      return base::log(base::Level::kInfo, "logs", "{}: its files are written again, after {} failures", told.whose,
+                       told.count);
+  }
+}
+
 // What people recognise of a name in a folder's.
 std::string readable(std::string_view name) {
   std::string text(name.substr(0, 80));
@@ -36,6 +48,9 @@ Error refused(std::string_view name, const Store::Unopened& group) {
 }
 
 }  // namespace
+
+Store::Store(StoreSettings settings, const base::Clock& clock)
+    : settings_(std::move(settings)), clock_(clock), troubles_(tell_of_trouble) {}
 
 Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, const base::Clock& clock) {
   auto store = std::unique_ptr<Store>(new Store(std::move(settings), clock));
@@ -228,10 +243,13 @@ void Store::look_after() {
 
 void Store::look_after(const std::shared_ptr<Group>& group) {
   const auto settings = group->settings();
-  if (group->wants_seal()) {
-    if (auto sealed = group->seal(); !sealed) warn_of(settings->name, sealed.error());
+  auto written = group->wants_seal() ? group->seal() : Result<Done>(Done{});
+  if (auto synced = group->sync(); written && !synced) written = synced;
+  if (written) {
+    troubles_.well(settings->name, clock_.now());
+  } else {
+    troubles_.failed(settings->name, 1, written.error().message, clock_.now());
   }
-  if (auto synced = group->sync(); !synced) warn_of(settings->name, synced.error());
   if (rounds_ % kSlowRounds != 0) return;
   if (const auto oldest = oldest_visible_ms(*settings); oldest != INT64_MIN) group->drop_before(oldest);
   const auto since = group->head_since_ms();

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "logs/store/group.h"
+#include "logs/store/troubles.h"
 
 namespace securebase::logs {
 
@@ -79,7 +80,7 @@ class Store {
   std::uint64_t dropped_segments() const { return dropped_segments_.load(); }
 
  private:
-  Store(StoreSettings settings, const base::Clock& clock) : settings_(std::move(settings)), clock_(clock) {}
+  Store(StoreSettings settings, const base::Clock& clock);
   std::filesystem::path new_folder(std::string_view name) const;
   void set_aside(const std::filesystem::path& folder, const Error& why);
   void look_after(const std::shared_ptr<Group>& group);
@@ -98,6 +99,7 @@ class Store {
   std::thread thread_;
   // The thread's only.
   std::uint64_t rounds_ = 0;
+  Troubles troubles_;
 };
 
 }  // namespace securebase::logs
