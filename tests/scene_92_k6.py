@@ -641,6 +641,12 @@ export function go() {
         page = (self.folder / "page.html").read_text()
         self.assertIn("script.js", page)
         self.assertIn("no thresholds", page)
+        named = ("import http from 'k6/http'; export const options = { vus: 2, iterations: 6 };"
+                 "export default () => { http.get(`${__ENV.BASE}/status/404?n=<${__ITER}>`); http.get(`${__ENV.BASE}/echo`, { tags: { name: 'mine' } }); }")
+        self.run_script(named, "--html", "page.html")
+        page = (self.folder / "page.html").read_text()
+        self.assertIn("<td>mine</td><td>6</td>", page)
+        self.assertIn("/status/404?n=%3C0%3E</td>", page)
         self.assertTrue((self.folder / "more.json").read_text().startswith("{"))
         self.run_script(script, "--out", "influxdb=http://localhost", expect=104)
         self.assertIn("expected json=FILE or csv=FILE, found 'influxdb=http://localhost'", self.said)

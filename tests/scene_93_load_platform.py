@@ -102,6 +102,19 @@ class LoadOfThePlatform(unittest.TestCase):
         self.assertGreaterEqual(sum(one["requests"] for one in routes), 90)
         self.assertIn("Where the time went in SecureBase", (SHARED / "report.html").read_text())
 
+    def test_6_k6_scripts_show_the_platforms_hops(self):
+        script = SHARED / "script.js"
+        script.write_text("import http from 'k6/http'; export const options = { vus: 4, iterations: 120 };"
+                          f"export default () => http.get('{self.platform.url}/api/v1/health', {{ tags: {{ name: 'health' }} }});")
+        done = subprocess.run([SECUREBASE, "k6", "run", "--html", SHARED / "k6.html", "--summary-export", SHARED / "k6.json", script],
+                              capture_output=True, text=True, timeout=60, env={**os.environ, "SECUREBASE_STATE": str(self.platform.state)})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        routes = json.loads((SHARED / "k6.json").read_text())["hops"]
+        self.assertGreaterEqual(sum(one["requests"] for one in routes), 108)
+        self.assertIn("WHERE THE TIME WENT IN SECUREBASE", done.stdout)
+        page = (SHARED / "k6.html").read_text()
+        self.assertIn("Where the time went in SecureBase", page)
+
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,8 +51,60 @@ class Scratch {
   fs::path directory_;
 };
 
+// A pair of connected sockets: one end is the child's.
+struct Sockets {
+  int mine = -1;
+  int childs = -1;
+  Sockets() {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return;
+    mine = ends[0];
+    childs = ends[1];
+  }
+  ~Sockets() {
+    close_childs();
+    if (mine >= 0) close(mine);
+  }
+  Sockets(const Sockets&) = delete;
+  Sockets& operator=(const Sockets&) = delete;
+  void close_childs() {
+    if (childs >= 0) close(childs);
+    childs = -1;
+  }
+};
+
+// Answers what the child asks of the platform (load/k6/platform_hops.h), until it has ended.
+void answer_child(int socket, const LoadRunNote& note) {
+  constexpr std::size_t kMostQuestionBytes = 1000;
+  std::string question;
+  while (socket >= 0 && question.size() < kMostQuestionBytes) {
+    char piece[200];
+    const auto got = recv(socket, piece, sizeof piece, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;
+    question.append(piece, static_cast<std::size_t>(got));
+    if (!question.ends_with('\n')) continue;
+    const auto asked = base::Json::parse(question);
+    question.clear();
+    if (!asked) return;
+    const auto answer = note.hops_of(std::chrono::milliseconds{(*asked)["duration_ms"].integer_or(0)},
+                                     (*asked)["requests"].number_or(0))
+                            .dump() +
+                        "\n";
+    for (std::string_view left = answer; !left.empty();) {
+      const auto sent = send(socket, left.data(), left.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0) return;
+      left.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+}
+
 // Its exit code. Signals of the terminal reach the child as well, and it is the one that ends for them.
-Result<int> run_child(const fs::path& program, std::vector<char*> words) {
+Result<int> run_child(const fs::path& program, std::vector<char*> words, const LoadRunNote& note) {
+  Sockets sockets;
+  std::string option = fmt::format("--platform-socket={}", sockets.childs);
+  if (sockets.childs >= 0) words.push_back(option.data());
   words.push_back(nullptr);
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGQUIT, SIG_IGN);
@@ -61,10 +114,13 @@ Result<int> run_child(const fs::path& program, std::vector<char*> words) {
   if (child == 0) {
     std::signal(SIGINT, SIG_DFL);
     std::signal(SIGQUIT, SIG_DFL);
+    if (sockets.childs >= 0) fcntl(sockets.childs, F_SETFD, 0);
     execv(program.c_str(), words.data());
     _exit(127);
   }
+  sockets.close_childs();
   std::signal(SIGTERM, [](int number) { kill(child, number); });
+  answer_child(sockets.mine, note);
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return system_error(errno, "waitpid", program.native());
@@ -139,7 +195,7 @@ int k6_main(int argc, char** argv) {
     option = "--summary-export=" + summary.native();
     words.push_back(option.data());
   }
-  const auto code = run_child(program, words);
+  const auto code = run_child(program, words, note);
   if (!code) return fail(code.error());
   auto text = base::read_file(summary, kSummaryBytes);
   auto json = text ? base::Json::parse(*text) : Result<base::Json>(text.error());

@@ -231,8 +231,10 @@ void Hops::record(User& user, Transfer& t) {
     if (!r.peer.ip.empty()) own.emplace_back("ip", r.peer.ip);
   }
   const SampleTags tags = user.sample_tags(&t.tags, own.empty() ? &judged : &own);
+  const std::size_t endpoint = user.endpoints_ ? user.endpoint_of(t) : 0;
   load::Recorder::Batch batch(user.recorder_);
   user.take_tallies(batch);
+  if (user.endpoints_) user.endpoints_->add(endpoint, r.timings.duration(), t.expected >= 0 && !good);
   metrics.add(batch, Metrics::kHttpReqs, 1, tags);
   if (t.expected >= 0) metrics.add(batch, Metrics::kHttpReqFailed, good ? 0 : 1, tags);
   metrics.add(batch, Metrics::kHttpReqDuration, r.timings.duration(), tags);

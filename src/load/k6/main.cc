@@ -78,6 +78,8 @@ void add_run_options(CLI::App& app, RunSettings& settings, Words& words) {
   app.add_option("--console-output", settings.console_output, "What scripts log goes into this file");
   app.add_option("--jslib", words.jslib, "A directory with copies of modules that scripts import by URL")
       ->allow_extra_args(false);
+  // Of `securebase k6`, which starts this program: platform_hops.h.
+  app.add_option("--platform-socket", settings.platform_socket)->group("");
   app.add_flag("--no-usage-report,-l,--linger", words.ignored, "Accepted, without effect");
   for (const char* name : {"--address,-a", "--log-output", "--log-format", "--compatibility-mode", "--type,-t",
                            "--features", "--traces-output"}) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "k6/run.h"
+#include "load/report/result_view.h"
 #include "load/report/terminal.h"
 
 namespace securebase::k6 {
@@ -92,10 +93,31 @@ void add_timeline(const load::Timeline& timeline, ReportView& view) {
   }
 }
 
-// Parts of http_req_duration, "{name:home}": what thresholds ask for by tags.
-void add_endpoints(const Metrics& metrics, const Values& values, ReportView& view) {
+// The slowest first, and last those that have no place of their own.
+void add_endpoints(const std::vector<Endpoints::Total>& totals, ReportView& view) {
+  for (const auto& total : totals) {
+    ReportView::Endpoint endpoint;
+    endpoint.name = total.name.empty() ? "others" : total.name;
+    endpoint.requests = static_cast<double>(total.requests);
+    endpoint.failed = static_cast<double>(total.failed);
+    endpoint.latency = load::Distribution::of(total.duration_ms);
+    view.endpoints.push_back(std::move(endpoint));
+  }
+  const bool others = !totals.empty() && totals.back().name.empty();
+  std::stable_sort(view.endpoints.begin(), view.endpoints.end() - (others ? 1 : 0),
+                   [](const auto& a, const auto& b) { return a.latency.at(95) > b.latency.at(95); });
+}
+
+// Parts of http_req_duration, "{status:200}": what thresholds ask for by tags, but for names that are there already.
+void add_parts(const Metrics& metrics, const Values& values, ReportView& view) {
+  const auto named = [&view](const load::Tags& tags) {
+    return tags.size() == 1 && tags.front().first == "name" &&
+           std::any_of(view.endpoints.begin(), view.endpoints.end(),
+                       [&](const auto& endpoint) { return endpoint.name == tags.front().second; });
+  };
   for (const auto& part : metrics.at(Metrics::kHttpReqDuration).parts) {
     if (part.tags.size() == 1 && part.tags.front().first == "expected_response") continue;  // there always
+    if (named(part.tags)) continue;
     ReportView::Endpoint endpoint;
     endpoint.name = part.name.substr(std::min(part.name.find('{'), part.name.size()));
     endpoint.latency = distribution_of(value_of(values, "http_req_duration", part.tags));
@@ -161,7 +183,9 @@ ReportView view_of(const PageFacts& facts, const Metrics& metrics, const Groups&
     if (failed > 0) view.codes.push_back({"not as expected, or none", failed, true});
   }
   if (failed > 0) view.errors.push_back({"http_req_failed", failed, true});
-  add_endpoints(metrics, values, view);
+  add_endpoints(facts.endpoints, view);
+  add_parts(metrics, values, view);
+  view.routes = load::routes_of(facts.hops);
   const bool invalid = facts.exit_code == exit_code::kInvalidRun;
   const auto verdicts = judge(metrics, values, facts.elapsed);
   for (const auto& one : verdicts) {

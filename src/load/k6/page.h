@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "k6/endpoints.h"
 #include "k6/summary.h"
 #include "load/report/report_view.h"
 
@@ -12,10 +13,12 @@ struct PageFacts {
   base::TimePoint started;
   Nanoseconds elapsed{};
   int exit_code = 0;
+  base::Json hops;                          // platform_hops.h; null: none
+  std::vector<Endpoints::Total> endpoints;  // requests by their name
 };
 
-// Latency over time is of http_req_duration. Tags that no threshold asks for are not kept, so endpoints are those that
-// thresholds name.
+// Latency over time is of http_req_duration. Endpoints are requests by their name, and whatever other tags thresholds
+// ask for.
 load::ReportView view_of(const PageFacts& facts, const Metrics& metrics, const Groups& groups,
                          const load::Measured& measured);
 

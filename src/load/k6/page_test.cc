@@ -1,5 +1,6 @@
 #include "k6/page.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "k6/run.h"
@@ -70,6 +71,34 @@ TEST_F(Page, HasNoVerdictOfARunThatIsNotValid) {
   const auto shown = view(exit_code::kInvalidRun);
   EXPECT_EQ(shown.verdict_text, "invalid");
   EXPECT_EQ(shown.checks[1].verdict, ReportView::Verdict::kUnknown);
+}
+
+TEST_F(Page, ShowsEndpointsByNameTheSlowestFirst) {
+  Endpoints endpoints;
+  Endpoints::Names names(endpoints);
+  auto& shard = endpoints.shard_of(recorder_);
+  for (std::size_t i = 0; i < Endpoints::kMost; ++i)
+    shard.add(names.number_of(fmt::format("http://a/{}", i)), 1, false);
+  shard.add(names.number_of("http://a/7"), 50, true);
+  shard.add(names.number_of("http://a/one-too-many"), 90, false);
+  PageFacts facts;
+  facts.endpoints = endpoints.totals();
+  const auto shown = view_of(facts, metrics_, groups_, collector_.measured());
+  ASSERT_EQ(shown.endpoints.size(), Endpoints::kMost + 2);
+  EXPECT_EQ(shown.endpoints.front().name, "http://a/7");
+  EXPECT_EQ(shown.endpoints.front().requests, 2);
+  EXPECT_EQ(shown.endpoints.front().failed, 1);
+  EXPECT_EQ(shown.endpoints[Endpoints::kMost].name, "others");
+  EXPECT_EQ(shown.endpoints.back().name, "{name:home}") << "a threshold asks for it";
+}
+
+TEST_F(Page, ShowsTheHopsOfThePlatform) {
+  PageFacts facts;
+  facts.hops = *base::Json::parse(
+      R"([{"route":"GET /a","requests":9,"p50_seconds":0.001,"p95_seconds":0.002,"around_p95":{"edge":0.002}}])");
+  const auto shown = view_of(facts, metrics_, groups_, collector_.measured());
+  ASSERT_EQ(shown.routes.size(), 1U);
+  EXPECT_THAT(load::html_report(shown), HasSubstr("Where the time went in SecureBase"));
 }
 
 TEST_F(Page, CountsWhatFailed) {

@@ -14,6 +14,7 @@
 #include "k6/crew.h"
 #include "k6/executors.h"
 #include "k6/page.h"
+#include "k6/platform_hops.h"
 #include "k6/summary.h"
 #include "load/report/html.h"
 
@@ -217,6 +218,7 @@ class Run {
       return say(exit_code::kInvalidConfiguration, fmt::format("{}: {}", settings_.script, made.error().message));
     http_ = std::move(*made);
     shared_.http = http_.get();
+    if (!settings_.html.empty()) shared_.endpoints = std::make_unique<Endpoints>();
     return std::nullopt;
   }
 
@@ -375,6 +377,7 @@ class Run {
 
   int conclude(int torn_down) {
     const auto measured = collector_.measured();
+    hops_ = ask_for_hops(settings_.platform_socket, measured.duration, measured.total("http_reqs"));
     const int code = judge_run(torn_down, measured.values);
     if (!settings_.html.empty()) write_page(code, measured);
     return code;
@@ -386,6 +389,8 @@ class Run {
     facts.started = base::system_clock().now() - std::chrono::duration_cast<base::TimePoint::duration>(elapsed_);
     facts.elapsed = elapsed_;
     facts.exit_code = code;
+    facts.hops = hops_;
+    if (shared_.endpoints) facts.endpoints = shared_.endpoints->totals();
     const auto page = load::html_report(view_of(facts, metrics_, shared_.groups, measured));
     if (auto written = base::replace_file(settings_.html, page); !written) {
       console_.say(Console::kError, fmt::format("--html: {}", written.error().message));
@@ -438,7 +443,7 @@ class Run {
     auto summary = main_->text_summary(text, options.dump());
     if (!summary)
       return say(exit_code::kScriptException, fmt::format("the summary cannot be made: {}", summary.error().text()));
-    std::cout << *summary << std::endl;
+    std::cout << *summary << std::endl << hops_text(hops_) << std::flush;
     return code;
   }
 
@@ -471,13 +476,14 @@ class Run {
       }
       metrics.set(name, std::move(one));
     }
-    const base::Json all =
+    base::Json all =
         base::Json::object({{"metrics", std::move(metrics)},
                             {"root_group", data["root_group"]},
                             {"generator", base::Json::object({{"valid", validity.valid},
                                                               {"lateness_p99_ms", validity.lateness_p99_ms},
                                                               {"samples", static_cast<std::int64_t>(validity.samples)},
                                                               {"text", validity.text}})}});
+    if (!hops_.is_null()) all.set("hops", hops_);
     if (auto written = base::replace_file(settings_.summary_export, all.dump(2) + "\n"); !written) {
       console_.say(Console::kError, fmt::format("--summary-export: {}", written.error().message));
     }
@@ -493,6 +499,7 @@ class Run {
   std::unique_ptr<HttpShared> http_;
   std::unique_ptr<User> main_;
   Nanoseconds elapsed_{};
+  base::Json hops_;  // of the platform, when it is what was asked
   bool aborted_by_threshold_ = false;
 };
 

@@ -42,6 +42,7 @@ struct RunSettings {
   std::string html;                      // a file
   std::vector<std::string> outputs;      // json=FILE, csv=FILE
   std::string console_output;            // a file
+  int platform_socket = -1;              // platform_hops.h; -1: none
 };
 
 int run_script(const RunSettings& settings);

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "k6/console.h"
+#include "k6/endpoints.h"
 #include "k6/groups.h"
 #include "k6/http_client.h"
 #include "k6/interruption.h"
@@ -60,7 +62,8 @@ struct Shared {
   Options options;
   std::vector<Scenario> scenarios;
   std::string options_json;
-  HttpShared* http = nullptr;  // none in the init context
+  HttpShared* http = nullptr;            // none in the init context
+  std::unique_ptr<Endpoints> endpoints;  // when somebody will look at them
   TagList run_tags;
   std::string user_agent;
   std::string setup_data = "";  // JSON; empty: none

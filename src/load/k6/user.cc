@@ -87,6 +87,9 @@ Result<Done, ScriptError> User::initialise() {
 void User::begin_requests() {
   check(shared_.http != nullptr, "the run has settings for requests before users make them");
   client_ = std::make_unique<HttpClient>(*shared_.http, interruption_);
+  if (!shared_.endpoints) return;
+  endpoint_names_.emplace(*shared_.endpoints);
+  endpoints_ = &shared_.endpoints->shard_of(recorder_);
 }
 
 Result<std::string, ScriptError> User::options_text() {
@@ -244,6 +247,13 @@ void User::take_tallies() {
   if (numbers_[kTallied] == 0) return;
   load::Recorder::Batch batch(recorder_);
   take_tallies(batch);
+}
+
+std::size_t User::endpoint_of(const Transfer& t) {
+  if (!t.name.empty()) return endpoint_names_->number_of(t.name);
+  // The URL is the same object for as long as it stays the same: then there is nothing to look up.
+  if (latest_endpoint_.first != t.url) latest_endpoint_ = {t.url, endpoint_names_->number_of(t.url->text())};
+  return latest_endpoint_.second;
 }
 
 SampleTags User::sample_tags(const TagList* extra, const TagList* own) const {

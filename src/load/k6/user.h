@@ -68,6 +68,8 @@ class User {
   // What js/k6.js has counted of checks since the last time, for as long as nobody asks for their tags.
   void take_tallies(load::Recorder::Batch& batch);
   void take_tallies();
+  // The number of a request's endpoint.
+  std::size_t endpoint_of(const Transfer& t);
   SampleTags sample_tags(const TagList* extra = nullptr, const TagList* own = nullptr) const;
 
   Shared& shared_;
@@ -99,8 +101,11 @@ class User {
   std::map<std::uint64_t, std::uint64_t> hops_;  // the client's number of a started hop: the transfer's number
   std::vector<std::uint64_t> ready_order_;
   std::uint64_t next_transfer_ = 1;
-  std::shared_ptr<const Url> last_url_;  // of the latest request: most are for the same
-  std::vector<Groups::Check*> checks_;   // by number: this user's
+  std::shared_ptr<const Url> last_url_;             // of the latest request: most are for the same
+  std::optional<Endpoints::Names> endpoint_names_;  // these three: with shared_.endpoints
+  Endpoints::Shard* endpoints_ = nullptr;
+  std::pair<std::shared_ptr<const Url>, std::size_t> latest_endpoint_;  // of a request without a name of its own
+  std::vector<Groups::Check*> checks_;                                  // by number: this user's
 
   ScenarioRun* run_ = nullptr;
   std::optional<Steady::time_point> due_;
