@@ -7,6 +7,9 @@
 #include <deque>
 #include <semaphore>
 
+#include "k6/arrivals.h"
+#include "k6/user_schedule.h"
+
 namespace securebase::k6 {
 
 namespace {

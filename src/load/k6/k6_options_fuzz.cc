@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "k6/arrivals.h"
 #include "k6/options.h"
+#include "k6/user_schedule.h"
 
 namespace {
 void believe(bool condition) {

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "k6/arrivals.h"
+#include "k6/user_schedule.h"
+
 namespace securebase::k6 {
 namespace {
 

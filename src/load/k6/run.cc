@@ -10,13 +10,13 @@
 #include <iterator>
 #include <thread>
 
-#include "base/file.h"
+#include "k6/conclusion.h"
 #include "k6/crew.h"
 #include "k6/executors.h"
-#include "k6/page.h"
-#include "k6/platform_hops.h"
+#include "k6/gathered_options.h"
+#include "k6/plan.h"
 #include "k6/summary.h"
-#include "load/report/html.h"
+#include "k6/user_schedule.h"
 
 extern char** environ;
 
@@ -75,7 +75,7 @@ class Run {
 
   int carry_out() {
     catch_signals();
-    if (!settings_.quiet) show_plan();
+    if (!settings_.quiet) std::fputs(plan_text(settings_.script, shared_.scenarios).c_str(), stderr);
     Crew crew(shared_, collector_);
     if (auto hired = crew.hire(users_needed(shared_.scenarios, false)); !hired) {
       return shared_.aborted_by_script ? exit_code::kScriptAborted : exit_code::kScriptException;
@@ -85,10 +85,10 @@ class Run {
     shared_.start = Steady::now();
     if (auto failed = set_up()) return *failed;
     run_scenarios(crew);
-    elapsed_ = Steady::now() - shared_.start;
+    const Nanoseconds elapsed = Steady::now() - shared_.start;
     const auto torn_down = tear_down();
     collector_.finish();
-    return conclude(torn_down);
+    return conclude(settings_, shared_, *main_, {elapsed, torn_down, signals > 0, collector_.measured()});
   }
 
  private:
@@ -124,43 +124,11 @@ class Run {
   }
 
   std::optional<int> read_options() {
-    Options options;
-    if (settings_.config) {
-      auto bytes = base::read_file(*settings_.config);
-      if (!bytes) return say(exit_code::kInvalidConfiguration, bytes.error().message);
-      auto json = base::Json::parse(*bytes);
-      if (!json) {
-        return say(exit_code::kInvalidConfiguration,
-                   fmt::format("{}: {}", settings_.config->native(), json.error().message));
-      }
-      auto from_file = options_from(*json);
-      if (!from_file)
-        return say(exit_code::kInvalidConfiguration,
-                   fmt::format("{}: {}", settings_.config->native(), from_file.error().message));
-      options = std::move(*from_file);
-    }
-    auto text = main_->options_text();
-    if (!text) return say(exit_code::kScriptException, text.error().text());
-    if (!text->empty()) {
-      auto json = base::Json::parse(*text);
-      if (!json)
-        return say(exit_code::kInvalidConfiguration,
-                   fmt::format("{}: the exported options: {}", settings_.script, json.error().message));
-      std::vector<std::string> unknown;
-      auto from_script = options_from(*json, &unknown);
-      if (!from_script)
-        return say(exit_code::kInvalidConfiguration,
-                   fmt::format("{}: {}", settings_.script, from_script.error().message));
-      for (const auto& name : unknown) {
-        console_.say(Console::kWarning, fmt::format("{}: options.{} is not an option that k6 has; it has no effect",
-                                                    settings_.script, name));
-      }
-      options.apply(*from_script);
-    }
-    auto from_environment = options_from_environment([](const char* name) -> const char* { return std::getenv(name); });
-    if (!from_environment) return say(exit_code::kInvalidConfiguration, from_environment.error().message);
-    options.apply(*from_environment);
-    options.apply(settings_.command_line);
+    auto exported = main_->options_text();
+    if (!exported) return say(exit_code::kScriptException, exported.error().text());
+    auto gathered = gather_options(settings_, *exported, console_);
+    if (!gathered) return say(exit_code::kInvalidConfiguration, gathered.error().message);
+    Options options = std::move(*gathered);
 
     std::vector<std::string> warnings;
     auto scenarios = scenarios_of(options, warnings);
@@ -229,43 +197,6 @@ class Run {
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
-  }
-
-  void show_plan() {
-    Nanoseconds longest{};
-    for (const auto& scenario : shared_.scenarios) longest = std::max(longest, scenario.end());
-    std::string text = fmt::format(
-        "\n     script: {}\n  scenarios: {} with at most {} users, at most {} (with graceful stop)\n", settings_.script,
-        shared_.scenarios.size(), users_needed(shared_.scenarios, true), duration_text(longest));
-    for (const auto& s : shared_.scenarios) {
-      std::string how;
-      switch (s.executor) {
-        case Executor::kSharedIterations:
-          how = fmt::format("{} iterations shared among {} users", s.iterations, s.vus);
-          break;
-        case Executor::kPerVuIterations:
-          how = fmt::format("{} iterations for each of {} users", s.iterations, s.vus);
-          break;
-        case Executor::kConstantVus:
-          how = fmt::format("{} looping users for {}", s.vus, duration_text(s.duration));
-          break;
-        case Executor::kRampingVus:
-          how = fmt::format("up to {} looping users for {} over {} stages", s.users_at_most(),
-                            duration_text(s.regular_duration()), s.stages.size());
-          break;
-        case Executor::kConstantArrivalRate:
-          how = fmt::format("{} iterations per {} for {} (users: {}-{})", s.rate, duration_text(s.time_unit),
-                            duration_text(s.duration), s.pre_allocated_vus, s.max_vus);
-          break;
-        case Executor::kRampingArrivalRate:
-          how = fmt::format("iterations at a ramping rate for {} over {} stages (users: {}-{})",
-                            duration_text(s.regular_duration()), s.stages.size(), s.pre_allocated_vus, s.max_vus);
-          break;
-      }
-      text += fmt::format("           * {}: {} (exec: {}, gracefulStop: {})\n", s.name, how, s.exec,
-                          duration_text(s.graceful_stop));
-    }
-    std::fputs((text + "\n").c_str(), stderr);
   }
 
   std::optional<int> set_up() {
@@ -337,7 +268,7 @@ class Run {
         metrics_.add(recorder_, Metrics::kVus, static_cast<double>(shared_.users_active.load()), none);
         metrics_.add(recorder_, Metrics::kVusMax, static_cast<double>(shared_.users_initialised.load()), none);
         collector_.collect();
-        if (!settings_.quiet && isatty(2) == 1) console_.progress(progress_line(runs));
+        if (!settings_.quiet && isatty(2) == 1) console_.progress(progress_text(shared_, runs));
       }
       if (now >= next_judgement) {
         next_judgement += kThresholdsEvery;
@@ -361,134 +292,6 @@ class Run {
     }
   }
 
-  std::string progress_line(const std::deque<ScenarioRun>& runs) const {
-    const double elapsed = std::chrono::duration<double>(Steady::now() - shared_.start).count();
-    Nanoseconds longest{};
-    for (const auto& run : runs)
-      longest = std::max(longest, run.scenario->start_time + run.scenario->regular_duration());
-    const double whole = seconds_of(longest);
-    const int percent = whole > 0 ? static_cast<int>(std::min(100.0, 100 * elapsed / whole)) : 100;
-    return fmt::format(
-        "running ({:d}m{:04.1f}s), {}/{} users, {} complete and {} interrupted iterations, {} dropped  {}%",
-        static_cast<int>(elapsed) / 60, elapsed - 60.0 * (static_cast<int>(elapsed) / 60), shared_.users_active.load(),
-        shared_.users_initialised.load(), shared_.iterations_completed.load(), shared_.iterations_interrupted.load(),
-        shared_.iterations_dropped.load(), percent);
-  }
-
-  int conclude(int torn_down) {
-    const auto measured = collector_.measured();
-    hops_ = ask_for_hops(settings_.platform_socket, measured.duration, measured.total("http_reqs"));
-    const int code = judge_run(torn_down, measured.values);
-    if (!settings_.html.empty()) write_page(code, measured);
-    return code;
-  }
-
-  void write_page(int code, const load::Measured& measured) {
-    PageFacts facts;
-    facts.script = settings_.script == "-" ? "script" : std::filesystem::path(settings_.script).filename().native();
-    facts.started = base::system_clock().now() - std::chrono::duration_cast<base::TimePoint::duration>(elapsed_);
-    facts.elapsed = elapsed_;
-    facts.exit_code = code;
-    facts.hops = hops_;
-    if (shared_.endpoints) facts.endpoints = shared_.endpoints->totals();
-    const auto page = load::html_report(view_of(facts, metrics_, shared_.groups, measured));
-    if (auto written = base::replace_file(settings_.html, page); !written) {
-      console_.say(Console::kError, fmt::format("--html: {}", written.error().message));
-    }
-  }
-
-  int judge_run(int torn_down, const load::Values& values) {
-    const Validity validity = validity_of(metrics_, values);
-    const base::Json data = summary_data(shared_, values, elapsed_);
-    const int summarised = settings_.summary_mode == "disabled" ? 0 : summarise(data);
-    if (!settings_.summary_export.empty()) export_summary(data, validity);
-    if (!settings_.quiet) console_.say(Console::kInfo, validity.text);
-
-    std::vector<std::string> crossed;
-    if (!settings_.no_thresholds) {
-      for (const auto& verdict : judge(metrics_, values, elapsed_)) {
-        if (!verdict.ok) crossed.push_back(verdict.metric);
-      }
-      crossed.erase(std::unique(crossed.begin(), crossed.end()), crossed.end());
-    }
-    if (shared_.aborted_by_script) return exit_code::kScriptAborted;
-    if (signals > 0) return say(exit_code::kExternalAbort, "the test was ended by a signal");
-    if (torn_down != 0) return torn_down;
-    if (shared_.marked_failed) return exit_code::kMarkedAsFailed;
-    if (!validity.valid) return say(exit_code::kInvalidRun, fmt::format("the run is not valid: {}", validity.text));
-    if (!crossed.empty()) {
-      std::string names;
-      for (const auto& name : crossed) names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
-      return say(exit_code::kThresholds, fmt::format("thresholds on metrics '{}' have been crossed", names));
-    }
-    return summarised;
-  }
-
-  int summarise(const base::Json& data) {
-    main_->interruption().ignore_stop(true);
-    const std::string text = data.dump();
-    int code = 0;
-    if (main_->exports("handleSummary")) {
-      auto made = main_->call("handleSummary", {text}, Steady::now() + std::chrono::minutes{2});
-      if (made && !made->empty()) {
-        auto outputs = base::Json::parse(*made);
-        if (outputs && outputs->is_object()) return write_outputs(*outputs);
-      }
-      if (!made)
-        code = say(exit_code::kScriptException,
-                   fmt::format("handleSummary(): {}; the usual summary follows", made.error().text()));
-    }
-    const base::Json options = base::Json::object(
-        {{"indent", " "}, {"enableColors", settings_.colours && isatty(1) == 1}, {"mode", settings_.summary_mode}});
-    auto summary = main_->text_summary(text, options.dump());
-    if (!summary)
-      return say(exit_code::kScriptException, fmt::format("the summary cannot be made: {}", summary.error().text()));
-    std::cout << *summary << std::endl << hops_text(hops_) << std::flush;
-    return code;
-  }
-
-  int write_outputs(const base::Json& outputs) {
-    int code = 0;
-    for (const auto& [target, content] : *outputs.as_object()) {
-      const std::string text = content.is_string() ? *content.as_string() : content.dump(2);
-      if (target == "stdout") {
-        std::cout << text << std::flush;
-      } else if (target == "stderr") {
-        std::cerr << text << std::flush;
-      } else if (auto written = base::replace_file(target, text); !written) {
-        code = say(exit_code::kOther, fmt::format("handleSummary(): {}", written.error().message));
-      }
-    }
-    return code;
-  }
-
-  // The old form of --summary-export: a metric's values stand in the metric itself; plus what was found of the
-  // generator.
-  void export_summary(const base::Json& data, const Validity& validity) {
-    base::Json metrics = base::Json::object();
-    for (const auto& [name, metric] : *data["metrics"].as_object()) {
-      base::Json one = metric["values"];
-      if (const auto* thresholds = metric.find("thresholds")) {
-        base::Json crossed = base::Json::object();
-        for (const auto& [source, verdict] : *thresholds->as_object())
-          crossed.set(source, !verdict["ok"].bool_or(true));
-        one.set("thresholds", std::move(crossed));
-      }
-      metrics.set(name, std::move(one));
-    }
-    base::Json all =
-        base::Json::object({{"metrics", std::move(metrics)},
-                            {"root_group", data["root_group"]},
-                            {"generator", base::Json::object({{"valid", validity.valid},
-                                                              {"lateness_p99_ms", validity.lateness_p99_ms},
-                                                              {"samples", static_cast<std::int64_t>(validity.samples)},
-                                                              {"text", validity.text}})}});
-    if (!hops_.is_null()) all.set("hops", hops_);
-    if (auto written = base::replace_file(settings_.summary_export, all.dump(2) + "\n"); !written) {
-      console_.say(Console::kError, fmt::format("--summary-export: {}", written.error().message));
-    }
-  }
-
   const RunSettings& settings_;
   Console console_;
   load::Collector collector_;
@@ -498,8 +301,6 @@ class Run {
   load::Recorder& recorder_;
   std::unique_ptr<HttpShared> http_;
   std::unique_ptr<User> main_;
-  Nanoseconds elapsed_{};
-  base::Json hops_;  // of the platform, when it is what was asked
   bool aborted_by_threshold_ = false;
 };
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 
 namespace securebase::k6 {
 
@@ -22,10 +20,7 @@ constexpr std::array<ExecutorName, 6> kExecutors = {{{Executor::kSharedIteration
                                                      {Executor::kConstantArrivalRate, "constant-arrival-rate"},
                                                      {Executor::kRampingArrivalRate, "ramping-arrival-rate"}}};
 
-constexpr std::int64_t kMostCount = 1'000'000'000'000;  // of users, iterations: sums and products stay in 64 bits
 constexpr double kMostSecondsOfStages = 10.0 * 366 * 86'400;
-
-Nanoseconds from_seconds(double seconds) { return Nanoseconds{std::llround(seconds * 1e9)}; }
 
 Nanoseconds total_of(const std::vector<Stage>& stages) {
   Nanoseconds total{};
@@ -36,70 +31,6 @@ Nanoseconds total_of(const std::vector<Stage>& stages) {
 Error bad(std::string_view where, std::string_view what) {
   return Error{Errc::kMalformed, fmt::format("{}: {}", where, what)};
 }
-
-// Takes members of one scenario; the first that is wrong is kept.
-class Members {
- public:
-  Members(const base::Json& value, std::string where) : value_(value), where_(std::move(where)) {}
-
-  bool has(std::string_view name) const {
-    const auto* found = value_.find(name);
-    return found && !found->is_null();
-  }
-  void duration(std::string_view name, Nanoseconds& into) {
-    if (!has(name)) return;
-    auto parsed = duration_from(value_[name]);
-    if (parsed) {
-      into = *parsed;
-    } else {
-      fail(name, parsed.error().message);
-    }
-  }
-  void integer(std::string_view name, std::int64_t& into) {
-    if (!has(name)) return;
-    const auto number = value_[name].integer_or(-1);
-    if (number < 0 || number > kMostCount) {
-      return fail(name, fmt::format("expected a whole number from 0 to {}, found {}", kMostCount, value_[name].dump()));
-    }
-    into = number;
-  }
-  void number(std::string_view name, double& into) {
-    if (!has(name)) return;
-    const double number = value_[name].number_or(-1);
-    if (!(number >= 0)) return fail(name, fmt::format("expected a number from 0 on, found {}", value_[name].dump()));
-    into = number;
-  }
-  void text(std::string_view name, std::string& into) {
-    if (!has(name)) return;
-    const auto* string = value_[name].as_string();
-    if (!string || string->empty()) return fail(name, fmt::format("expected a text, found {}", value_[name].dump()));
-    into = *string;
-  }
-  void texts(std::string_view name, std::map<std::string, std::string>& into) {
-    if (!has(name)) return;
-    const auto* object = value_[name].as_object();
-    if (!object) return fail(name, "expected an object of texts");
-    for (const auto& [key, value] : *object) into[key] = value.as_string() ? *value.as_string() : value.dump();
-  }
-  void stages(std::string_view name, std::vector<Stage>& into) {
-    if (!has(name)) return;
-    auto parsed = stages_from(value_[name], fmt::format("{}.{}", where_, name));
-    if (parsed) {
-      into = std::move(*parsed);
-    } else if (!error_) {
-      error_ = parsed.error();
-    }
-  }
-  void fail(std::string_view name, std::string_view what) {
-    if (!error_) error_ = bad(fmt::format("{}.{}", where_, name), what);
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  const base::Json& value_;
-  const std::string where_;
-  std::optional<Error> error_;
-};
 
 }  // namespace
 
@@ -117,110 +48,10 @@ std::optional<Executor> executor_from(std::string_view name) {
   return std::nullopt;
 }
 
-Result<std::vector<Stage>> parse_stages(std::string_view text) {
-  std::vector<Stage> stages;
-  while (!text.empty()) {
-    const auto comma = text.find(',');
-    const auto one = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
-    const auto colon = one.find(':');
-    const auto wrong = [&one](std::string_view why) {
-      return Error{Errc::kMalformed, fmt::format("'{}' is not a stage: {} (expected something like 30s:10)", one, why)};
-    };
-    if (colon == std::string_view::npos) return wrong("it has no ':' between duration and target");
-    auto duration = parse_duration(one.substr(0, colon));
-    if (!duration) return wrong(duration.error().message);
-    double target = -1;
-    const auto number = one.substr(colon + 1);
-    const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), target);
-    if (failure != std::errc{} || end != number.data() + number.size() || !(target >= 0 && target < 1e9)) {
-      return wrong("its target is not a number");
-    }
-    stages.push_back({*duration, target});
-  }
-  return stages;
-}
-
-Result<std::vector<Stage>> stages_from(const base::Json& value, std::string_view where) {
-  const auto* list = value.as_array();
-  if (!list) return bad(where, "expected a list of {duration, target}");
-  std::vector<Stage> stages;
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const auto at = fmt::format("{}[{}]", where, i);
-    const auto& one = (*list)[i];
-    if (!one.is_object() || !one.find("duration")) return bad(at, "expected an object with duration and target");
-    auto duration = duration_from(one["duration"]);
-    if (!duration) return bad(at + ".duration", duration.error().message);
-    const double target = one["target"].number_or(-1);
-    if (!(target >= 0 && target < 1e9)) {
-      return bad(at + ".target", fmt::format("expected a number from 0 on, found {}", one["target"].dump()));
-    }
-    stages.push_back({*duration, target});
-  }
-  if (stages.empty()) return bad(where, "has no stage");
-  return stages;
-}
-
-Result<Scenario> scenario_from(std::string_view name, const base::Json& value) {
-  const std::string where = fmt::format("scenarios.{}", name);
-  if (!value.is_object()) return bad(where, "expected an object with an executor");
-  Scenario scenario;
-  scenario.name = std::string(name);
-  const auto executor = executor_from(value["executor"].string_or(""));
-  if (!executor) {
-    std::string known;
-    for (const auto& entry : kExecutors) known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.name);
-    return bad(where + ".executor", fmt::format("expected one of {}; found {}", known, value["executor"].dump()));
-  }
-  scenario.executor = *executor;
-  Members members(value, where);
-  members.duration("startTime", scenario.start_time);
-  members.duration("gracefulStop", scenario.graceful_stop);
-  members.text("exec", scenario.exec);
-  members.texts("env", scenario.env);
-  members.texts("tags", scenario.tags);
-  switch (scenario.executor) {
-    case Executor::kSharedIterations:
-    case Executor::kPerVuIterations:
-      scenario.duration = std::chrono::minutes{10};
-      members.integer("vus", scenario.vus);
-      members.integer("iterations", scenario.iterations);
-      members.duration("maxDuration", scenario.duration);
-      break;
-    case Executor::kConstantVus:
-      members.integer("vus", scenario.vus);
-      members.duration("duration", scenario.duration);
-      if (!members.has("duration")) members.fail("duration", "is missing");
-      break;
-    case Executor::kRampingVus:
-      members.integer("startVUs", scenario.start_vus);
-      members.stages("stages", scenario.stages);
-      members.duration("gracefulRampDown", scenario.graceful_ramp_down);
-      if (!members.has("stages")) members.fail("stages", "is missing");
-      break;
-    case Executor::kConstantArrivalRate:
-    case Executor::kRampingArrivalRate: {
-      const bool constant = scenario.executor == Executor::kConstantArrivalRate;
-      members.number(constant ? "rate" : "startRate", scenario.rate);
-      members.duration("timeUnit", scenario.time_unit);
-      members.integer("preAllocatedVUs", scenario.pre_allocated_vus);
-      scenario.max_vus = scenario.pre_allocated_vus;
-      members.integer("maxVUs", scenario.max_vus);
-      if (constant) {
-        members.duration("duration", scenario.duration);
-        if (!members.has("rate")) members.fail("rate", "is missing");
-        if (!members.has("duration")) members.fail("duration", "is missing");
-      } else {
-        members.stages("stages", scenario.stages);
-        if (!members.has("stages")) members.fail("stages", "is missing");
-      }
-      if (!members.has("preAllocatedVUs")) members.fail("preAllocatedVUs", "is missing");
-      break;
-    }
-  }
-  if (members.error()) return *members.error();
-  if (auto valid = validate(scenario); !valid) return valid.error();
-  return scenario;
+std::string names_of_executors() {
+  std::string names;
+  for (const auto& entry : kExecutors) names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
+  return names;
 }
 
 Result<Done> validate(const Scenario& scenario) {
@@ -319,120 +150,6 @@ double Scenario::planned_iterations() const {
     default:
       return 0;
   }
-}
-
-Arrivals::Arrivals(const Scenario& scenario) : ramping_(scenario.executor == Executor::kRampingArrivalRate) {
-  const double unit = seconds_of(scenario.time_unit);
-  if (!ramping_) {
-    const double rate = scenario.rate / unit;
-    pieces_.push_back({0, seconds_of(scenario.duration), rate, rate, 0});
-    return;
-  }
-  double from = scenario.rate / unit;
-  double begin = 0;
-  double before = 0;
-  for (const auto& stage : scenario.stages) {
-    const double to = stage.target / unit;
-    const double duration = seconds_of(stage.duration);
-    pieces_.push_back({begin, duration, from, to, before});
-    begin += duration;
-    before += duration * (from + to) / 2;
-    from = to;
-  }
-}
-
-std::optional<Nanoseconds> Arrivals::next() {
-  const double wanted = ramping_ ? count_ + 1 : count_;
-  while (piece_ < pieces_.size()) {
-    const Piece& piece = pieces_[piece_];
-    const double area = piece.duration * (piece.from + piece.to) / 2;
-    const double left = wanted - piece.before;
-    // A constant rate's arrivals lie in [0, duration), a ramp's in (0, end].
-    if (ramping_ ? left > area * (1 + 1e-12) : left >= area * (1 - 1e-12)) {
-      ++piece_;
-      continue;
-    }
-    count_ += 1;
-    double at = 0;
-    if (piece.from == piece.to) {
-      at = left / piece.from;
-    } else {
-      // left = from t + slope t^2 / 2, in the form that does not divide by a vanishing slope.
-      const double slope = (piece.to - piece.from) / piece.duration;
-      const double root = std::sqrt(std::max(0.0, piece.from * piece.from + 2 * slope * left));
-      at = piece.from + root > 0 ? 2 * left / (piece.from + root) : 0;
-    }
-    return from_seconds(piece.begin + std::min(at, piece.duration));
-  }
-  return std::nullopt;
-}
-
-double Arrivals::rate_at(Nanoseconds since_start) const {
-  const double at = seconds_of(since_start);
-  for (const auto& piece : pieces_) {
-    if (at >= piece.begin && at < piece.begin + piece.duration) {
-      return piece.from + (piece.to - piece.from) * (at - piece.begin) / piece.duration;
-    }
-  }
-  return 0;
-}
-
-std::vector<Stretch> stretches_of(const Scenario& scenario, std::int64_t place) {
-  std::vector<Stretch> stretches;
-  const double mine = static_cast<double>(place) + 1;  // wanted while there are at least so many
-  double from = static_cast<double>(scenario.start_vus);
-  double begin = 0;
-  bool on = from >= mine;
-  double since = 0;
-  for (const auto& stage : scenario.stages) {
-    const double duration = seconds_of(stage.duration);
-    const double to = std::floor(stage.target);
-    if (!on && to >= mine) {
-      on = true;
-      since = begin + (to > from ? duration * (mine - from) / (to - from) : duration);
-    } else if (on && to < mine) {
-      // With a count of n users the nth leaves when the line has come down to n - 1.
-      const double until = begin + (from > to ? duration * (from - (mine - 1)) / (from - to) : duration);
-      on = false;
-      stretches.push_back({from_seconds(since), from_seconds(until)});
-    }
-    from = to;
-    begin += duration;
-  }
-  if (on) stretches.push_back({from_seconds(since), from_seconds(begin)});
-  return stretches;
-}
-
-std::int64_t users_wanted(const Scenario& scenario, Nanoseconds since_start) {
-  double from = static_cast<double>(scenario.start_vus);
-  double begin = 0;
-  const double at = seconds_of(since_start);
-  for (const auto& stage : scenario.stages) {
-    const double duration = seconds_of(stage.duration);
-    const double to = std::floor(stage.target);
-    if (at < begin + duration) {
-      const double line = from + (to - from) * (at - begin) / duration;
-      return static_cast<std::int64_t>(to > from ? std::floor(line) : std::ceil(line));
-    }
-    from = to;
-    begin += duration;
-  }
-  return 0;
-}
-
-std::int64_t users_needed(const std::vector<Scenario>& scenarios, bool at_most) {
-  std::int64_t needed = 0;
-  // The need changes only where a scenario begins.
-  for (const auto& moment : scenarios) {
-    std::int64_t users = 0;
-    for (const auto& scenario : scenarios) {
-      if (scenario.start_time <= moment.start_time && moment.start_time < scenario.end()) {
-        users += at_most ? scenario.users_at_most() : scenario.users_at_start();
-      }
-    }
-    needed = std::max(needed, users);
-  }
-  return needed;
 }
 
 }  // namespace securebase::k6

@@ -1,4 +1,4 @@
-// What a scenario of a script does, and when: the six executors as values, and the schedules that follow from them.
+// What a scenario of a script does: the six executors as values. When: arrivals.h and user_schedule.h.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ enum class Executor {
 };
 std::string_view to_string(Executor executor);
 std::optional<Executor> executor_from(std::string_view name);
+std::string names_of_executors();  // all, for errors
 
 struct Stage {
   Nanoseconds duration{};
@@ -72,41 +73,5 @@ struct Scenario {
 Result<Scenario> scenario_from(std::string_view name, const base::Json& value);
 Result<std::vector<Stage>> stages_from(const base::Json& value, std::string_view where);
 Result<Done> validate(const Scenario& scenario);
-
-// The times from its start at which the arrivals of an open scenario are due, one after the other. A constant rate
-// begins at once; a ramping one when the area under the rate has reached 1.
-class Arrivals {
- public:
-  explicit Arrivals(const Scenario& scenario);
-  // nullopt: no more.
-  std::optional<Nanoseconds> next();
-  // Arrivals per second at that time.
-  double rate_at(Nanoseconds since_start) const;
-
- private:
-  struct Piece {
-    double begin;     // seconds from the start
-    double duration;  // seconds
-    double from;      // arrivals per second
-    double to;
-    double before;  // arrivals up to its begin
-  };
-  std::vector<Piece> pieces_;
-  std::size_t piece_ = 0;
-  double count_ = 0;
-  bool ramping_ = false;
-};
-
-// When the user in that place (from 0) of a ramping scenario is wanted: [begin, end) from its start.
-struct Stretch {
-  Nanoseconds begin;
-  Nanoseconds end;
-};
-std::vector<Stretch> stretches_of(const Scenario& scenario, std::int64_t place);
-// Users wanted at that time.
-std::int64_t users_wanted(const Scenario& scenario, Nanoseconds since_start);
-
-// The most users that scenarios have at the same time: those that have ended give theirs to those that begin.
-std::int64_t users_needed(const std::vector<Scenario>& scenarios, bool at_most);
 
 }  // namespace securebase::k6
