@@ -59,7 +59,4 @@ struct ModuleText {
 // An error begins with "line:column: ".
 Result<ModuleText> rewrite(std::string_view source);
 
-// What a string literal stands for. `quoted` is a kString token's text.
-std::string unquote(std::string_view quoted);
-
 }  // namespace securebase::k6
