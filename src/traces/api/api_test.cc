@@ -9,22 +9,23 @@
 namespace securebase::traces {
 namespace {
 
-constexpr const char* kId = "1-6553f100-bd862e3fe1be46a994272793";
-const WallTime kNow{1'700'000'000s};
+constexpr const char* kOneId = "1-6553f100-bd862e3fe1be46a994272793";
+const WallTime kMoment{1'700'000'000s};
 
-DocumentRecord document(const TraceId& id, WallTime begin, std::string_view segment, std::string_view more = "") {
+DocumentRecord stored_document(const TraceId& id, WallTime begin, std::string_view segment,
+                               std::string_view more = "") {
   const double seconds = seconds_of(begin);
   return {id, begin,
           fmt::format(R"({{"trace_id":"{}","id":"{}","name":"web","start_time":{},"end_time":{}{}}})", id.text(),
                       segment, seconds, seconds + 0.1, more)};
 }
-DocumentRecord document(std::string_view segment, std::string_view more = "") {
-  return document(*TraceId::parse(kId), kNow, segment, more);
+DocumentRecord stored_document(std::string_view segment, std::string_view more = "") {
+  return stored_document(*TraceId::parse(kOneId), kMoment, segment, more);
 }
 Trace trace_of(std::vector<DocumentRecord> documents) {
   Records records;
   records.documents = std::move(documents);
-  return assemble(*TraceId::parse(kId), records);
+  return assemble(*TraceId::parse(kOneId), records);
 }
 std::size_t times_in(std::string_view text, std::string_view piece) {
   std::size_t count = 0;
@@ -36,7 +37,7 @@ class FoundTraces : public testing::Test {
  protected:
   void keep(std::uint64_t number, WallTime begin, std::string_view segment = "70de5b6f19ff9a0a") {
     Records records;
-    records.documents.push_back(document(TraceId{std::uint64_t{1'700'000'000} << 32, number}, begin, segment));
+    records.documents.push_back(stored_document(TraceId{std::uint64_t{1'700'000'000} << 32, number}, begin, segment));
     ASSERT_TRUE(store_->append(records));
   }
   void keep_hop(std::uint64_t number, WallTime begin) {
@@ -54,7 +55,7 @@ class FoundTraces : public testing::Test {
   }
   std::vector<std::uint64_t> found(WallTime from) {
     std::vector<std::uint64_t> numbers;
-    for (const auto& trace : find_traces(*store_, {kNow, kNow + 100s, from}, Filter()).traces) {
+    for (const auto& trace : find_traces(*store_, {kMoment, kMoment + 100s, from}, Filter()).traces) {
       numbers.push_back(trace.id.low);
     }
     return numbers;
@@ -67,31 +68,32 @@ class FoundTraces : public testing::Test {
 
 // A moment in seconds as a double is up to 120 ns beside it: a page that went on there left a trace out.
 TEST_F(FoundTraces, AreEachOnOnePageWhateverTheirNanoseconds) {
-  for (std::uint64_t i = 0; i < 50; ++i) keep_hop(i, kNow + std::chrono::nanoseconds{i * 1'000'037});
-  const auto all = find_traces(*store_, {kNow, kNow + 100s}, Filter());
+  for (std::uint64_t i = 0; i < 50; ++i) keep_hop(i, kMoment + std::chrono::nanoseconds{i * 1'000'037});
+  const auto all = find_traces(*store_, {kMoment, kMoment + 100s}, Filter());
   ASSERT_EQ(all.traces.size(), 50u);
   for (std::uint64_t i = 0; i < 50; ++i) {
-    EXPECT_EQ(all.traces[i].begin, kNow + std::chrono::nanoseconds{i * 1'000'037});
+    EXPECT_EQ(all.traces[i].begin, kMoment + std::chrono::nanoseconds{i * 1'000'037});
     EXPECT_EQ(found(all.traces[i].begin).size(), 50 - i);
   }
 }
 
 TEST_F(FoundTraces, WhatWasAddedToATraceOfAFormerPageIsNotAnotherOne) {
-  keep(1, kNow + 1s);
-  keep(1, kNow + 9s, "aaaaaaaaaaaaaaaa");
-  keep(2, kNow + 5s);
-  EXPECT_THAT(found(kNow), testing::ElementsAre(1, 2));
-  EXPECT_THAT(found(kNow + 5s), testing::ElementsAre(2));
+  keep(1, kMoment + 1s);
+  keep(1, kMoment + 9s, "aaaaaaaaaaaaaaaa");
+  keep(2, kMoment + 5s);
+  EXPECT_THAT(found(kMoment), testing::ElementsAre(1, 2));
+  EXPECT_THAT(found(kMoment + 5s), testing::ElementsAre(2));
   // Also where the store has the beginning behind it.
-  keep(3, kNow + 8s, "aaaaaaaaaaaaaaaa");
-  keep(3, kNow + 2s);
-  EXPECT_THAT(found(kNow + 5s), testing::ElementsAre(2));
+  keep(3, kMoment + 8s, "aaaaaaaaaaaaaaaa");
+  keep(3, kMoment + 2s);
+  EXPECT_THAT(found(kMoment + 5s), testing::ElementsAre(2));
 }
 
 TEST(Summary, FaultAndErrorAreTheRootsAndAThrottleIsAnybodys) {
-  const auto trace = trace_of({document("000000000000000a", R"(,"http":{"response":{"status":200}})"),
-                               document("000000000000000b",
-                                        R"(,"parent_id":"000000000000000a","fault":true,"error":true,"throttle":true,
+  const auto trace =
+      trace_of({stored_document("000000000000000a", R"(,"http":{"response":{"status":200}})"),
+                stored_document("000000000000000b",
+                                R"(,"parent_id":"000000000000000a","fault":true,"error":true,"throttle":true,
                    "aws":{"ec2":{"instance_id":"i-1","availability_zone":"us-east-1c"}})")});
   const auto json = summary_json(trace, "1");
   EXPECT_FALSE(json["HasFault"].bool_or(true));
@@ -102,15 +104,16 @@ TEST(Summary, FaultAndErrorAreTheRootsAndAThrottleIsAnybodys) {
 }
 
 TEST(RenderTrace, ShowsEachSegmentOnceWhateverItSaysOfItsParent) {
-  const auto own = render_trace(trace_of({document("000000000000000a", R"(,"parent_id":"000000000000000A")")}));
+  const auto own = render_trace(trace_of({stored_document("000000000000000a", R"(,"parent_id":"000000000000000A")")}));
   EXPECT_EQ(times_in(own, "web"), 1u) << own;
-  const auto circle = render_trace(trace_of({document("000000000000000a", R"(,"parent_id":"000000000000000b")"),
-                                             document("000000000000000b", R"(,"parent_id":"000000000000000a")")}));
+  const auto circle =
+      render_trace(trace_of({stored_document("000000000000000a", R"(,"parent_id":"000000000000000b")"),
+                             stored_document("000000000000000b", R"(,"parent_id":"000000000000000a")")}));
   EXPECT_EQ(times_in(circle, "web"), 2u) << circle;
 }
 
 TEST(RenderTrace, SendsNothingToTheTerminalThatItObeys) {
-  const auto text = render_trace(trace_of({document(
+  const auto text = render_trace(trace_of({stored_document(
       "000000000000000a",
       R"(,"origin":"\u001b[2J","links":[{"trace_id":"1-6553f100-bd862e3fe1be46a994272794","id":"000000000000000b"}],
          "cause":{"exceptions":[{"type":"E\u0007","message":"one\ntwo\u009b2J\u00e9"}]})")}));
@@ -118,7 +121,7 @@ TEST(RenderTrace, SendsNothingToTheTerminalThatItObeys) {
   EXPECT_THAT(text, testing::HasSubstr("one two"));
   EXPECT_THAT(text, testing::HasSubstr("linked to 1-6553f100-bd862e3fe1be46a994272794"));
   std::string long_message(199, 'x');
-  const auto cut = render_trace(trace_of({document(
+  const auto cut = render_trace(trace_of({stored_document(
       "000000000000000a", R"(,"cause":{"exceptions":[{"type":"E","message":")" + long_message + "\xc3\xa9\"}]}")}));
   EXPECT_EQ(cut.find('\xc3'), cut.npos) << "cut within a character";
 }
