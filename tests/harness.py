@@ -169,6 +169,14 @@ class Platform:
         output = subprocess.run(["sh", "-c", script], capture_output=True, check=True, env=plain).stdout
         return dict(pair.split("=", 1) for pair in output.decode().split("\0") if "=" in pair)
 
+    def aws(self, *words):
+        """What the AWS CLI answers, read as JSON; {} where it says nothing."""
+        done = subprocess.run(["aws", *map(str, words)], capture_output=True, text=True, timeout=120,
+                              env=dict(os.environ, **self.environment()))
+        if done.returncode != 0:
+            raise AssertionError(f"aws {words} ended with {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
     def curl(self, target, *arguments):
         """curl -i on a path of the edge, or on a whole URL."""
         url = target if "://" in target else self.url + target

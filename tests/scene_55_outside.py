@@ -37,15 +37,11 @@ class PageLoads(unittest.TestCase):
         return json.loads(self.platform.cli("rum", "--json").stdout)["views"]
 
     def statistic(self, metric, page=None):
-        environment = dict(os.environ, **self.platform.environment())
         dimensions = ["Name=application_name,Value=securebase-prod-portal"]
         if page:
             dimensions.append(f"Name=PageId,Value={page}")
-        done = subprocess.run(["aws", "cloudwatch", "get-metric-statistics", "--namespace", "AWS/RUM", "--metric-name", metric,
-                               "--dimensions", *dimensions, "--extended-statistics", "p95", "--period", "3600"],
-                              capture_output=True, text=True, env=environment, timeout=120)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        points = json.loads(done.stdout)["Datapoints"]
+        points = self.platform.aws("cloudwatch", "get-metric-statistics", "--namespace", "AWS/RUM", "--metric-name", metric,
+                                   "--dimensions", *dimensions, "--extended-statistics", "p95", "--period", 3600)["Datapoints"]
         return points[-1]["ExtendedStatistics"]["p95"] if points else None
 
     def test_a_customer_on_a_slow_network_reports_his_page_loads(self):
@@ -75,6 +71,15 @@ class PageLoads(unittest.TestCase):
         row = next(row for row in report["targets"] if row["name"] == "Page load time (p95)")
         self.assertEqual(row["verdict"], "too few samples")
         self.assertGreaterEqual(row["samples"], 2)
+
+    def test_the_api_tells_of_the_monitor(self):
+        name = "securebase-prod-portal"
+        listed = self.platform.aws("rum", "list-app-monitors")["AppMonitorSummaries"]
+        self.assertEqual([(one["Name"], one["State"]) for one in listed], [(name, "ACTIVE")])
+        monitor = self.platform.aws("rum", "get-app-monitor", "--name", name)["AppMonitor"]
+        self.assertEqual(monitor["Id"], listed[0]["Id"])
+        self.assertEqual(monitor["AppMonitorConfiguration"]["SessionSampleRate"], 1)
+        self.assertRegex(monitor["DataStorage"]["CwLog"]["CwLogGroup"], f"^/aws/vendedlogs/RUMService_{name}")
 
     def test_the_pages_script_sends_what_it_should_and_when(self):
         node("tests/outside_beacon.mjs", self.platform.url, seconds=60)
@@ -248,10 +253,7 @@ class Canaries(unittest.TestCase):
         cls.platform.stop()
 
     def synthetics(self, *words):
-        environment = dict(os.environ, **self.platform.environment())
-        done = subprocess.run(["aws", "synthetics", *words], capture_output=True, text=True, env=environment, timeout=120)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout) if done.stdout.strip() else {}
+        return self.platform.aws("synthetics", *words)
 
     def runs(self, name):
         return self.synthetics("get-canary-runs", "--name", name)["CanaryRuns"]
@@ -292,16 +294,14 @@ class Canaries(unittest.TestCase):
         self.assertLessEqual({"checks", "browser"}, {one["CanaryName"] for one in last})
         self.assertTrue(list((self.state / "synthetics" / "artifacts" / "browser").glob("*/page-loaded.png")))
 
-        environment = dict(os.environ, **self.platform.environment())
         for dimensions, metric in ((["Name=CanaryName,Value=browser", "Name=StepName,Value=look"], "SuccessPercent"),
                                    (["Name=CanaryName,Value=visit", "Name=StepName,Value=page"], "SuccessPercent"),
                                    (["Name=CanaryName,Value=browser"], "Duration"),
                                    (["Name=CanaryName,Value=checks"], "2xx")):
-            done = subprocess.run(["aws", "cloudwatch", "get-metric-statistics", "--namespace", "CloudWatchSynthetics",
-                                   "--metric-name", metric, "--dimensions", *dimensions, "--statistics", "Maximum",
-                                   "--period", "3600"], capture_output=True, text=True, env=environment, timeout=120)
-            points = json.loads(done.stdout)["Datapoints"]
-            self.assertTrue(points and points[-1]["Maximum"] > 0, (metric, done.stdout, done.stderr))
+            points = self.platform.aws("cloudwatch", "get-metric-statistics", "--namespace", "CloudWatchSynthetics",
+                                       "--metric-name", metric, "--dimensions", *dimensions, "--statistics", "Maximum",
+                                       "--period", 3600)["Datapoints"]
+            self.assertTrue(points and points[-1]["Maximum"] > 0, metric)
 
     def test_2_a_script_that_does_not_end_is_ended_with_all_that_it_started(self):
         run = self.first_run("endless", 60)

@@ -51,6 +51,7 @@ void Rooms::make_aws_port() {
   logs_->add_operations(operations_);
   traces_->add_operations(operations_);
   synthetics::add_operations(operations_, *synthetics_);
+  rum::add_operations(operations_, *rum_);
   insights_->add_operations(operations_);
   metrics_->add_operations(operations_);
   monitoring::add_alarm_operations(operations_, *alarms_, *dashboards_, metrics_->series());

@@ -106,6 +106,8 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
     for (const auto& domain : monitor.domains) claim(fmt::format("the domain \"{}\"", domain), found.resource);
     monitor.sample_rate = found.value.sampling.session_sample_rate;
     if (found.value.cw_log_enabled) monitor.log_group = log_group(found.value);
+    monitor.id = monitor_id(found.value);
+    monitor.tags = found.value.tags;
     made->monitors.push_back(std::move(monitor));
   }
   if (problems.has_errors()) return problems;

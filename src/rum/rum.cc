@@ -321,6 +321,8 @@ Rum::Recorders& Rum::recorders(const std::string& application, const std::string
   return *kept;
 }
 
+std::shared_ptr<const Config> Rum::config() const { return live_.get()->config; }
+
 std::vector<View> Rum::views() const {
   const std::lock_guard lock(mutex_);
   return {views_.rbegin(), views_.rend()};

@@ -33,6 +33,10 @@
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 
+namespace securebase::aws {
+class Operations;
+}
+
 namespace securebase::rum {
 
 inline constexpr std::string_view kScriptPath = "/_securebase/page.js";
@@ -46,6 +50,8 @@ struct Monitor {
   std::vector<std::string> domains;  // "localhost", "www.example.com", "*.example.com", in lower case
   double sample_rate = 0.1;          // of page views, by chance; 0 to 1
   std::string log_group;             // "": page views are not logged
+  std::string id = {};               // a UUID, by its name
+  std::map<std::string, std::string> tags = {};
 };
 struct Config {
   std::vector<Monitor> monitors;
@@ -106,6 +112,7 @@ class Rum final : public http::Handler {
   bool answer_now(const http::Request& request, http::Response& response) override;
   net::Task<http::Response> answer(http::Request& request) override;
 
+  std::shared_ptr<const Config> config() const;  // in force
   // The newest first.
   std::vector<View> views() const;
   Statistics statistics() const;
@@ -128,6 +135,9 @@ class Rum final : public http::Handler {
   std::chrono::seconds second_{0};
   std::size_t in_second_ = 0;
 };
+
+// Answers the RUM API's reading operations (api.cc). `rum` outlives them.
+void add_operations(aws::Operations& operations, const Rum& rum);
 
 // `securebase rum`: each page with its page views, p75 of the vitals and p95 of the load; then single views with their
 // traces, the slowest or the newest first. At most `most` views.

@@ -20,12 +20,15 @@ using base::Json;
 
 constexpr std::size_t kMostIds = 5;                // of BatchGetTraces
 constexpr std::chrono::hours kLongestSummary{24};  // of GetTraceSummaries
-constexpr std::size_t kSummaries = 1000;           // a page
+constexpr std::string_view kDefaultGroup = "Default";
+constexpr std::size_t kSummaries = 1000;  // a page
 
 // X-Ray's own JSON writes times as numbers.
 Json input_of(const Call& call) { return aws::json_from(call.input, aws::TimeAs::kSeconds); }
 
 Fault invalid(std::string message) { return {"InvalidRequestException", std::move(message), 400, {}}; }
+
+Fault no_such_group() { return invalid("There is no group here but Default, of all requests"); }
 
 Fault fault_of(const Error& error) {
   if (error.code == Errc::kLimit) return {"RuleLimitExceededException", error.message, 400, {}};
@@ -131,10 +134,10 @@ class XRay {
   Outcome get_graph(const Call& call) {
     auto range = range_of(call);
     if (!range) return range.error();
-    // Every account has the group Default, of all traces.
-    const auto name = call.input["GroupName"].string_or("Default");
-    if (name != "Default" || !call.input["GroupARN"].string_or("").empty()) {
-      return invalid("There are no groups here but Default: GetServiceGraph answers for all requests");
+    const auto arn = call.input["GroupARN"].string_or("");
+    if (call.input["GroupName"].string_or(kDefaultGroup) != kDefaultGroup ||
+        (!arn.empty() && arn != default_group(call)["GroupARN"].string_or(""))) {
+      return no_such_group();
     }
     collector_.refresh();
     const double begin = seconds_of(range->from);
@@ -164,6 +167,24 @@ class XRay {
     return aws::Answer(aws::value_from(Json::object({{"Services", services_json(counts, begin, end, call.account)}})));
   }
 
+  // Every account has the group Default, of all traces; others are not made here.
+  static Json default_group(const Call& call) {
+    return Json::object(
+        {{"GroupName", kDefaultGroup},
+         {"GroupARN", fmt::format("arn:aws:xray:{}:{}:group/{}", call.region, call.account, kDefaultGroup)},
+         {"InsightsConfiguration", Json::object({{"InsightsEnabled", false}, {"NotificationsEnabled", false}})}});
+  }
+  Outcome get_groups(const Call& call) {
+    return aws::Answer(aws::value_from(Json::object({{"Groups", Json::array({default_group(call)})}})));
+  }
+  Outcome get_group(const Call& call) {
+    const auto group = default_group(call);
+    const auto name = call.input["GroupName"].string_or("");
+    const auto arn = call.input["GroupARN"].string_or("");
+    if (name != kDefaultGroup && arn != group["GroupARN"].string_or("")) return no_such_group();
+    return aws::Answer(aws::value_from(Json::object({{"Group", group}})));
+  }
+
   SamplingRules& rules() { return rules_; }
 
  private:
@@ -184,6 +205,8 @@ void Traces::add_operations(aws::Operations& operations) {
   add("BatchGetTraces", &XRay::batch_get);
   add("GetServiceGraph", &XRay::get_graph);
   add("GetTraceGraph", &XRay::get_trace_graph);
+  add("GetGroups", &XRay::get_groups);
+  add("GetGroup", &XRay::get_group);
   operations.add("xray", "PutTelemetryRecords",
                  [](const Call&) -> Outcome { return aws::Answer(aws::Value::structure()); });
   operations.add("xray", "GetSamplingRules", [xray](const Call&) { return outcome_of(xray->rules().list()); });
