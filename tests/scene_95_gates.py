@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import time
 import unittest
-import xml.etree.ElementTree as xml
 
 import boto3
+import junit
 from harness import BUILD, REPOSITORY, SHARED, Platform, main, wait_until
 from receivers import Webhook
 
@@ -115,7 +115,13 @@ class Gates(unittest.TestCase):
     def test_3_the_way_back_is_rehearsed_and_taken_with_the_code_of_functions(self):
         first = self.metrics_answer()
         self.assertEqual(first.status, 200, first)
-        self.assertEqual(self.platform.cli("rollback", "--list", "--rehearse", check=False).returncode, 64)
+        for words, said in ((("--list", "--rehearse"), "`securebase rollback --rehearse`"), (("--list", "--to", "1"), "leave one of them out"),
+                            (("--rehearse", "--auto-approve"), "nothing to approve")):
+            refused = self.platform.cli("rollback", *words, check=False)
+            self.assertEqual(refused.returncode, 64)
+            self.assertIn(said, refused.stderr)
+        _, checks = self.gate("pre-deploy")
+        self.assertIn("securebase check waive pre-deploy/rollback", checks["rollback"]["fix"])
         refused = self.platform.cli("rollback", "--rehearse", check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("no earlier configuration", refused.stderr)
@@ -168,12 +174,26 @@ class Gates(unittest.TestCase):
         wait_until(lambda: "waiver" not in self.gate("pre-deploy")[1]["load-test"], 10, "the waiver's end")
 
     def test_5_reports_for_ci_and_pull_requests(self):
-        junit, markdown = SHARED / "gates" / "gate.xml", SHARED / "gates" / "gate.md"
-        self.platform.cli("check", "monthly", "--junit", junit, "--markdown", markdown, check=False)
-        suite = xml.parse(junit).getroot().find("testsuite")
+        report, markdown = SHARED / "gates" / "gate.xml", SHARED / "gates" / "gate.md"
+        self.platform.cli("check", "monthly", "--junit", report, "--markdown", markdown, check=False)
+        suite = junit.suite_of(report)
         self.assertEqual(suite.get("tests"), "5")
         self.assertGreater(int(suite.get("errors")) + int(suite.get("failures")), 0)
         self.assertIn("| Analyze slow query logs |", markdown.read_text())
+        # A waived check is one that was skipped, with who answers for it.
+        self.platform.cli("check", "waive", "monthly/cost", "--owner", "ana <ana@example>", "--reason", "no bill & no test", "--for", "1h")
+        self.platform.cli("check", "monthly", "--junit", report, "--markdown", markdown, check=False)
+        suite = junit.suite_of(report)
+        self.assertEqual(suite.get("skipped"), "1")
+        self.assertIn("waived by ana <ana@example>", suite.find(".//skipped").get("message"))
+        self.assertIn("waived by ana &lt;ana@example&gt;", markdown.read_text())
+        self.platform.cli("check", "unwaive", "monthly/cost")
+        # A watch in which nothing fails lasts its time, and ends as the last look did.
+        begun = time.monotonic()
+        watched = self.platform.cli("check", "pre-deploy", "--watch", "3s", "--every", "1s", check=False)
+        self.assertEqual(watched.returncode, self.platform.cli("check", "pre-deploy", check=False).returncode)
+        if watched.returncode == 3:
+            self.assertGreaterEqual(time.monotonic() - begun, 3)
 
     def test_6_post_deploy_looks_at_this_configuration_only(self):
         for _ in range(300):

@@ -18,6 +18,7 @@ output "securebase_load" {
     api-capacity = {
       kind        = "capacity"
       url         = local.api_health
+      think       = "100ms"
       description = "from 10 to 1000 users until it breaks, and what broke first"
     }
     api-spike = {

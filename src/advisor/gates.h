@@ -129,6 +129,7 @@ struct Topic {
   std::size_t reached = 0;    // of them, those that a message reached within the last day
   std::string delivered;      // when the last message reached one, RFC 3339; "": none did
   std::string trouble;        // why none does
+  std::size_t pending = 0;    // subscriptions that wait to be confirmed
 };
 
 struct Rehearsal {

@@ -152,7 +152,9 @@ std::vector<advisor::Topic> topics_reached(const notify::Notify& notify, base::T
     advisor::Topic topic;
     topic.arn = one.arn;
     for (const auto& subscription : status.subscriptions) {
-      if (subscription.topic_arn != one.arn || !subscription.confirmed) continue;
+      if (subscription.topic_arn != one.arn) continue;
+      if (!subscription.confirmed) ++topic.pending;
+      if (!subscription.confirmed) continue;
       ++topic.receivers;
       if (const auto found = reached.find(subscription.arn); found != reached.end()) {
         ++topic.reached;

@@ -180,7 +180,12 @@ Unheard unheard(const monitoring::AlarmView& alarm, const std::map<std::string, 
     if (found == topics.end()) continue;
     const auto& topic = *found->second;
     if (topic.receivers == 0) {
-      worst = {fmt::format("nobody is subscribed to {}", topic.arn), true};
+      worst = {topic.pending > 0
+                   ? fmt::format("{} subscriptions of {} wait to be confirmed, and nobody else is subscribed: "
+                                 "securebase notify shows them",
+                                 topic.pending, topic.arn)
+                   : fmt::format("nobody is subscribed to {}", topic.arn),
+               true};
     } else if (topic.reached > 0) {
       return {};
     } else if (!topic.trouble.empty()) {

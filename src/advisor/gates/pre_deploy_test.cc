@@ -188,6 +188,8 @@ TEST(AlarmsCheck, NeedsAllEightAndSomebodyWhoWasReached) {
 
   world.facts.topics = {{kTopic, 0, 0, "", ""}};
   EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kFail);
+  world.facts.topics = {{kTopic, 0, 0, "", "", 1}};
+  EXPECT_THAT(world.of(Gate::kPreDeploy, "alarms").evidence.front(), HasSubstr("wait to be confirmed"));
   world.facts.topics = {{kTopic, 1, 0, "", "connection refused"}};
   EXPECT_EQ(world.of(Gate::kPreDeploy, "alarms").decision, Decision::kFail);
 

@@ -46,6 +46,7 @@ section>p.about{margin:0 0 10px;color:var(--soft);font-size:.88rem;max-width:95c
 .key i{width:16px;height:0;border-top:3px solid var(--blue);display:inline-block;border-radius:2px}
 .key i.c2,.key i.p95{border-color:var(--orange)}.key i.c3,.key i.p50{border-color:var(--green)}.key i.c4,.key i.p99{border-color:var(--purple)}
 .key i.bad{border-color:var(--bad)}.key i.heat{height:11px;border:0;background:linear-gradient(90deg,transparent,var(--blue));width:30px}
+.key i[class^=hop]{height:11px;border:0}
 .key i.area{height:11px;border:1px solid var(--blue);background:color-mix(in srgb,var(--blue) 22%,transparent)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th{font-weight:600;color:var(--soft);font-size:.8rem;text-align:right;padding:6px 9px;border-bottom:1px solid var(--rule);white-space:nowrap}
@@ -63,7 +64,8 @@ td.bad{color:var(--bad);stroke:none;font-weight:600}td.seen{text-align:left;colo
 @media (max-width:680px){main{padding:18px 11px 40px}section{padding:14px 13px}.two{grid-template-columns:1fr}
 .facts{grid-template-columns:1fr 1fr;gap:9px}.fact b{font-size:1.2rem}.tick{font-size:14px}}
 @media print{:root{--page:#fff}body{font-size:12px}main{max-width:none;padding:0}section,.fact{break-inside:avoid;border-color:#bbb}
-.chart svg{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+.chart svg{min-width:0}.scroll{overflow:visible}table{font-size:11px}th{font-size:10.5px}th,td{padding:5px 4px}
+th:first-child,td:first-child{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";
 
 std::string_view class_of(ReportView::Verdict verdict) {

@@ -109,6 +109,12 @@ TEST(HtmlReport, ShowsPercentilesChecksAndErrors) {
   EXPECT_THAT(page, HasSubstr("<span class=\"badge fail\">fail</span>"));
 }
 
+TEST(HtmlReport, ShowsHopsInItsLegendAsInItsBars) {
+  const auto page = html_report(small_view());
+  // A key is a line in the first colour unless something says otherwise.
+  EXPECT_THAT(page, HasSubstr(".key i[class^=hop]{height:11px;border:0}"));
+}
+
 TEST(HtmlReport, OfNothingIsAPageToo) {
   ReportView empty;
   empty.curves.push_back({"first byte", {}});

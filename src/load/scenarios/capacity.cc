@@ -284,6 +284,11 @@ std::string capacity_text(const Json& findings) {
   const auto& broke = findings["broke"];
   if (held.is_null() && broke.is_null()) {
     text += "  whether it breaks is not known\n";
+  } else if (held.is_null()) {
+    text += fmt::format(
+        "  breaks at {} users already ({}): begin with fewer (--from), or give each a pause between two requests "
+        "(--think), as people have one\n",
+        broke["users"].integer_or(0), broke["why"].string_or(""));
   } else if (!broke.is_null()) {
     text +=
         fmt::format("  breaks at {} users ({}); held {} users, {:.0f} answers a second\n", broke["users"].integer_or(0),

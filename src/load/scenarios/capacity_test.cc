@@ -103,5 +103,18 @@ TEST(CapacitySearch, NamesNoKneeThatNobodySaw) {
   for (const char* nonsense : {"inf", "nan"}) EXPECT_EQ(text.find(nonsense), std::string::npos) << text;
 }
 
+TEST(CapacitySearch, ThatBreaksAtOnceSaysWhatToDo) {
+  CapacityStep step;
+  step.users = 10;
+  step.outcome = CapacityStep::Outcome::kBroken;
+  step.why = "errors<1% was 57.89";
+  auto result = capacity_run(1000, 50);
+  conclude({step}, result);
+  const auto text = capacity_text(result.findings);
+  EXPECT_NE(text.find("breaks at 10 users already"), std::string::npos) << text;
+  EXPECT_NE(text.find("--think"), std::string::npos) << text;
+  EXPECT_EQ(text.find("held 0"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace securebase::load
