@@ -168,6 +168,7 @@ ODD_ANSWERS = (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r
 
 def answers_oddly(server, connection):
     """All that is allowed, in turn; and then, as nobody may, a failure that no request asked for."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else it waits for the next request's acknowledgement
     for answer in ODD_ANSWERS:
         connection.sendall(answer)
         if not connection.recv(4096):

@@ -98,8 +98,9 @@ class Load(unittest.TestCase):
         certificate, context = self.certificate()
         self.assert_is_the_truth(*self.reported_and_true(SHORT_SECONDS, "--cacert", certificate, tls=context))
 
-    def test_they_are_of_two_machines_together(self):
-        token, named = self.workers(2)
+    def test_they_are_of_a_worker(self):
+        # One: of two the server could not tell whose schedule began when. That histograms merge exactly is shown in C++.
+        token, named = self.workers(1)
         self.assert_is_the_truth(*self.reported_and_true(SHORT_SECONDS, *named, "--token-file", token))
 
     @unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
@@ -151,7 +152,7 @@ class Load(unittest.TestCase):
         # Interim answers, trailers, no body where none may be, and one more answer that nobody asked for.
         server = load_targets.BadServer(load_targets.answers_oddly)
         self.addCleanup(server.stop)
-        result = self.load("run", server.url(), "--users", 2, "--duration", "2s", "--think", "20ms", "-t", "transport<1%")
+        result = self.load("run", server.url(), "--users", 4, "--duration", "4s", "--think", "250ms", "-t", "transport<1%")
         self.assertEqual(result["summary"]["errors"], {})
         self.assertEqual(set(result["summary"]["codes"]), {"200", "204", "304"})
 
