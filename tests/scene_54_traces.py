@@ -177,6 +177,18 @@ class Traces(unittest.TestCase):
         self.assertEqual(caught.exception.response["Error"]["Code"], "InvalidRequestException")
         self.assertIn("did you mean fault?", str(caught.exception))
 
+    def test_there_is_the_group_of_all_and_no_other(self):
+        groups = self.xray.get_groups()["Groups"]
+        self.assertEqual([one["GroupName"] for one in groups], ["Default"])
+        self.assertEqual(self.xray.get_group(GroupARN=groups[0]["GroupARN"])["Group"]["GroupName"], "Default")
+        self.assertIn("Services", self.xray.get_service_graph(GroupName="Default", **hours(-1, 0.1)))
+        for ask in (lambda: self.xray.get_group(GroupName="mine"),
+                    lambda: self.xray.get_service_graph(GroupName="mine", **hours(-1, 0.1))):
+            with self.assertRaises(ClientError) as caught:
+                ask()
+            self.assertEqual(caught.exception.response["Error"]["Code"], "InvalidRequestException")
+            self.assertIn("no group here but Default", str(caught.exception))
+
     def test_statements_and_redis_commands_stand_in_the_trace_of_their_request(self):
         token = self.platform.login()
         identifier = trace_id()
