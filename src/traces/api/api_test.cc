@@ -103,6 +103,12 @@ TEST(Summary, FaultAndErrorAreTheRootsAndAThrottleIsAnybodys) {
   EXPECT_EQ((*json["AvailabilityZones"].as_array()).at(0)["Name"].string_or(""), "us-east-1c");
 }
 
+TEST(DurationText, IsInTheUnitThatItIsRoundedTo) {
+  const std::pair<double, const char*> kCases[] = {{0, "0 us"},         {0.000'999, "999 us"}, {0.000'999'7, "1.00 ms"},
+                                                   {0.25, "250.00 ms"}, {0.999'996, "1.00 s"}, {75, "75.00 s"}};
+  for (const auto& [seconds, text] : kCases) EXPECT_EQ(duration_text(seconds), text) << seconds;
+}
+
 TEST(RenderTrace, ShowsEachSegmentOnceWhateverItSaysOfItsParent) {
   const auto own = render_trace(trace_of({stored_document("000000000000000a", R"(,"parent_id":"000000000000000A")")}));
   EXPECT_EQ(times_in(own, "web"), 1u) << own;

@@ -109,8 +109,9 @@ void add_paths(const Segment& segment, const std::string& above, std::span<const
 }  // namespace
 
 std::string duration_text(double seconds) {
-  if (seconds >= 1) return fmt::format("{:.2f} s", seconds);
-  if (seconds >= 0.001) return fmt::format("{:.2f} ms", seconds * 1e3);
+  // By what they are rounded to: 999.7 us are a millisecond.
+  if (seconds >= 0.999995) return fmt::format("{:.2f} s", seconds);
+  if (seconds >= 0.0009995) return fmt::format("{:.2f} ms", seconds * 1e3);
   return fmt::format("{:.0f} us", seconds * 1e6);
 }
 

@@ -36,13 +36,19 @@ Result<std::string> gunzip(std::string_view packed) {
   return plain;
 }
 
+// A body that is too much will be so again: 429, which a limit is otherwise answered with, asks to send it once more.
+Error for_good(Error error) {
+  if (error.code == Errc::kLimit) error.code = Errc::kMalformed;
+  return error;
+}
+
 }  // namespace
 
 Result<std::string> Traces::take_otlp(std::string_view body, std::string_view content_type, std::string_view encoding) {
   std::string plain;
   if (http::equal_ignoring_case(encoding, "gzip")) {
     auto unpacked = gunzip(body);
-    if (!unpacked) return unpacked.error();
+    if (!unpacked) return for_good(unpacked.error());
     plain = std::move(*unpacked);
     body = plain;
   } else if (!encoding.empty() && !http::equal_ignoring_case(encoding, "identity")) {
@@ -55,7 +61,7 @@ Result<std::string> Traces::take_otlp(std::string_view body, std::string_view co
                  fmt::format("traces come as {} or {}, not \"{}\"", kProtobuf, kJson, content_type)};
   }
   auto spans = is_protobuf ? otlp::read_protobuf(body) : otlp::read_json(body);
-  if (!spans) return spans.error();
+  if (!spans) return for_good(spans.error());
   std::vector<Document> documents;
   std::uint64_t rejected = 0;
   std::string why;

@@ -2,6 +2,7 @@
 
 #include "traces/otlp/export.h"
 #include "traces/otlp/spans.h"
+#include "traces/record/bytes.h"
 #include "traces/test_support.h"
 #include "traces/traces.h"
 
@@ -106,6 +107,23 @@ TEST(Otlp, ABodyMayBePacked) {
 TEST(Otlp, NamesOfTypesAndCodingsAreTheSameInEitherCase) {
   World world;
   EXPECT_TRUE(world.traces->take_otlp("{}", "Application/JSON", "Identity"));
+}
+
+// OTLP/HTTP: what is answered 429 is sent again, as it is.
+TEST(Otlp, ABodyThatIsTooMuchIsRefusedForGood) {
+  World world;
+  std::string spans;
+  for (std::size_t i = 0; i <= kMostSpans; ++i) spans += std::string_view("\x12\0", 2);
+  const auto field = [](std::uint64_t number, std::string_view bytes) {
+    std::string out;
+    put_varint(out, number << 3 | 2);
+    put_text(out, bytes);
+    return out;
+  };
+  const auto refused = world.traces->take_otlp(field(1, field(2, spans)), "application/x-protobuf");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kMalformed);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("20000 spans"));
 }
 
 TEST(Otlp, ASpanOfNoTraceIsRejectedAndTheOthersAreTaken) {
