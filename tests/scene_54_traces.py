@@ -177,6 +177,11 @@ class Traces(unittest.TestCase):
         self.assertEqual(caught.exception.response["Error"]["Code"], "InvalidRequestException")
         self.assertIn("did you mean fault?", str(caught.exception))
 
+    def test_a_url_is_the_one_that_was_asked_for_and_not_what_it_stands_for(self):
+        # The prober asks for "/" each second, which is /index.html in the bucket.
+        wait_until(lambda: self.summaries('http.url ENDSWITH ".cloudfront.net/"'), 10, "the portal's page is in a trace")
+        self.assertEqual(self.summaries('http.url ENDSWITH "/index.html"'), [])
+
     def test_there_is_the_group_of_all_and_no_other(self):
         groups = self.xray.get_groups()["Groups"]
         self.assertEqual([one["GroupName"] for one in groups], ["Default"])

@@ -135,7 +135,7 @@ void Engine::record_alone(const http::Request& request, const Visit& visit, base
   span.parent = request.trace.parent_span;
   span.entry = !request.trace.inside;
   span.alone = true;
-  span.subject.assign(visit.path);
+  span.subject.assign(request.path);
   describe(request, visit, span);
   span.begin = begin;
   span.end = doors.clock.steady();
