@@ -91,8 +91,13 @@ Parsed<Token> Lexer::next() {
     token.text = sign;
     token.place.end = place_ += sign.size();
     if (sign == "==") return malformed(text_, token.place, "equality is written with one sign: =");
+    if (sign == "|" && text_.substr(place_, 1) == "|") {
+      return malformed(text_, {token.place.begin, place_ + 1}, "written as a word: or");
+    }
     return token;
   }
+  if (c == '&') return malformed(text_, {place_, place_ + 1}, "written as a word: and");
+  if (c == '!') return malformed(text_, {place_, place_ + 1}, "written as a word: not");
   return malformed(text_, {place_, place_ + 1},
                    fmt::format("the character '{}' has no meaning here; a field with such a character in its name is "
                                "written in back-ticks: `name`",

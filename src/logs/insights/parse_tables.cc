@@ -97,6 +97,9 @@ Parsed<std::shared_ptr<const Query>> Parser::subquery() {
   in_subquery_ = true;
   const auto begin = token_.place.begin;
   if (auto taken = advance(); !taken) return taken.error();
+  if (token_.kind != Token::Kind::kWord) {
+    return unexpected("SOURCE 'log group', which begins a subquery; values stand in brackets, as in [1, 2]");
+  }
   auto made = query(Where::kInsideParentheses);
   if (!made) return made.error();
   in_subquery_ = false;

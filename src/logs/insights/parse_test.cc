@@ -99,6 +99,11 @@ TEST(InsightsParse, SaysWhatItExpectedAndWhere) {
   EXPECT_THAT(complaint("fields strlength(a)"), HasSubstr("did you mean strlen(text)?"));
   EXPECT_THAT(complaint("fields xyzzyplugh(a)"), testing::EndsWith("\"xyzzyplugh\""));
   EXPECT_THAT(complaint("filter a == 1"), HasSubstr("one sign"));
+  EXPECT_EQ(complaint("filter a = 1 || b = 2"), "written as a word: or");
+  EXPECT_EQ(place_of_complaint("filter a = 1 || b = 2"), "13-15");
+  EXPECT_EQ(complaint("filter a = 1 && b = 2"), "written as a word: and");
+  EXPECT_EQ(complaint("filter !isPresent(a)"), "written as a word: not");
+  EXPECT_THAT(complaint("filter a in (1, 2)"), HasSubstr("values stand in brackets, as in [1, 2]"));
   EXPECT_THAT(complaint("filter a ="), HasSubstr("expected a field, a number, a text or a function, got the end"));
   EXPECT_THAT(complaint("filter (a = 1"), HasSubstr("expected ')'"));
   EXPECT_THAT(complaint("filter a like b"), HasSubstr("after \"like\""));

@@ -1,6 +1,7 @@
 // Messages of fields between spaces.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "logs/patterns/node.h"
 
@@ -13,7 +14,7 @@ constexpr std::size_t kMostMessageFields = 10'000;
 std::optional<double> number_of_field(std::string_view text) {
   double number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (failure != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
   return number;
 }
 

@@ -39,6 +39,8 @@ TEST(Pattern, FindsFieldsBetweenSpaces) {
   EXPECT_TRUE(matches("[..., status_code=404 && status_code!=410, bytes]", kLine));
   EXPECT_TRUE(matches("[ip=%127\\.0\\.0\\.[0-9]%, ...]", kLine));
   EXPECT_TRUE(matches("[w1=ERROR, w2]", "ERROR x"));
+  EXPECT_TRUE(matches("[a = 1 && b != 3, b]", "1 2"));
+  EXPECT_FALSE(matches("[a, b > 10]", "x infinity")) << "a word, not a number";
 }
 
 TEST(Pattern, FindsJson) {
