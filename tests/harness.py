@@ -159,6 +159,16 @@ class Platform:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
+    def load(self, *arguments, check=True):
+        """A load test. One that says that the generator was late (exit code 4) is done again: this machine had no time for it."""
+        for left in (2, 1, 0):
+            done = self.cli("load", *arguments, check=False)
+            if done.returncode != 4 or not left:
+                break
+        if check and done.returncode != 0:
+            raise AssertionError(f"load {arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done
+
     def status(self):
         return json.loads(self.cli("status", "--json").stdout)
 

@@ -21,8 +21,7 @@ class LoadOfThePlatform(unittest.TestCase):
         """Exit code, output, and what was written as JSON."""
         file = SHARED / "load.json"
         file.unlink(missing_ok=True)
-        done = subprocess.run([SECUREBASE, "load", *map(str, arguments), "--json", file, "--state", self.platform.state],
-                              capture_output=True, text=True, timeout=300)
+        done = self.platform.load(*arguments, "--json", file, check=False)
         return done.returncode, done.stdout + done.stderr, json.loads(file.read_text()) if file.exists() else None
 
     def test_1_without_a_url_the_platform_is_asked_and_its_gates_are_told(self):
@@ -39,16 +38,16 @@ class LoadOfThePlatform(unittest.TestCase):
         self.assertIn("securebase load baseline --json", none.stderr)
         old, new = SHARED / "old.json", SHARED / "new.json"
         for file in (old, new):
-            self.platform.cli("load", "baseline", "--users", "4", "--think", "10ms", "--warm-up", "1s", "--duration", "8s", "--json", file)
+            self.platform.load("baseline", "--users", "4", "--think", "10ms", "--warm-up", "1s", "--duration", "8s", "--json", file)
         page = SHARED / "beside.html"
-        run = ("load", "run", "/api/v1/health", "--users", "4", "--think", "10ms", "--duration", "8s", "--baseline", "newest", "--html", page)
+        run = ("run", "/api/v1/health", "--users", "4", "--think", "10ms", "--duration", "8s", "--baseline", "newest", "--html", page)
         started = json.loads(new.read_text())["started"][:19]
-        self.assertIn(f"Compared with the baseline, baseline of {started}", self.platform.cli(*run).stdout)
+        self.assertIn(f"Compared with the baseline, baseline of {started}", self.platform.load(*run).stdout)
         self.assertIn("Compared with the baseline", page.read_text())
         # What is not there any more is no baseline.
         new.unlink()
         started = json.loads(old.read_text())["started"][:19]
-        self.assertIn(f"baseline of {started}", self.platform.cli(*run).stdout)
+        self.assertIn(f"baseline of {started}", self.platform.load(*run).stdout)
 
     def test_1_capacity_sees_what_the_platform_says_of_its_limits(self):
         code, said, result = self.load("capacity", "--from", "2", "--to", "4", "--step", "3s", "--think", "5ms", "-t", "errors<50%")

@@ -247,14 +247,14 @@ class Gates(unittest.TestCase):
         """)
         # One of something else says nothing of this platform.
         with Webhook() as other:
-            self.platform.cli("load", "run", other.url, "--method", "POST", "--rate", "50", "--duration", "5s", "-t",
+            self.platform.load("run", other.url, "--method", "POST", "--rate", "50", "--duration", "5s", "-t",
                               "p50<10s", "-q")
         _, checks = self.gate("pre-deploy")
         self.assertEqual(checks["load-test"]["decision"], "insufficient evidence", checks["load-test"])
         self.assertIn("one of something else", checks["load-test"]["reason"])
 
         def run(threshold, *more):
-            return self.platform.cli("load", "run", self.platform.url + "/api/v1/health", "--rate", "50", "--duration", "5s",
+            return self.platform.load("run", self.platform.url + "/api/v1/health", "--rate", "50", "--duration", "5s",
                                      "-t", threshold, "-q", *more, check=False)
         failed = run("rate>100000", "--html", SHARED / "gates" / "run.html")
         self.assertEqual(failed.returncode, 3, failed.stdout + failed.stderr)
@@ -277,7 +277,7 @@ class Gates(unittest.TestCase):
         self.assertIn("rate 50", self.platform.cli("load", "list").stdout)
         _, checks = self.gate("pre-deploy", "--load-test", "health")
         self.assertIn('no load test "health" ran', checks["load-test"]["reason"])
-        self.platform.cli("load", "health", "-q")
+        self.platform.load("health", "-q")
         self.assertIn("run health", self.platform.cli("load", "runs").stdout)
         _, checks = self.gate("pre-deploy", "--load-test", "health")
         self.assertEqual(checks["load-test"]["decision"], "pass", checks["load-test"])
