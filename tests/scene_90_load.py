@@ -4,11 +4,13 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -94,14 +96,11 @@ class Load(unittest.TestCase):
     def test_percentiles_are_the_truth_though_the_target_stalls(self):
         self.assert_is_the_truth(*self.reported_and_true(SECONDS))
 
-    def test_they_are_over_tls(self):
-        certificate, context = self.certificate()
-        self.assert_is_the_truth(*self.reported_and_true(SHORT_SECONDS, "--cacert", certificate, tls=context))
-
-    def test_they_are_of_a_worker(self):
+    def test_they_are_over_tls_by_a_worker(self):
         # One: of two the server could not tell whose schedule began when. That histograms merge exactly is shown in C++.
+        certificate, context = self.certificate()
         token, named = self.workers(1)
-        self.assert_is_the_truth(*self.reported_and_true(SHORT_SECONDS, *named, "--token-file", token))
+        self.assert_is_the_truth(*self.reported_and_true(SHORT_SECONDS, "--cacert", certificate, *named, "--token-file", token, tls=context))
 
     @unittest.skipUnless(shutil.which("wrk"), "wrk is not installed")
     def test_a_generator_that_waits_for_answers_does_not_see_the_stall(self):
@@ -132,7 +131,7 @@ class Load(unittest.TestCase):
             with self.subTest(act.__name__):
                 server = load_targets.BadServer(act)
                 begun = time.monotonic()
-                result = self.load("run", server.url(), "--users", 5, "--duration", "3s", "--timeout", "200ms", "-t", "errors<1%")
+                result = self.load("run", server.url(), "--users", 5, "--duration", "2s", "--timeout", "200ms", "-t", "errors<1%")
                 server.stop()
                 self.assertLess(time.monotonic() - begun, 15)
                 errors = result["summary"]["errors"]
@@ -335,6 +334,43 @@ class Load(unittest.TestCase):
             done = subprocess.run([SECUREBASE, "load", "run", *map(str, words)], capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertEqual(len(server.received_at) - before, asked)
+
+    def test_what_a_target_leaks_is_found(self):
+        # Memory, files and sockets of a process that keeps all that it gets: each more than doubles while one looks.
+        leaking = subprocess.Popen([sys.executable, "-c", """if True:
+            import os, socket, time
+            kept = []
+            while True:
+                kept.append((bytearray(os.urandom(400_000)), os.open("/dev/null", os.O_RDONLY), socket.socketpair()))
+                time.sleep(0.1)
+        """])
+        self.addCleanup(leaking.wait)
+        self.addCleanup(leaking.kill)
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        result = self.load("endurance", server.url(), "--users", 2, "--duration", "26s", "--warm-up", "0s", "--target-pid", leaking.pid)
+        verdicts = {one["name"]: (one["verdict"], one["seen"]) for one in result["checks"]}
+        for name in ("memory of the process", "descriptors", "connections"):
+            self.assertEqual(verdicts["no growth of " + name][0], "fail", verdicts)
+
+    def test_a_terminal_shows_how_it_goes(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        terminal, line = pty.openpty()
+        child = subprocess.Popen([SECUREBASE, "load", "run", server.url(), "--users", "20", "--duration", "4s", "--state", self.directory],
+                                 stdout=subprocess.PIPE, stderr=line)
+        os.close(line)
+        child.communicate(timeout=60)
+        shown = os.read(terminal, 65536).decode()
+        os.close(terminal)
+        self.assertRegex(shown, r"\r\x1b\[K00:0[1-4] of 00:04  20 users  \d+/s  p50 .* p95 .* p99 .* max ")
+
+    def test_a_named_set_of_thresholds_is_the_guides(self):
+        server = load_targets.SlowServer()
+        self.addCleanup(server.stop)
+        result = self.load("run", server.url(), "--users", 30, "--duration", "3s", "--criteria", "guide", expected=3)
+        self.assertEqual([(one["expression"], one["verdict"]) for one in result["thresholds"]],
+                         [("p95<100ms", "fail"), ("errors<1%", "pass")])
 
     def test_too_few_samples_are_no_evidence(self):
         server = load_targets.SlowServer()

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 
 #include "load/load.h"
+#include "load/scenarios/http_measures.h"
 #include "load/scenarios/summary.h"
 #include "net/http/server.h"
 #include "net/worker.h"
@@ -26,7 +28,8 @@ class Hanging final : public http::Handler {
   std::atomic<std::uint64_t> answered_ = 0;
 };
 
-RunResult run_against(Hanging& target, std::chrono::milliseconds duration) {
+RunResult run_against(Hanging& target, std::chrono::milliseconds duration,
+                      const std::function<void(RunSettings&)>& change = {}) {
   net::Workers workers(1);
   http::ServerSettings settings;
   settings.address = *net::Address::parse("127.0.0.1:0");
@@ -39,6 +42,7 @@ RunResult run_against(Hanging& target, std::chrono::milliseconds duration) {
   plan.work.loop = true;
   plan.phases = users_for(4, duration);
   plan.thresholds = {*parse_threshold("p95<60s"), *parse_threshold("errors<1%")};
+  if (change) change(plan);
   auto result = run(plan, false, {});
   EXPECT_TRUE(result);
   server->reset();
@@ -72,6 +76,26 @@ TEST(Run, WaitsForTheAnswersOfWhatIsUnderWayAtTheEnd) {
   EXPECT_EQ(summarise(result.measured.values, result.measured.duration).unanswered, 0u);
   EXPECT_EQ(result.thresholds.at(1).verdict, Verdict::kPass);
   EXPECT_FALSE(doubt_of_unanswered(result));
+}
+
+TEST(Run, DoesNotMeasureWhatIsSentInTheWarmUp) {
+  Hanging target(1'000'000);
+  const auto result = run_against(target, {}, [](RunSettings& plan) {
+    plan.work.loop = false;
+    Phase phase;
+    phase.duration = std::chrono::milliseconds{1000};
+    phase.rate = 20;
+    plan.phases = {phase};
+    plan.warm_up = std::chrono::milliseconds{600};
+  });
+  // Of arrivals at 0, 50 ... 950 ms those from 600 on; all three clocks have them.
+  EXPECT_EQ(summarise(result.measured.values, result.measured.duration).requests, 8u);
+  for (const auto clock : {kFromSchedule, kServiceTime, kFirstByte}) {
+    const auto found = result.measured.find(clock);
+    ASSERT_TRUE(found) << clock;
+    EXPECT_EQ(found->sketch.count(), 8u) << clock;
+  }
+  EXPECT_EQ(result.generator.arrivals, 8u);
 }
 
 }  // namespace
