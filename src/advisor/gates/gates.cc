@@ -237,11 +237,11 @@ std::string why_undecided(const LoadRun& run) {
 
 std::string in_a_line(const LoadRun& run, base::TimePoint now) {
   auto line = fmt::format(
-      "{} {} of {}, {} ago for {}: {}, {} requests, {:.2f} % errors, p50 {:.1f}, p95 {:.1f}, p99 "
+      "{} {}{}, {} ago for {}: {}, {} requests, {:.2f} % errors, p50 {:.1f}, p95 {:.1f}, p99 "
       "{:.1f} ms",
-      run.tool, run.name.empty() ? run.scenario : fmt::format("{} {}", run.scenario, run.name), run.target,
-      in_words(now - run.ended), in_words(run.ended - run.began), words_of(run.verdict), run.requests,
-      run.errors_percent, run.p50_ms, run.p95_ms, run.p99_ms);
+      run.tool, run.name.empty() ? run.scenario : fmt::format("{} {}", run.scenario, run.name),
+      run.target.empty() ? "" : " of " + run.target, in_words(now - run.ended), in_words(run.ended - run.began),
+      words_of(run.verdict), run.requests, run.errors_percent, run.p50_ms, run.p95_ms, run.p99_ms);
   if (run.users > 0)
     line += fmt::format(", {} users for {}", run.users, in_words(std::chrono::duration<double>(run.seconds)));
   if (run.scaling_seconds) line += fmt::format(", taken after {:.1f} s", *run.scaling_seconds);
