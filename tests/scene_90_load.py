@@ -261,6 +261,11 @@ class Load(unittest.TestCase):
         self.assertIn("401", self.complained)
         self.load("capacity", server.url(), *named, expected=64)
         self.assertIn("runs on one machine", self.complained)
+        for short in ({"SECUREBASE_LOAD_TOKEN": "short"}, {}):
+            refused = subprocess.run([SECUREBASE, "load", "worker", "--listen", f"0.0.0.0:{free_ports(1)[0]}"], capture_output=True, text=True,
+                                     timeout=20, env={**os.environ, **short})
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("at least 16 characters" if short else "--token-file", refused.stderr)
 
     def test_a_worker_that_dies_ends_the_run_and_is_named(self):
         server = load_targets.SlowServer()

@@ -55,15 +55,22 @@ void add_fleet_options(CLI::App& command, FleetOptions& options) {
 }
 
 Result<std::string> read_token(const std::filesystem::path& file) {
+  constexpr std::size_t kFewest = 16;
   if (file.empty()) {
-    const char* token = std::getenv("SECUREBASE_LOAD_TOKEN");
-    return std::string(token ? token : "");
+    const char* said = std::getenv("SECUREBASE_LOAD_TOKEN");
+    const std::string token = said ? said : "";
+    if (!token.empty() && token.size() < kFewest) {
+      return Error{Errc::kMalformed,
+                   fmt::format("$SECUREBASE_LOAD_TOKEN: a token has at least {} characters", kFewest)};
+    }
+    return token;
   }
   auto text = base::read_file(file, 4096);
   if (!text) return text.error();
   auto token = text->substr(0, text->find_first_of("\r\n"));
-  if (token.size() < 16)
-    return Error{Errc::kMalformed, fmt::format("{}: a token has at least 16 characters", file.native())};
+  if (token.size() < kFewest) {
+    return Error{Errc::kMalformed, fmt::format("{}: a token has at least {} characters", file.native(), kFewest)};
+  }
   return token;
 }
 

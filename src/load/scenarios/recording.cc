@@ -65,7 +65,10 @@ void Recording::add(std::string_view text) {
     return;
   }
   auto path = without_secrets(line.path);
-  if (!strip_.empty() && path.starts_with(strip_)) path.erase(0, strip_.size());
+  // "/prod" is the front of "/prod/v1", not of "/products".
+  const bool has_front = !strip_.empty() && path.starts_with(strip_) &&
+                         (path.size() == strip_.size() || strip_.ends_with('/') || path[strip_.size()] == '/');
+  if (has_front) path.erase(0, strip_.size() - (strip_.ends_with('/') ? 1 : 0));
   if (path.empty()) path = "/";
   const bool safe = line.method == "GET" || line.method == "HEAD";
   if (!safe || line.status >= 400 || !is_plain_path(path)) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "load/scenarios/path_secrets.h"
 #include "load/scenarios/recording.h"
 
@@ -25,6 +27,20 @@ TEST(Recording, CountsPathsAndLeavesOutWhatShouldNotBeDoneAgain) {
   EXPECT_EQ(steps->front().weight, 3);
   EXPECT_EQ(steps->front().endpoint, "/v1/customers/{id}");
   EXPECT_TRUE(steps->front().request.head.starts_with("GET /api/v1/customers/42 HTTP/1.1\r\nX-A: b\r\n"));
+}
+
+TEST(Recording, CutsOffWholeSegmentsOnly) {
+  for (const char* front : {"/prod", "/prod/"}) {
+    Recording recording(front);
+    for (const char* path : {"/prod/v1/a", "/products/1", "/prod"}) {
+      recording.add(std::string(R"({"httpMethod":"GET","status":"200","path":")") + path + "\"}");
+    }
+    EXPECT_EQ(recording.taken(), 3u);
+    std::set<std::string> paths;
+    const auto scenario = recording.scenario();
+    for (const auto& one : *scenario["requests"].as_array()) paths.emplace(one["path"].string_or(""));
+    EXPECT_TRUE(paths.contains("/v1/a") && paths.contains("/products/1")) << front;
+  }
 }
 
 TEST(WithoutSecrets, ReplacesWhatLooksLikeOne) {
