@@ -279,6 +279,76 @@ class Logs(unittest.TestCase):
             with self.assertRaisesRegex(ClientError, "ServiceUnavailableException.*could not be opened"):
                 self.client(platform=again).filter_log_events(logGroupName="/scene/damaged")
 
+    def test_a_torn_segment_is_repaired_at_start_and_said(self):
+        state = self.folder / "torn"
+        begin = int(time.time() * 1000) - 3_600_000
+        batch = 10_000
+        everything = 14 * batch  # a journal becomes a segment at 131,072 events
+        groups = {"/scene/cut": everything, "/scene/index": everything, "/scene/block": everything, "/scene/whole": batch}
+        with Platform(state=state, stack=self.stack) as platform:
+            self.environment = platform.environment()
+            logs = self.client(platform=platform)
+            for group, events in groups.items():
+                logs.create_log_group(logGroupName=group)
+                logs.create_log_stream(logGroupName=group, logStreamName="s")
+                for first in range(0, events, batch):
+                    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[
+                        {"timestamp": begin + number, "message": f"number {number} of {group}"}
+                        for number in range(first, first + batch)])
+
+            def segments():
+                return {group: next(iter(state.glob(f"logs/groups/{group[1:].replace('/', '.')}~*/segment-*[0-9]")), None)
+                        for group, events in groups.items() if events == everything}
+            wait_until(lambda: all(segments().values()), 60, "the events are in segments")
+            files = segments()
+        # A crash of the machine has left two thirds of the first; a byte of the second's index is another, and one of the
+        # third's events.
+        os.truncate(files["/scene/cut"], files["/scene/cut"].stat().st_size * 2 // 3)
+        first_head = int.from_bytes(files["/scene/block"].read_bytes()[12:16], "little")
+        for group, at in (("/scene/index", files["/scene/index"].stat().st_size - 100),
+                          ("/scene/block", 8 + 16 + first_head + 10)):
+            with open(files[group], "r+b") as file:
+                file.seek(at)
+                byte = file.read(1)
+                file.seek(at)
+                file.write(bytes([byte[0] ^ 0x40]))
+
+        def count(platform, group, query="stats count(*) as n"):
+            done = platform.cli("logs", "insights", "--log-group-name", group, "--start-time", begin // 1000 - 10,
+                                "--end-time", begin // 1000 + 600, "--query-string", query, "--json", check=False)
+            return done.stdout + done.stderr
+
+        with Platform(state=state, stack=self.stack) as again:
+            self.environment = again.environment()
+            said = again.output()
+            self.assertRegex(said, r"repaired: .*scene\.cut~.*segment-.* whole blocks with \d+ events are kept")
+            self.assertRegex(said, r"repaired: .*scene\.index~.*segment-.* whole blocks with \d+ events are kept")
+            self.assertNotIn("scene.whole", said)
+            shown = again.cli("logs", "groups").stdout
+            self.assertEqual(shown.count("repaired when the platform started: "), 2, shown)
+            found = {group: self.number_of(count(again, group)) for group in groups if group != "/scene/block"}
+            self.assertEqual(found["/scene/whole"], batch)
+            self.assertEqual(found["/scene/index"], everything, "only the index was bad")
+            self.assertGreater(found["/scene/cut"], everything // 3)
+            self.assertLess(found["/scene/cut"], everything)
+            # What is left of the torn one is its oldest events, as they were, and what comes since.
+            logs = self.client(platform=again)
+            logs.put_log_events(logGroupName="/scene/cut", logStreamName="s", logEvents=[
+                {"timestamp": begin + everything, "message": "after it"}])
+            page = logs.get_log_events(logGroupName="/scene/cut", logStreamName="s", startFromHead=True, limit=2)["events"]
+            self.assertEqual([event["message"] for event in page], ["number 0 of /scene/cut", "number 1 of /scene/cut"])
+            self.assertEqual(self.number_of(count(again, "/scene/cut")), found["/scene/cut"] + 1)
+            # A byte among the events is met when they are read: said once, then all others are answered.
+            by_time = "filter @timestamp > 0 | stats count(*) as n"
+            refused = count(again, "/scene/block", by_time)
+            self.assertRegex(refused, r"scene\.block~.*the block of 4096 events from .* is damaged")
+            self.assertEqual(self.number_of(count(again, "/scene/block", by_time)), everything - 4096)
+            self.assertRegex(again.cli("logs", "groups").stdout, r"damaged, and left out of answers: 1")
+            self.assertIn("is damaged", again.output())
+
+    def number_of(self, answer):
+        return int(json.loads(answer)["results"][0]["n"])
+
 
 if __name__ == "__main__":
     main()
