@@ -39,6 +39,10 @@ Result<std::string> inflate_all(const std::string& bytes, int window, std::strin
     state = inflate(&stream, Z_NO_FLUSH);
     out.resize(before + kPiece - stream.avail_out);
     if (state == Z_BUF_ERROR) break;
+    // RFC 1952 §2.2: a file of gzip is one member behind the other.
+    const bool another =
+        state == Z_STREAM_END && stream.avail_in >= 2 && stream.next_in[0] == 0x1f && stream.next_in[1] == 0x8b;
+    if (another) state = inflateReset(&stream);
   }
   inflateEnd(&stream);
   if (out.size() > kMostDecoded) return too_large();
@@ -47,7 +51,6 @@ Result<std::string> inflate_all(const std::string& bytes, int window, std::strin
 }
 
 Result<std::string> decode_one(std::string_view coding, std::string bytes) {
-  if (coding == "identity") return bytes;
   if (coding == "gzip" || coding == "x-gzip") return inflate_all(bytes, 47, coding);
   if (coding == "deflate") {
     // With zlib's head, as the standard says, or bare, as some send it.
@@ -89,7 +92,7 @@ Result<std::string> decode_one(std::string_view coding, std::string bytes) {
     if (out.size() > kMostDecoded) return too_large();
     return !ZSTD_isError(state) && state == 0 ? Result<std::string>(std::move(out)) : undecodable(coding);
   }
-  return Error{Errc::kUnsupported, fmt::format("unknown content coding '{}'", coding.substr(0, 20))};
+  return bytes;
 }
 
 Result<std::string> encode_one(std::string_view coding, std::string bytes) {

@@ -4,6 +4,9 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <limits>
+
+#include "net/http/syntax.h"
 
 namespace securebase::k6 {
 
@@ -98,7 +101,8 @@ std::optional<base::TimePoint> parse_cookie_date(std::string_view text) {
 }
 
 std::optional<Cookie> parse_set_cookie(const Url& url, std::string_view field, base::TimePoint now) {
-  if (field.size() > CookieJar::kMostBytes) return std::nullopt;
+  // A line's end in it would become one of the request that carries it (RFC 6265bis §5.6).
+  if (field.size() > CookieJar::kMostBytes || !http::is_field_value(field)) return std::nullopt;
   const auto semicolon = field.find(';');
   const auto pair = field.substr(0, semicolon);
   const auto equals = pair.find('=');
@@ -136,7 +140,12 @@ std::optional<Cookie> parse_set_cookie(const Url& url, std::string_view field, b
     } else if (name == "max-age") {
       std::int64_t seconds = 0;
       const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-      if (failure != std::errc{} || end != value.data() + value.size()) continue;
+      if (end != value.data() + value.size() || value.empty()) continue;
+      if (failure == std::errc::result_out_of_range) {
+        seconds = value.starts_with('-') ? -1 : std::numeric_limits<std::int64_t>::max();
+      } else if (failure != std::errc{}) {
+        continue;
+      }
       cookie.max_age = seconds;
       cookie.expires = now + std::chrono::seconds{std::clamp<std::int64_t>(seconds, -1, 400LL * 86'400)};
     } else if (name == "expires" && !cookie.max_age) {
@@ -147,10 +156,16 @@ std::optional<Cookie> parse_set_cookie(const Url& url, std::string_view field, b
 }
 
 void CookieJar::put(Cookie cookie, base::TimePoint now) {
-  std::erase_if(cookies_, [&](const Cookie& old) {
+  const auto same = std::find_if(cookies_.begin(), cookies_.end(), [&](const Cookie& old) {
     return old.name == cookie.name && old.domain == cookie.domain && old.path == cookie.path;
   });
-  if (cookie.expires && *cookie.expires <= now) return;
+  const bool expired = cookie.expires && *cookie.expires <= now;
+  if (same != cookies_.end() && expired) cookies_.erase(same);
+  if (expired) return;
+  if (same != cookies_.end()) {
+    *same = std::move(cookie);  // in its place: it is as old as the first of that name (RFC 6265 §5.3, 11.3)
+    return;
+  }
   if (cookies_.size() >= kMost) cookies_.erase(cookies_.begin());
   cookies_.push_back(std::move(cookie));
 }

@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/hash.h"
+#include "net/http/syntax.h"
 
 namespace securebase::k6 {
 
@@ -46,6 +47,22 @@ std::map<std::string, std::string> parameters_of(std::string_view text) {
   return parameters;
 }
 
+// A quoted-string (RFC 9110 §5.6.4).
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+bool offers_auth(std::string_view qop) {
+  bool found = false;
+  http::for_each_element(qop, [&](std::string_view one) { found = found || lower_of(one) == "auth"; });
+  return found;
+}
+
 }  // namespace
 
 std::optional<std::string> answer_digest(std::string_view challenge, std::string_view user, std::string_view password,
@@ -61,18 +78,19 @@ std::optional<std::string> answer_digest(std::string_view challenge, std::string
   const std::string& nonce = said["nonce"];
   if (nonce.empty()) return std::nullopt;
   const bool counted = said.contains("qop");
-  if (counted && (", " + said["qop"] + ",").find("auth") == std::string::npos) return std::nullopt;
+  if (counted && !offers_auth(said["qop"])) return std::nullopt;
   std::string first = digest(fmt::format("{}:{}:{}", user, realm, password));
   if (algorithm.ends_with("-sess")) first = digest(fmt::format("{}:{}:{}", first, nonce, client_nonce));
   const std::string second = digest(fmt::format("{}:{}", method, target));
   const std::string response =
       counted ? digest(fmt::format("{}:{}:00000001:{}:auth:{}", first, nonce, client_nonce, second))
               : digest(fmt::format("{}:{}:{}", first, nonce, second));
-  std::string field = fmt::format("Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", response=\"{}\"",
-                                  user, realm, nonce, target, response);
+  std::string field = fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"", quoted(user),
+                                  quoted(realm), quoted(nonce), quoted(target), response);
   if (said.contains("algorithm")) field += fmt::format(", algorithm={}", said["algorithm"]);
-  if (said.contains("opaque")) field += fmt::format(", opaque=\"{}\"", said["opaque"]);
+  if (said.contains("opaque")) field += fmt::format(", opaque={}", quoted(said["opaque"]));
   if (counted) field += fmt::format(", qop=auth, nc=00000001, cnonce=\"{}\"", client_nonce);
+  if (!http::is_field_value(field)) return std::nullopt;  // a name with a line's end in it
   return field;
 }
 

@@ -59,7 +59,7 @@ Result<Done> ModuleRewriter::take_pattern() {
   if (at_ >= tokens_.size()) return unexpected("a name");
   const Token& token = tokens_[at_];
   if (token.kind == TokenKind::kName) {
-    text_.exports.push_back({std::string(token.text), std::string(token.text)});
+    add_export(std::string(token.text), std::string(token.text), {token.line, token.column});
     ++at_;
     return Done{};
   }
@@ -97,35 +97,58 @@ Result<Done> ModuleRewriter::skip_key(std::uint32_t inside) {
   return Done{};
 }
 
+bool ModuleRewriter::semicolon_put_in(std::size_t index) const {
+  return index > 0 && tokens_[index].newline_before && ends_expression(tokens_[index - 1]) &&
+         begins_statement(tokens_[index]);
+}
+
 void ModuleRewriter::skip_initializer() {
   bool first = true;
   while (at_ < tokens_.size()) {
     const Token& token = tokens_[at_];
     if (token.depth == 0) {
       if (token.is(",") || token.is(";")) return;
-      if (token.newline_before && at_ > 0 && !(first && token.is("=")) && ends_expression(tokens_[at_ - 1]) &&
-          begins_statement(token)) {
-        return;
-      }
+      if (!(first && token.is("=")) && semicolon_put_in(at_)) return;
     }
     first = false;
     ++at_;
   }
 }
 
-bool ModuleRewriter::reassigned(std::string_view local) const {
-  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+std::size_t ModuleRewriter::opening_of(std::size_t close) const {
+  std::size_t open = close;
+  while (open > 0 && !(tokens_[open].depth + 1 == tokens_[close].depth && open != close)) --open;
+  return open;
+}
+
+std::set<std::string_view> ModuleRewriter::reassigned_names() const {
+  std::set<std::string_view> names;
+  const auto declares = [](const Token& token) { return token.is("const") || token.is("let") || token.is("var"); };
+  const auto iterates = [](const Token& token) { return token.is("of") || token.is("in"); };
+  for (std::size_t i = 0; i + 1 < tokens_.size(); ++i) {
     const Token& token = tokens_[i];
-    if (token.kind != TokenKind::kName || token.text != local) continue;
-    const Token* before = i > 0 ? &tokens_[i - 1] : nullptr;
-    const Token* after = i + 1 < tokens_.size() ? &tokens_[i + 1] : nullptr;
-    if (before && (before->is(".") || before->is("?."))) continue;
-    const bool declares = before && (before->is("const") || before->is("let") || before->is("var"));
-    if (after && !declares && assigns(*after)) return true;
-    if (after && (after->is("++") || after->is("--"))) return true;
-    if (before && (before->is("++") || before->is("--"))) return true;
+    const Token& after = tokens_[i + 1];
+    const Token* const before = i > 0 ? &tokens_[i - 1] : nullptr;
+    if (token.kind == TokenKind::kName) {
+      if (before && (before->is(".") || before->is("?."))) continue;
+      const bool declared = before && declares(*before);
+      const bool looped = before && before->is("(") && iterates(after);  // for (name of ...)
+      const bool counted = after.is("++") || after.is("--");
+      if ((assigns(after) && !declared) || counted || looped) names.insert(token.text);
+    } else if ((token.is("++") || token.is("--")) && after.kind == TokenKind::kName) {
+      names.insert(after.text);
+    } else if ((token.is("]") || token.is("}")) && (after.is("=") || iterates(after))) {
+      // A pattern that is assigned to: [a, b] = ..., ({a} = ...), for ([a] of ...). But for an element: x[a] = ...
+      const std::size_t open = opening_of(i);
+      const Token* const front = open > 0 ? &tokens_[open - 1] : nullptr;
+      const bool element = token.is("]") && front && ends_expression(*front);
+      if (front && (declares(*front) || element)) continue;
+      for (std::size_t k = open + 1; k < i; ++k) {
+        if (tokens_[k].kind == TokenKind::kName && !tokens_[k - 1].is(".")) names.insert(tokens_[k].text);
+      }
+    }
   }
-  return false;
+  return names;
 }
 
 }  // namespace securebase::k6

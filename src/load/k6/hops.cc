@@ -184,9 +184,12 @@ bool Hops::redirect(Transfer& t) {
     t.has_body = false;
     for (const char* name : {"content-type", "content-encoding", "content-length"}) drop_field(t.fields, name);
   }
-  if (target->host != t.url->host) {
+  // What was meant for one host is not told to another, and nothing in clear that went encrypted before.
+  const bool same = target->host == t.url->host && (target->tls || !t.url->tls);
+  if (!same) {
     drop_field(t.fields, "authorization");
     drop_field(t.fields, "cookie");
+    t.cookies.clear();
   } else if (target->user.empty()) {
     target->user = t.url->user;
     target->password = t.url->password;

@@ -34,6 +34,13 @@ TEST(UrlOfRequests, IsCutAndEncoded) {
   }
 }
 
+TEST(UrlOfRequests, HostsAreNamedByPatterns) {
+  EXPECT_TRUE(host_matches("API.example.com", "api.example.com"));
+  EXPECT_TRUE(host_matches("*.Example.com", "api.example.com"));
+  EXPECT_FALSE(host_matches("*.example.com", "example.com"));
+  EXPECT_TRUE(host_matches("*", "a"));
+}
+
 TEST(UrlOfRequests, ReferencesAreResolved) {
   const auto base = url_of("http://a/b/c/d?q");
   EXPECT_EQ(resolve(base, "../g?y#s")->text(), "http://a/b/g?y");
@@ -66,6 +73,26 @@ TEST(Cookies, GoWhereTheyBelong) {
   EXPECT_EQ(names("https://www.example.com/"), "");
 }
 
+TEST(Cookies, AreSentInTheOrderInWhichTheirNamesCame) {
+  const base::TimePoint now{std::chrono::seconds{1'700'000'000}};
+  const auto url = url_of("http://a/");
+  CookieJar jar;
+  for (const char* field : {"a=1", "b=2", "a=3"}) jar.put(*parse_set_cookie(url, field, now), now);
+  const auto found = jar.for_url(url, now);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0]->value, "3");
+}
+
+TEST(Cookies, ThatCannotStandInAFieldAreNone) {
+  const base::TimePoint now{std::chrono::seconds{1'700'000'000}};
+  for (const char* field : {"a=x\r\nHost: evil", "a=x\ny", "a\x01=1", "a=1; Path=/\x7f"}) {
+    EXPECT_FALSE(parse_set_cookie(url_of("http://a/"), field, now).has_value()) << field;
+  }
+  const auto far = parse_set_cookie(url_of("http://a/"), "a=1; Max-Age=99999999999999999999", now);
+  ASSERT_TRUE(far && far->expires) << "more seconds than there are is a long time, not none";
+  EXPECT_GT(*far->expires, now + std::chrono::hours{24});
+}
+
 TEST(Cookies, DatesOfEveryFormAreRead) {
   const auto expected = base::TimePoint{std::chrono::seconds{784'111'777}};
   for (const char* text :
@@ -89,6 +116,35 @@ TEST(BodyCoding, GoesThereAndBack) {
     EXPECT_FALSE(decode_body(coding, coded->substr(0, coded->size() / 2)).has_value()) << coding;
   }
   EXPECT_FALSE(encode_body("lzw", "a").has_value());
+}
+
+TEST(BodyCoding, ReadsAllMembersOfAFileOfGzip) {
+  const auto two = *encode_body("gzip", "one ") + *encode_body("gzip", "two");
+  EXPECT_EQ(*decode_body("gzip", two), "one two");
+  EXPECT_EQ(*decode_body("gzip", *encode_body("gzip", "one") + std::string(512, '\0')), "one") << "filled up, as tapes";
+}
+
+TEST(BodyCoding, LeavesWhatItDoesNotKnow) {
+  EXPECT_EQ(*decode_body("identity, lzw", "text"), "text");
+  EXPECT_EQ(*decode_body("gzip, aws-chunked", *encode_body("gzip", "text")), "text");
+}
+
+TEST(BodyCoding, ABombIsTold) {
+  // 260 MiB of blanks, and then once more: some kilobytes.
+  std::string bomb = *encode_body("gzip", std::string(std::size_t{260} << 20, ' '));
+  bomb = *encode_body("gzip", bomb);
+  EXPECT_LT(bomb.size(), 10'000U);
+  EXPECT_THAT(decode_body("gzip, gzip", bomb).error().message, HasSubstr("larger than 256 MiB"));
+}
+
+TEST(DigestAuth, QuotesWhatItSends) {
+  const auto challenge = "Digest realm=\"a \\\"b\\\"\", nonce=\"n\", qop=\"auth-int,auth\"";
+  const auto answer = answer_digest(challenge, "jo\"e", "p", "GET", "/", "c");
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_THAT(*answer, HasSubstr("username=\"jo\\\"e\", realm=\"a \\\"b\\\"\""));
+  EXPECT_FALSE(answer_digest(challenge, "joe\r\nHost: x", "p", "GET", "/", "c").has_value());
+  EXPECT_FALSE(
+      answer_digest("Digest realm=\"a\", nonce=\"n\", qop=\"auth-int\"", "a", "b", "GET", "/", "c").has_value());
 }
 
 TEST(DigestAuth, AnswersTheExampleOfTheStandard) {

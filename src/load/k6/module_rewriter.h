@@ -1,9 +1,10 @@
 // How rewriter.h's work is done: one pass over a module's tokens. Used by rewriter.cc only, and defined by what is
-// rewritten: rewrite_imports.cc, rewrite_exports.cc, exported_names.cc.
+// rewritten: rewrite_imports.cc, rewrite_exports.cc, exported_names.cc; and top_level_await.cc.
 #pragma once
 
 #include <fmt/format.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,7 @@ class ModuleRewriter {
   void note_require();
   // A name, or a string that stands for one.
   std::string take_export_name();
+  void add_export(std::string exported, std::string local, Place where);
   // 'specifier' [with {...}] [;], and blanks everything from `begin` on.
   Result<std::size_t> take_source(const Token& begin);
 
@@ -76,7 +78,18 @@ class ModuleRewriter {
   Result<Done> skip_key(std::uint32_t inside);
   // To the ',' or the end of the declaration; a line end counts where the grammar puts a semicolon in.
   void skip_initializer();
-  bool reassigned(std::string_view local) const;
+  // Those that something is assigned to behind their declaration. Too many rather than too few.
+  std::set<std::string_view> reassigned_names() const;
+
+  // top_level_await.cc
+  // Whether the token stands in a function, so that an `await` is that function's.
+  bool in_function(std::size_t index) const;
+  bool begins_function(std::size_t brace) const;
+
+  // Where a line ends in front of `index`, and the grammar puts a semicolon there.
+  bool semicolon_put_in(std::size_t index) const;
+  // The place of the bracket that the one at `close` closes.
+  std::size_t opening_of(std::size_t close) const;
 
   const std::string_view source_;
   const std::vector<Token> tokens_;

@@ -26,7 +26,7 @@ Result<Done> ModuleRewriter::take_export() {
     ++at_;
     if (next_is("*")) ++at_;
     if (!next_kind(TokenKind::kName)) return unexpected("a name");
-    text_.exports.push_back({std::string(tokens_[at_].text), std::string(tokens_[at_].text)});
+    add_export(std::string(tokens_[at_].text), std::string(tokens_[at_].text), place());
     ++at_;
     return Done{};
   }
@@ -88,7 +88,7 @@ Result<Done> ModuleRewriter::take_export_list(const Token& keyword) {
     return Done{};
   }
   replace(keyword.offset, end, ";");
-  for (auto& name : names) text_.exports.push_back({name.exported, name.local});
+  for (auto& name : names) add_export(name.exported, name.local, name.where);
   return Done{};
 }
 
@@ -105,31 +105,33 @@ Result<Done> ModuleRewriter::take_default(const Token& keyword) {
     const bool named = next_kind(TokenKind::kName) && !next_is("extends");
     if (named) {
       replace(keyword.offset, word.end(), ";");
-      text_.exports.push_back({"default", std::string(tokens_[at_].text)});
+      add_export("default", std::string(tokens_[at_].text), place());
     } else {
       replace(keyword.offset, tokens_[at_ - 1].end(),
               fmt::format(";{}{}{} __k6_d", is_async ? "async " : "", is_class ? "class" : "function",
                           generator ? "*" : ""));
-      text_.exports.push_back({"default", "__k6_d"});
+      add_export("default", "__k6_d", {word.line, word.column});
     }
     return Done{};
   }
   if (at_ >= tokens_.size()) return unexpected("an expression behind 'export default'");
   replace(keyword.offset, word.end(), ";const __k6_d=");
-  text_.exports.push_back({"default", "__k6_d"});
+  add_export("default", "__k6_d", {word.line, word.column});
   return Done{};
 }
 
 Result<Done> ModuleRewriter::check_names() const {
   std::set<std::string_view> seen;
-  const auto twice = [](std::string_view name) {
-    return Error{Errc::kMalformed, fmt::format("1:1: '{}' is exported twice", name)};
+  const auto twice = [](const auto& exported) {
+    const Place where = exported.place;
+    return Error{Errc::kMalformed,
+                 fmt::format("{}:{}: '{}' is exported twice", where.line, where.column, exported.exported)};
   };
   for (const auto& exported : text_.exports) {
-    if (!seen.insert(exported.exported).second) return twice(exported.exported);
+    if (!seen.insert(exported.exported).second) return twice(exported);
   }
   for (const auto& exported : text_.re_exports) {
-    if (!seen.insert(exported.exported).second) return twice(exported.exported);
+    if (!seen.insert(exported.exported).second) return twice(exported);
   }
   return Done{};
 }

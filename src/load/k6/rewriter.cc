@@ -19,12 +19,14 @@ Result<ModuleText> ModuleRewriter::run() {
     } else if (token.text == "export" && token.depth == 0) {
       if (auto taken = take_export(); !taken) return taken.error();
     } else {
-      if (token.text == "await" && token.depth == 0) text_.top_level_await = true;
+      if (token.text == "await" && !text_.top_level_await && !ahead_is(1, ":"))
+        text_.top_level_await = !in_function(at_);
       if (token.text == "require") note_require();
       ++at_;
     }
   }
-  for (auto& exported : text_.exports) exported.reassigned = reassigned(exported.local);
+  const auto reassigned = reassigned_names();
+  for (auto& exported : text_.exports) exported.reassigned = reassigned.contains(exported.local);
   if (auto distinct = check_names(); !distinct) return distinct.error();
   // Longer forms first moved nothing: replacements go in from the end, so offsets in front of them hold.
   std::sort(changes_.begin(), changes_.end(), [](const auto& a, const auto& b) { return a.begin > b.begin; });
@@ -46,6 +48,10 @@ void ModuleRewriter::replace(std::size_t begin, std::size_t end, std::string tex
     }
   }
   changes_.push_back({begin, end, std::move(filled)});
+}
+
+void ModuleRewriter::add_export(std::string exported, std::string local, Place where) {
+  text_.exports.push_back({std::move(exported), std::move(local), false, where});
 }
 
 std::size_t ModuleRewriter::depend_on(const std::string& specifier, Place where) {

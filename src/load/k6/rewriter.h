@@ -36,6 +36,7 @@ struct ModuleText {
     std::string exported;
     std::string local;
     bool reassigned = false;  // an assignment to it was seen: importers must look at it each time
+    Place place{};
   };
   struct ReExport {
     std::size_t dependency;

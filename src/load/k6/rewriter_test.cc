@@ -124,6 +124,34 @@ TEST(Rewriter, ReassignedExportsAreSeen) {
   EXPECT_FALSE(text.exports[2].reassigned);
 }
 
+TEST(Rewriter, ExportsThatPatternsAssignToAreSeen) {
+  const auto text = rewritten(
+      "export let a = 1; export let b = 2; export let c = 3; export let d = 4; export let e = 5; const x = {};\n"
+      "function f() { [a, b] = [b, a]; ({ c } = { c: 9 }); for (d of [4, 5]); x[e] = 1; const { g } = x; }");
+  std::string reassigned;
+  for (const auto& exported : text.exports) {
+    if (exported.reassigned) reassigned += exported.exported;
+  }
+  EXPECT_EQ(reassigned, "abcd");
+}
+
+TEST(Rewriter, AnAwaitOfTheModuleIsToldFromThoseOfItsFunctions) {
+  for (const char* own :
+       {"const a = JSON.parse(await b())", "if (x) { await y }", "for await (const a of b) {}", "{ await a }",
+        "const f = async () => g()\nawait f()", "const f = async () => 1, b = await f()", "x = `${await a}`",
+        "async function f() { await 1 }\nawait f()", "try { await a } catch { b }", "while (a) { [await b] }"}) {
+    EXPECT_TRUE(rewritten(own).top_level_await) << own;
+  }
+  for (const char* of_function :
+       {"async function f() { await a }", "const f = async () => await g()",
+        "const f = async () => ({ a: [await g()] })", "class A { async b() { await c } }",
+        "export default async function () { if (a) { await b } }",
+        "const o = { async m(a = 1) { for await (const b of c) {} } }", "f(async (a) => { await a })",
+        "const f = async (a) =>\n  (await a).b", "x = { await: 1 }", "async function f() { return `${await a}` }"}) {
+    EXPECT_FALSE(rewritten(of_function).top_level_await) << of_function;
+  }
+}
+
 TEST(Rewriter, ReExportsAreTold) {
   const auto text =
       rewritten("export * from './a.js'; export * as ns from './b.js'; export { default as c, d } from './a.js';");
@@ -143,7 +171,7 @@ TEST(Rewriter, ErrorsNameLineAndColumn) {
   EXPECT_THAT(rewrite("\nimport { a b } from 'c'").error().message, HasSubstr("2:12: expected ',' or '}', found b"));
   EXPECT_THAT(rewrite("import a 'b'").error().message, HasSubstr("1:10: expected 'from'"));
   EXPECT_THAT(rewrite("export 1").error().message, HasSubstr("1:8: expected 'default'"));
-  EXPECT_THAT(rewrite("export const a = 1; export { a }").error().message, HasSubstr("'a' is exported twice"));
+  EXPECT_THAT(rewrite("export const a = 1; export { a }").error().message, HasSubstr("1:30: 'a' is exported twice"));
 }
 
 }  // namespace

@@ -68,6 +68,9 @@ std::string unquote(std::string_view quoted) {
         break;
       case '\n':
         break;
+      case '\r':  // a line that goes on
+        if (i + 1 < inner.size() && inner[i + 1] == '\n') ++i;
+        break;
       case 'x':
         append_utf8(out, digits(i + 1, 2));
         i += 2;

@@ -122,6 +122,13 @@ std::string without_dots(std::string_view path) {
 
 }  // namespace
 
+bool host_matches(std::string_view pattern, std::string_view host) {
+  if (pattern == "*") return true;
+  const std::string wanted = lower(pattern);
+  if (wanted.starts_with("*.")) return host.size() > wanted.size() - 1 && host.ends_with(wanted.substr(1));
+  return wanted == host;
+}
+
 std::string Url::text() const { return origin + target; }
 
 Result<Url> parse_url(std::string_view text) {

@@ -25,6 +25,8 @@ struct Url {
 
 // At most 64 KiB.
 Result<Url> parse_url(std::string_view text);
+// "api.example.com", "*.example.com" or "*", as options name hosts; whatever the case of its letters.
+bool host_matches(std::string_view pattern, std::string_view host);
 // RFC 3986 §5: what `reference` (of a Location field) is, seen from `base`.
 Result<Url> resolve(const Url& base, std::string_view reference);
 
