@@ -4,13 +4,16 @@
 (function (runtime) {
   'use strict';
   const kVoid = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'param', 'source', 'track', 'wbr']);
-  const kRaw = new Set(['script', 'style', 'textarea', 'title']);
+  // Up to the tag that ends them they are text.
+  const kRaw = new Map(['script', 'style', 'textarea', 'title'].map((name) => [name, new RegExp(`</${name}`, 'gi')]));
+  const kMostDepth = 512; // as browsers have it: what is deeper stands beside its parent
   // What the beginning of one of these ends, when it is still open.
   const kEnds = {
+    __proto__: null,
     li: ['li'], option: ['option'], optgroup: ['option', 'optgroup'], tr: ['tr', 'td', 'th'], td: ['td', 'th'], th: ['td', 'th'],
     dt: ['dt', 'dd'], dd: ['dt', 'dd'], tbody: ['tr', 'td', 'th', 'thead', 'tbody'], p: ['p'],
   };
-  const kNamed = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', copy: '\u00a9', reg: '\u00ae', euro: '\u20ac', hellip: '\u2026', mdash: '\u2014', ndash: '\u2013' };
+  const kNamed = { __proto__: null, amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', copy: '\u00a9', reg: '\u00ae', euro: '\u20ac', hellip: '\u2026', mdash: '\u2014', ndash: '\u2013' };
 
   const decode = (text) => text.replace(/&(#x[0-9a-f]{1,6}|#[0-9]{1,7}|[a-z]{2,8});/gi, (whole, name) => {
     if (name[0] === '#') {
@@ -25,6 +28,7 @@
     constructor(name, parent) {
       this.name = name; // '#text', '#document', '#comment' or an element's
       this.parent = parent;
+      this.depth = parent === null ? 0 : parent.depth + 1;
       this.children = [];
       this.attributes = new Map();
       this.text = '';
@@ -50,7 +54,7 @@
         }
       }
     };
-    const attribute = /\s*([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+)))?|\s*\//y;
+    const attribute = /([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+)))?|\//y;
     while (at < source.length) {
       const less = source.indexOf('<', at);
       if (less < 0) {
@@ -90,7 +94,10 @@
       const node = new Node(name, open);
       let closed = false;
       while (at < source.length) {
-        const rest = /\s*(\/?)>/y;
+        const blanks = /\s+/y;
+        blanks.lastIndex = at;
+        if (blanks.test(source)) at = blanks.lastIndex;
+        const rest = /(\/?)>/y;
         rest.lastIndex = at;
         const end = rest.exec(source);
         if (end) {
@@ -113,9 +120,12 @@
       }
       open.children.push(node);
       if (kVoid.has(name) || closed) continue;
-      open = node;
+      if (node.depth < kMostDepth) open = node;
       if (kRaw.has(name)) {
-        const end = source.toLowerCase().indexOf(`</${name}`, at);
+        const ending = kRaw.get(name);
+        ending.lastIndex = at;
+        const ended = ending.exec(source);
+        const end = ended ? ended.index : -1;
         const text = source.slice(at, end < 0 ? source.length : end);
         if (text !== '') {
           const child = new Node('#text', node);
