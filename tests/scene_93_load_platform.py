@@ -33,10 +33,12 @@ class LoadOfThePlatform(unittest.TestCase):
         self.assertEqual((runs[-1]["scenario"], runs[-1]["requests"], runs[-1]["verdict"]), ("run", 300, "pass"))
 
     def test_1_the_newest_baseline_is_what_a_run_is_beside(self):
+        old, new = SHARED / "old.json", SHARED / "new.json"
+        for file in (old, new):  # of a run before this one
+            file.unlink(missing_ok=True)
         none = self.platform.cli("load", "run", "/api/v1/health", "--duration", "1s", "--baseline", "newest", check=False)
         self.assertEqual((none.returncode, none.stdout), (1, ""))
         self.assertIn("securebase load baseline --json", none.stderr)
-        old, new = SHARED / "old.json", SHARED / "new.json"
         for file in (old, new):
             self.platform.load("baseline", "--users", "4", "--think", "10ms", "--warm-up", "1s", "--duration", "8s", "--json", file)
         page = SHARED / "beside.html"
