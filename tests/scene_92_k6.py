@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -53,6 +54,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if url.path.startswith("/redirect/"):
             left = int(url.path.rsplit("/", 1)[1])
             return self.answer(302, b"", Location=f"/redirect/{left - 1}" if left > 1 else "/echo", Set_Cookie=f"hop{left}=1; Path=/")
+        if url.path == "/away":
+            return self.answer(302, b"", Location=query["to"])
+        if url.path == "/from":
+            return self.answer(200, self.client_address[0].encode())
         if url.path == "/cookies/set":
             return self.answer(200, b"ok", Set_Cookie=[f"{name}={value}; Path=/" for name, value in query.items()])
         if url.path == "/gzip":
@@ -483,6 +488,104 @@ const users = new SharedArray('users', () => JSON.parse(open('./users.json')));
         )
         self.assertEqual(seen, [b"GET", b"GET", b"GET", b"POST"])
 
+    def test_what_was_meant_for_one_host_is_not_told_to_another(self):
+        self.run_once(
+            """
+  const port = BASE.split(':')[2];
+  const secrets = { headers: { Authorization: 'Bearer x', Cookie: 'b=2' }, cookies: { a: '1' } };
+  const after = (to) => { const h = http.get(`${BASE}/away?to=${encodeURIComponent(to)}`, secrets).json('headers'); return [h.authorization, h.cookie, h.host]; };
+  expect('same', after(`${BASE}/echo`), ['Bearer x', 'b=2; a=1', `127.0.0.1:${port}`]);
+  expect('other', after(`http://other.test:${port}/echo`), [undefined, undefined, `other.test:${port}`]);
+  const jar = http.cookieJar();
+  expect('no cookie', [jar.set(BASE, 'c', 'x\\r\\nEvil: yes'), http.get(`${BASE}/echo`).json('headers.evil') === undefined], [false, true]);
+  const digest = http.get(`http://joe%0d%0aEvil:x@127.0.0.1:${port}/digest`, { auth: 'digest' });
+  expect('digest', digest.status, 401);
+""",
+            "--config", "config.json",
+            files={"config.json": '{"hosts": {"*.TEST": "127.0.0.1"}}'},
+        )
+        self.assertFalse([seen for seen in self.server.seen if "Evil" in str(seen)])
+
+    # ---- TLS
+
+    def openssl(self, *words):
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+
+    def tls_server(self, ask=ssl.CERT_NONE, **limits):
+        """Its port. The certificate is for api.test, of an authority of its own, which signs client.crt as well."""
+        if not (self.folder / "ca.crt").exists():
+            self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
+                         "-out", "ca.crt", "-subj", "/CN=authority", "-days", "2")
+            (self.folder / "names").write_text("subjectAltName=DNS:api.test")
+            for name in ("server", "client"):
+                self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+                             "-out", f"{name}.csr", "-subj", f"/CN={name}")
+                self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+                             "-out", f"{name}.crt", "-days", "2", "-extfile", "names")
+            self.openssl("ec", "-in", "client.key", "-aes128", "-passout", "pass:secret", "-out", "locked.key")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "server.crt", self.folder / "server.key")
+        context.load_verify_locations(self.folder / "ca.crt")
+        context.verify_mode = ask
+        for name, value in limits.items():
+            setattr(context, name, value)
+
+        def answer(connection):
+            try:
+                with context.wrap_socket(connection, server_side=True) as wrapped:
+                    while wrapped.recv(10000):
+                        peer = wrapped.getpeercert() if ask else None
+                        who = dict(pair[0] for pair in peer["subject"])["commonName"] if peer else "nobody"
+                        body = json.dumps([who, wrapped.version(), wrapped.cipher()[0]]).encode()
+                        wrapped.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            except OSError:
+                pass
+
+        listener, port = broken_server(answer)
+        self.addCleanup(listener.close)
+        return port
+
+    def ask_over_tls(self, port, options, expected, *arguments, trusted=True, **more):
+        """One GET to https://api.test, which is `port`; what must come of [who, version, cipher] or [status, error_code, error]."""
+        environment = {"SSL_CERT_FILE": str(self.folder / "ca.crt")} if trusted else None
+        script = ("import http from 'k6/http';\nconst crt = open('./client.crt'), key = open('./client.key'), locked = open('./locked.key');"
+                  f"export const options = {{ iterations: 1, hosts: {{ 'api.test': '127.0.0.1:{port}' }}, {options} }};\n"
+                  "export default function () { const r = http.get('https://api.test/');"
+                  " console.log('SEEN ' + JSON.stringify(r.status ? r.json() : [r.status, r.error_code, r.error])); }")
+        self.run_script(script, *arguments, environment=environment, **more)
+        if expected:
+            self.assertRegex(self.said, f"SEEN {expected}")
+
+    def test_certificates_of_clients_are_shown_to_their_hosts(self):
+        port = self.tls_server(ask=ssl.CERT_REQUIRED)
+        refused = r"\[0,1(300,.*tls: .*certificate required|2\d\d,)"  # the server may have closed before its alert is read
+        self.ask_over_tls(port, "tlsAuth: [{ cert: crt, key }]", r'\["client","TLSv1.3"')
+        self.ask_over_tls(port, "tlsAuth: [{ domains: ['*.other'], cert: 'x', key: 'y' }]", None, expect=104)
+        self.assertIn("options.tlsAuth[0]: its cert is not a certificate in PEM", self.said)
+        self.ask_over_tls(port, "tlsAuth: [{ domains: ['*.test'], cert: crt, key: locked, password: 'secret' }]", r'\["client"')
+        self.ask_over_tls(port, "tlsAuth: [{ domains: ['b.other'], cert: crt, key }]", refused)
+        self.ask_over_tls(port, "", refused)
+        for locked, why in (("key: locked", "encrypted, and there is no password"), ("key: locked, password: 'x'", "not with this password"),
+                            ("key: open('./ca.key')", "is not that of its certificate")):
+            self.ask_over_tls(port, f"tlsAuth: [{{ cert: crt, {locked} }}]", None, expect=104)
+            self.assertIn(why, self.said)
+
+    def test_versions_and_ciphers_are_those_that_are_asked_for(self):
+        port = self.tls_server()
+        self.ask_over_tls(port, "tlsVersion: 'tls1.2'", r'\["nobody","TLSv1.2"')
+        self.ask_over_tls(port, "tlsVersion: { min: 'tls1.2', max: 'tls1.2' }, tlsCipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384']",
+                          r'\["nobody","TLSv1.2","ECDHE-ECDSA-AES256-GCM-SHA384"')
+        self.ask_over_tls(port, "tlsCipherSuites: ['TLS_CHACHA20_POLY1305_SHA256']", r'\["nobody","TLSv1.3","TLS_CHACHA20_POLY1305_SHA256"')
+        self.ask_over_tls(port, "tlsVersion: { min: 'tls1.3', max: 'tls1.2' }", None, expect=104)
+        self.assertIn("its min, tls1.3, is above its max, tls1.2", self.said)
+        self.ask_over_tls(port, "tlsCipherSuites: ['TLS_NOTHING']", None, expect=104)
+        self.assertIn("options.tlsCipherSuites: 'TLS_NOTHING' is not a suite that is here", self.said)
+        self.ask_over_tls(port, "", r"\[0,1310,", trusted=False)
+        self.ask_over_tls(port, "insecureSkipTLSVerify: true", r'\["nobody"', trusted=False)
+        self.ask_over_tls(port, "", r'\["nobody"', "--insecure-skip-tls-verify", trusted=False)
+
+    # ----
+
     def test_failures_have_k6s_codes(self):
         def reset(connection):
             connection.recv(1000)
@@ -656,6 +759,60 @@ export function go() {
         version = subprocess.run([self.program, "version"], capture_output=True, text=True, check=True)
         self.assertTrue(version.stdout.startswith("k6 v"))
         self.run_script(script, "--vus", "x", expect=104)
+
+    def test_flags_of_k6_are_carried_out_or_refused_by_their_names(self):
+        script = ("import http from 'k6/http'; import { sleep } from 'k6'; export const options = { vus: 3, iterations: 6 };"
+                  "export function setup() { console.log('SETUP'); } export function teardown() { console.log('TEARDOWN'); }"
+                  "export default () => { sleep(0.05); const r = http.get(`${__ENV.BASE}/from`); console.log(`FROM ${r.body}`); }")
+        self.run_script(script, "--local-ips", "127.0.0.5-127.0.0.7", "--no-setup", "--no-teardown")
+        self.assertTrue({"127.0.0.5", "127.0.0.6", "127.0.0.7"} >= set(re.findall(r"FROM (\S+)", self.said)) > set(), self.said)
+        self.assertNotIn("SETUP", self.said)
+        self.assertNotIn("TEARDOWN", self.said)
+        self.run_script(script, "--log-output", "file=log.txt,level=info", "--log-format", "json", "--out", "json=samples.json.gz",
+                        "--system-tags", "status,ip,vu,iter")
+        lines = [json.loads(line) for line in (self.folder / "log.txt").read_text().splitlines()]
+        self.assertIn("SETUP", [line["msg"] for line in lines if line.get("source") == "console"])
+        self.assertNotIn("FROM", self.said)
+        with gzip.open(self.folder / "samples.json.gz", "rt") as file:
+            points = [one for one in map(json.loads, file) if one["metric"] == "http_reqs" and one["type"] == "Point"]
+        self.assertEqual(len(points), 6)
+        self.assertEqual({name for one in points for name in one["data"]["tags"]}, {"status", "ip"})
+        self.assertEqual({name for one in points for name in one["data"]["metadata"]}, {"vu", "iter"})
+        self.run_script(script, "--log-output", "none")
+        self.assertNotIn("FROM", self.said)
+        self.run_script(script, environment={"K6_OUT": "csv=by-environment.csv", "K6_NO_SUMMARY": "true", "K6_DNS": "ttl=0"})
+        self.assertTrue((self.folder / "by-environment.csv").exists())
+        self.assertNotIn("http_req_duration", self.said)
+        for words in (["--no-usage-report", "--linger"], ["--address", "localhost:6565"], ["--compatibility-mode", "base"],
+                      ["--type", "js"], ["--traces-output", "none"], ["--dns", "ttl=inf,select=first,policy=preferIPv4"]):
+            self.run_script(script, *words)
+        refused = {"--paused": [], "--execution-segment": ["0:1/2"], "--traces-output": ["otel"], "--secret-source": ["file=x"],
+                   "--new-machine-readable-summary": [], "--features": ["x"], "--type": ["archive"], "--compatibility-mode": ["x"],
+                   "--log-output": ["loki"], "--log-format": ["x"], "--local-ips": ["here"], "--out": ["influxdb"], "--tag": ["a="]}
+        for flag, values in refused.items():
+            self.run_script(script, flag, *values, expect=104)
+            self.assertIn(f"{flag}", self.said)
+
+    def test_pages_that_are_made_to_be_slow_are_read_nevertheless(self):
+        self.run_once(
+            """
+  const began = Date.now();
+  expect('names of JavaScript', html.parseHTML('<constructor>&toString; a</constructor>').text(), '&toString; a');
+  expect('blanks', html.parseHTML('<a ' + ' '.repeat(1000000)).find('a').size(), 1);
+  expect('scripts', html.parseHTML('<script>x</script>'.repeat(20000)).find('script').size(), 20000);
+  expect('deep', html.parseHTML('<div>'.repeat(50000) + 'x').text(), 'x');
+  expect('unmatched', html.parseHTML('<i>'.repeat(50000) + '</b>'.repeat(50000) + 'x').find('i').size(), 50000);
+  expect('in time', Date.now() - began < 20000, true);
+""",
+            head="import * as html from 'k6/html';",
+        )
+
+    def test_modules_that_await_and_assign_by_patterns(self):
+        self.run_once(
+            "  expect('awaited', parsed.a, 1); expect('before', [a, b, c], [1, 2, 3]); swap(); expect('after', [a, b, c], [2, 1, 9]);",
+            head="import { a, b, c, swap } from './pattern.js';\nconst parsed = JSON.parse(await Promise.resolve('{\"a\":1}'));",
+            files={"pattern.js": "export let a = 1; export let b = 2; export let c = 3;\nexport function swap() { [a, b] = [b, a]; ({ c } = { c: 9 }); }"},
+        )
 
     def test_through_securebase(self):
         (self.folder / "script.js").write_text("export default () => {}")

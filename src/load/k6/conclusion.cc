@@ -27,6 +27,8 @@ class Conclusion {
         hops_(ask_for_hops(settings.platform_socket, ending_.measured.duration, ending_.measured.total("http_reqs"))) {}
 
   int conclude() {
+    if (auto whole = shared_.metrics.finish_files(); !whole)
+      shared_.console.say(Console::kError, whole.error().message);
     const int code = judge_run();
     if (!settings_.html.empty()) write_page(code);
     return code;
@@ -85,7 +87,8 @@ class Conclusion {
     const std::string text = data.dump();
     int code = 0;
     if (main_.exports("handleSummary")) {
-      auto made = main_.call("handleSummary", {text}, Steady::now() + std::chrono::minutes{2});
+      auto made = main_.call("handleSummary", {text},
+                             Steady::now() + shared_.options.handle_summary_timeout.value_or(std::chrono::minutes{2}));
       if (made && !made->empty()) {
         auto outputs = base::Json::parse(*made);
         if (outputs && outputs->is_object()) return write_outputs(*outputs);

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace securebase::k6 {
 
 class Console {
@@ -19,6 +21,9 @@ class Console {
 
   Console(bool verbose, bool colours);
   ~Console();
+  // Where everything goes, as --log-output has it: stderr, stdout, none, file=PATH[,level=LEVEL]; and how lines look:
+  // text, raw, json. Before anything is said.
+  Result<Done> log_to(std::string_view output, std::string_view format);
   // From scripts; `console_output` of the options sends them into a file.
   bool write_scripts_to(const std::string& path);
 
@@ -31,10 +36,17 @@ class Console {
   std::uint64_t errors() const { return errors_; }
 
  private:
+  enum class Format { kText, kRaw, kJson };
+
   void write(std::FILE* to, Level level, std::string_view text, std::string_view source);
 
   const bool verbose_;
   const bool colours_;
+  // These four are constant once something is said.
+  Format format_ = Format::kText;
+  std::FILE* log_ = stderr;  // null: nowhere
+  bool own_log_ = false;     // a file of ours
+  Level least_ = kDebug;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::mutex mutex_;
   std::FILE* scripts_ = nullptr;

@@ -48,7 +48,7 @@ std::map<std::string, std::string> parameters_of(std::string_view text) {
 }
 
 // A quoted-string (RFC 9110 §5.6.4).
-std::string quoted(std::string_view text) {
+std::string quoted_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -85,10 +85,11 @@ std::optional<std::string> answer_digest(std::string_view challenge, std::string
   const std::string response =
       counted ? digest(fmt::format("{}:{}:00000001:{}:auth:{}", first, nonce, client_nonce, second))
               : digest(fmt::format("{}:{}:{}", first, nonce, second));
-  std::string field = fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"", quoted(user),
-                                  quoted(realm), quoted(nonce), quoted(target), response);
+  std::string field =
+      fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"", quoted_string(user),
+                  quoted_string(realm), quoted_string(nonce), quoted_string(target), response);
   if (said.contains("algorithm")) field += fmt::format(", algorithm={}", said["algorithm"]);
-  if (said.contains("opaque")) field += fmt::format(", opaque={}", quoted(said["opaque"]));
+  if (said.contains("opaque")) field += fmt::format(", opaque={}", quoted_string(said["opaque"]));
   if (counted) field += fmt::format(", qop=auth, nc=00000001, cnonce=\"{}\"", client_nonce);
   if (!http::is_field_value(field)) return std::nullopt;  // a name with a line's end in it
   return field;

@@ -40,8 +40,11 @@ struct HttpClient::Started {
   std::unique_ptr<Exchange> exchange;
 };
 
-HttpClient::HttpClient(HttpShared& shared, const Interruption& interruption)
-    : shared_(shared), interruption_(interruption), buffer_(kReadBytes, '\0') {}
+HttpClient::HttpClient(HttpShared& shared, const Interruption& interruption, std::int64_t user)
+    : shared_(shared),
+      interruption_(interruption),
+      local_ip_(shared.settings().local_addresses.of_user(user)),
+      buffer_(kReadBytes, '\0') {}
 
 HttpClient::~HttpClient() {
   started_.clear();

@@ -2,8 +2,6 @@
 // connections that are kept. Blocking: it returns when the answers are there, time is up or the user is interrupted.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -17,7 +15,9 @@
 
 #include "base/result.h"
 #include "k6/interruption.h"
+#include "k6/ip_range.h"
 #include "k6/options.h"
+#include "k6/tls_contexts.h"
 #include "k6/url.h"
 #include "net/http/syntax.h"
 
@@ -91,19 +91,18 @@ struct HttpResponse {
 class HttpShared {
  public:
   struct Settings {
-    bool insecure_skip_tls_verify = false;
     bool keep_connections = true;
-    std::string tls_min;
-    std::string tls_max;
+    TlsContexts::Settings tls;
     std::string dns_policy = "preferIPv4";
+    std::string dns_select = "roundRobin";
+    std::chrono::nanoseconds dns_ttl = std::chrono::minutes{5};  // the largest: for ever
+    LocalAddresses local_addresses;                              // none: the system's choice
     std::map<std::string, std::string> hosts;
     std::vector<std::string> blacklist_ips;
     std::vector<std::string> block_hostnames;
-    std::vector<ClientCertificate> certificates;
   };
   // An error: a certificate or an address that cannot be read.
   static Result<std::unique_ptr<HttpShared>> make(Settings settings);
-  ~HttpShared();
 
   struct Address {
     std::string ip;
@@ -113,11 +112,11 @@ class HttpShared {
     int code;
     std::string message;
   };
-  // Blocks while it asks the resolver; answers are kept for five minutes.
+  // Blocks while it asks the resolver; answers are kept as dns_ttl says.
   Result<Address, Failure> look_up(const Url& url);
   const Settings& settings() const { return settings_; }
   // For a connection to that host.
-  SSL_CTX* tls_context(const std::string& host) const;
+  SSL_CTX* tls_context(const std::string& host) const { return tls_->for_host(host); }
 
  private:
   struct Known {
@@ -127,18 +126,21 @@ class HttpShared {
   };
   explicit HttpShared(Settings settings) : settings_(std::move(settings)) {}
   Result<Done> prepare();
-  Result<SSL_CTX*> make_context(const ClientCertificate* certificate);
+  Result<std::string, Failure> address_of(const std::string& host);
+  std::string choose(Known& known) const;
   Result<std::vector<std::string>, Failure> resolve_name(const std::string& host);
 
   const Settings settings_;
-  std::vector<SSL_CTX*> contexts_;  // the first without a client's certificate, then one for each
+  std::optional<TlsContexts> tls_;    // made by prepare(), constant since
+  std::vector<IpRange> blacklisted_;  // the same
   std::mutex mutex_;
   std::map<std::string, Known> known_;  // guarded by mutex_
 };
 
 class HttpClient {
  public:
-  HttpClient(HttpShared& shared, const Interruption& interruption);
+  // `user`: its number, which decides on its local address.
+  HttpClient(HttpShared& shared, const Interruption& interruption, std::int64_t user);
   ~HttpClient();
 
   HttpResponse send(const HttpRequest& request);
@@ -168,6 +170,7 @@ class HttpClient {
 
   HttpShared& shared_;
   const Interruption& interruption_;
+  const std::string local_ip_;                                            // "": the system's choice
   std::map<std::string, std::vector<std::unique_ptr<Connection>>> idle_;  // by origin
   std::map<std::string, SSL_SESSION*> sessions_;                          // by origin
   std::vector<std::unique_ptr<Started>> started_;

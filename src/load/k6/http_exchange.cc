@@ -105,6 +105,7 @@ void HttpClient::Exchange::start_connecting() {
   }
   connection_->fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (connection_->fd < 0) return fail_dial(errno);
+  if (!bind_locally(storage.ss_family)) return;
   const int on = 1;
   setsockopt(connection_->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   state_ = State::kConnecting;
@@ -115,6 +116,31 @@ void HttpClient::Exchange::start_connecting() {
   } else {
     fail_dial(errno);
   }
+}
+
+bool HttpClient::Exchange::bind_locally(int family) {
+  const std::string& ip = client_.local_ip_;
+  if (ip.empty()) return true;
+  sockaddr_storage storage{};
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+  socklen_t length = 0;
+  if (family == AF_INET && inet_pton(AF_INET, ip.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    length = sizeof *v4;
+  } else if (family == AF_INET6 && inet_pton(AF_INET6, ip.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    length = sizeof *v6;
+  } else {
+    fail(failures::kDial,
+         fmt::format("dial: the local address {} is of another kind than {}", ip, connection_->peer.ip));
+    return false;
+  }
+  const int on = 1;  // the port is chosen when the peer is known: as many connections as without a local address
+  setsockopt(connection_->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (bind(connection_->fd, reinterpret_cast<sockaddr*>(&storage), length) == 0) return true;
+  fail(failures::kDial, fmt::format("dial: the local address {}: {}", ip, std::strerror(errno)));
+  return false;
 }
 
 bool HttpClient::Exchange::connect_step() {
@@ -225,8 +251,27 @@ ssize_t HttpClient::Exchange::put(const char* bytes, std::size_t count) {
       wanted_ = POLLOUT;
       return 0;
     default:
+      note_tls_problem(result);
+      if (tls_problem_.empty()) look_for_alert();
       return -1;
   }
+}
+
+// A peer that ends a handshake of TLS 1.3, for want of a certificate say, tells it when ours is over already; what it
+// said waits to be read, though nothing can be written any more.
+void HttpClient::Exchange::look_for_alert() {
+  const int failure = errno;
+  ERR_clear_error();
+  char byte = 0;
+  std::size_t count = 0;
+  if (const int result = SSL_read_ex(connection_->ssl, &byte, 1, &count); result != 1) note_tls_problem(result);
+  errno = failure;
+}
+
+void HttpClient::Exchange::note_tls_problem(int result) {
+  if (SSL_get_error(connection_->ssl, result) != SSL_ERROR_SSL) return;
+  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+  tls_problem_ = fmt::format("tls: {}", reason ? reason : "what came is not TLS");
 }
 
 bool HttpClient::Exchange::send_step() {
@@ -239,7 +284,9 @@ bool HttpClient::Exchange::send_step() {
     if (sent == 0) return false;
     if (sent < 0) {
       if (retry(request_.idempotent || response_.bytes_sent == 0)) return true;
-      if (errno == EPIPE)
+      if (!tls_problem_.empty())
+        fail(failures::kTls, tls_problem_);
+      else if (errno == EPIPE)
         fail(failures::kBrokenPipe, "write: broken pipe");
       else if (errno == ECONNRESET)
         fail(failures::kReset, "write: connection reset by peer");
@@ -297,7 +344,8 @@ bool HttpClient::Exchange::receive_step(int flags) {
             closed = true;
             break;
           default:
-            closed = errno == 0;
+            note_tls_problem(result);
+            closed = errno == 0 && tls_problem_.empty();
             break;
         }
       }
@@ -324,6 +372,10 @@ bool HttpClient::Exchange::receive_step(int flags) {
     }
     if (!closed) {
       const int failure = errno;
+      if (!tls_problem_.empty()) {
+        fail(failures::kTls, tls_problem_);
+        return false;
+      }
       if (first_byte_ == Steady::time_point{} && retry(failure == ECONNRESET && request_.idempotent)) return true;
       fail(failure == ECONNRESET ? failures::kReset : failures::kTcp,
            failure == ECONNRESET ? "read: connection reset by peer" : fmt::format("read: {}", std::strerror(failure)));

@@ -62,6 +62,8 @@ class HttpClient::Exchange {
 
   void open();
   void start_connecting();
+  // Binds the socket to the user's own address, if it has one; false: failed.
+  bool bind_locally(int family);
   bool connect_step();
   void connected();
   bool handshake_step();
@@ -72,6 +74,8 @@ class HttpClient::Exchange {
   bool receive_step(int flags = MSG_DONTWAIT);
   bool finish(bool clean);  // `clean`: nothing came behind the answer's end
   void describe_tls();
+  void note_tls_problem(int result);
+  void look_for_alert();
   // On a kept connection that the peer closed meanwhile, with nothing answered: makes the request again, once, on a new
   // one, when it is `safe` to.
   bool retry(bool safe);
@@ -93,6 +97,7 @@ class HttpClient::Exchange {
   std::size_t body_at_ = 0;
   short wanted_ = 0;
   bool retried_ = false;
+  std::string tls_problem_;  // what TLS itself found wrong with what came: an alert of the peer's, say
   load::ResponseReader reader_;
   HttpResponse response_;
 

@@ -142,8 +142,16 @@ Result<Done> Metrics::add_thresholds(const std::vector<MetricThresholds>& thresh
   return Done{};
 }
 
-Result<Done> Metrics::write_to(std::string_view output) {
-  auto opened = SampleFile::open(output);
+Result<Done> Metrics::finish_files() {
+  Result<Done> all = Done{};
+  for (const auto& file : files_) {
+    if (auto finished = file->finish(); !finished) all = finished;
+  }
+  return all;
+}
+
+Result<Done> Metrics::write_to(std::string_view output, const SystemTags& tags) {
+  auto opened = SampleFile::open(output, tags);
   if (!opened) return opened.error();
   files_.push_back(std::move(*opened));
   wants_tags_ = true;

@@ -28,6 +28,7 @@ struct SampleTags {
 enum class Contains { kDefault, kTime, kData };
 
 class SampleFile;
+class SystemTags;
 
 class Metrics {
  public:
@@ -78,8 +79,10 @@ class Metrics {
   Result<std::size_t> declare(std::string_view name, load::Kind kind, bool is_time);
   // Before the run. An error: no such metric, or a threshold that does not fit its kind.
   Result<Done> add_thresholds(const std::vector<MetricThresholds>& thresholds);
-  // Before the run. Every sample also into a file: sample_file.h.
-  Result<Done> write_to(std::string_view output);
+  // Before the run. Every sample also into a file, with those of the system's tags: sample_file.h.
+  Result<Done> write_to(std::string_view output, const SystemTags& tags);
+  // After the run: ends the files. An error: one of them is not whole.
+  Result<Done> finish_files();
 
   const Metric& at(std::size_t id) const { return metrics_[id]; }
   std::size_t count() const;

@@ -30,6 +30,7 @@ void Options::apply(const Options& higher) {
   for (const auto& [name, value] : higher.hosts) hosts[name] = value;
   take_over(setup_timeout, higher.setup_timeout);
   take_over(teardown_timeout, higher.teardown_timeout);
+  take_over(handle_summary_timeout, higher.handle_summary_timeout);
   take_over(min_iteration_duration, higher.min_iteration_duration);
   take_over(summary_trend_stats, higher.summary_trend_stats);
   take_over(summary_time_unit, higher.summary_time_unit);
@@ -37,8 +38,11 @@ void Options::apply(const Options& higher) {
   take_over(user_agent, higher.user_agent);
   take_over(http_debug, higher.http_debug);
   take_over(dns, higher.dns);
+  take_over(dns_select, higher.dns_select);
+  take_over(dns_ttl, higher.dns_ttl);
   take_over(tls_min, higher.tls_min);
   take_over(tls_max, higher.tls_max);
+  take_over(tls_cipher_suites, higher.tls_cipher_suites);
   take_over(tls_auth, higher.tls_auth);
   take_over(blacklist_ips, higher.blacklist_ips);
   take_over(block_hostnames, higher.block_hostnames);

@@ -40,6 +40,7 @@ struct Options {
   std::map<std::string, std::string> hosts;  // "name" or "name:port" or "*.name" to "address" or "address:port"
   std::optional<Nanoseconds> setup_timeout;
   std::optional<Nanoseconds> teardown_timeout;
+  std::optional<Nanoseconds> handle_summary_timeout;
   std::optional<Nanoseconds> min_iteration_duration;
   std::optional<std::vector<std::string>> summary_trend_stats;
   std::optional<std::string> summary_time_unit;  // "s", "ms", "us"
@@ -47,8 +48,11 @@ struct Options {
   std::optional<std::string> user_agent;
   std::optional<std::string> http_debug;  // "headers" or "full"
   std::optional<std::string> dns;         // policy: preferIPv4, preferIPv6, onlyIPv4, onlyIPv6, any
+  std::optional<std::string> dns_select;  // of several addresses: first, random, roundRobin
+  std::optional<Nanoseconds> dns_ttl;     // how long addresses are kept; the largest: for ever
   std::optional<std::string> tls_min;     // "tls1.0" to "tls1.3"
   std::optional<std::string> tls_max;
+  std::optional<std::vector<std::string>> tls_cipher_suites;
   std::optional<std::vector<ClientCertificate>> tls_auth;
   std::optional<std::vector<std::string>> blacklist_ips;
   std::optional<std::vector<std::string>> block_hostnames;

@@ -50,6 +50,11 @@ Result<Options> options_from_environment(const char* (*get)(const char*)) {
                                             {"K6_BATCH_PER_HOST", "batchPerHost", false},
                                             {"K6_RPS", "rps", false},
                                             {"K6_BLACKLIST_IPS", "blacklistIPs", true},
+                                            {"K6_TLS_CIPHER_SUITES", "tlsCipherSuites", true},
+                                            {"K6_DNS", "dns", true},
+                                            {"K6_HANDLE_SUMMARY_TIMEOUT", "handleSummaryTimeout", true},
+                                            {"K6_NO_COOKIES_RESET", "noCookiesReset", false},
+                                            {"K6_PAUSED", "paused", false},
                                             {"K6_BLOCK_HOSTNAMES", "blockHostnames", true}};
   for (const auto& variable : kVariables) {
     if (auto taken = put(variable.variable, variable.option, variable.quoted); !taken) return taken.error();

@@ -1,9 +1,12 @@
 // options_from(): the members of the exported `options`, of a --config file, of the command line put into JSON.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <set>
 
 #include "k6/options.h"
+#include "net/http/syntax.h"
 
 namespace securebase::k6 {
 
@@ -131,14 +134,19 @@ class OptionsReader {
     texts("hosts", out.hosts);
     duration("setupTimeout", out.setup_timeout);
     duration("teardownTimeout", out.teardown_timeout);
+    duration("handleSummaryTimeout", out.handle_summary_timeout);
     duration("minIterationDuration", out.min_iteration_duration);
     list("summaryTrendStats", out.summary_trend_stats);
     text("summaryTimeUnit", out.summary_time_unit);
     list("systemTags", out.system_tags);
     text("userAgent", out.user_agent);
+    if (out.user_agent && !http::is_field_value(*out.user_agent)) {
+      fail("userAgent", "it has a character that no header field may have, such as a line's end");
+    }
     text("httpDebug", out.http_debug);
     dns(out);
     tls_version(out);
+    list("tlsCipherSuites", out.tls_cipher_suites);
     part("tlsAuth", out.tls_auth, certificates_from);
     list("blacklistIPs", out.blacklist_ips);
     list("blockHostnames", out.block_hostnames);
@@ -160,8 +168,9 @@ class OptionsReader {
         fail("rps", fmt::format("expected a number from 0 on, found {}", rps->dump()));
       }
     }
-    for (const char* ignored : {"ext", "cloud", "paused", "metricSamplesBufferSize", "linger", "tlsCipherSuites",
-                                "executionSegment", "executionSegmentSequence", "localIPs", "noUsageReport"}) {
+    refuse();
+    // Of k6's own services and inner workings: they mean nothing here.
+    for (const char* ignored : {"ext", "cloud", "metricSamplesBufferSize", "linger", "noUsageReport", "features"}) {
       take(ignored);
     }
     check_statistics(out);
@@ -225,6 +234,16 @@ class OptionsReader {
   void list(const char* name, std::optional<std::vector<std::string>>& into) {
     part(name, into, [name](const base::Json& v) { return texts_from(v, name); });
   }
+  void refuse() {
+    if (const auto* paused = take("paused"); paused && paused->bool_or(true)) {
+      fail("paused", "a run cannot wait for `k6 resume`, there is no API for it: start it when it should begin");
+    }
+    for (const char* name : {"executionSegment", "executionSegmentSequence"}) {
+      if (take(name)) {
+        fail(name, "segments of a run are not supported: give each machine its share of the users or of the rate");
+      }
+    }
+  }
   void texts(const char* name, std::map<std::string, std::string>& into) {
     const auto* found = take(name);
     if (!found) return;
@@ -232,20 +251,46 @@ class OptionsReader {
     if (!object) return fail(name, "expected an object of texts");
     for (const auto& [key, value] : *object) into[key] = value.as_string() ? *value.as_string() : value.dump();
   }
+  // {ttl: "5m", select: "random", policy: "preferIPv4"}, or the same as "ttl=5m,select=random,policy=preferIPv4".
   void dns(Options& out) {
     const auto* found = take("dns");
     if (!found) return;
-    if (found->is_string()) out.dns = *found->as_string();
-    if (const auto* policy = found->find("policy"); policy && policy->is_string()) out.dns = *policy->as_string();
-    if (out.dns && out.dns->find("policy=") != std::string::npos) {
-      out.dns = out.dns->substr(out.dns->find("policy=") + 7);
-      out.dns = out.dns->substr(0, out.dns->find(','));
+    std::map<std::string, std::string> parts;
+    if (const auto* object = found->as_object()) {
+      for (const auto& [name, value] : *object) {
+        if (!value.is_null()) parts[name] = value.as_string() ? *value.as_string() : value.dump();
+      }
+    } else if (auto pairs = texts_from(*found, "dns"); pairs) {
+      for (const auto& pair : *pairs) {
+        const auto equals = std::min(pair.find('='), pair.size());
+        parts[pair.substr(0, equals)] = pair.substr(std::min(equals + 1, pair.size()));
+      }
+    } else {
+      return fail("dns", "expected {ttl, select, policy}, or a text like ttl=5m,select=random,policy=preferIPv4");
     }
-    static const std::set<std::string> kPolicies = {"preferIPv4", "preferIPv6", "onlyIPv4", "onlyIPv6", "any"};
-    if (out.dns && found->is_object() && !kPolicies.contains(*out.dns)) {
-      fail("dns.policy",
-           fmt::format("expected preferIPv4, preferIPv6, onlyIPv4, onlyIPv6 or any, found '{}'", *out.dns));
+    for (const auto& [name, value] : parts) {
+      if (name == "policy") {
+        one_of("dns.policy", value, {"preferIPv4", "preferIPv6", "onlyIPv4", "onlyIPv6", "any"}, out.dns);
+      } else if (name == "select") {
+        one_of("dns.select", value, {"first", "random", "roundRobin"}, out.dns_select);
+      } else if (name == "ttl") {
+        auto ttl = value == "inf" ? Result<Nanoseconds>(Nanoseconds::max()) : parse_duration(value);
+        if (!ttl) return fail("dns.ttl", fmt::format("{}, or inf", ttl.error().message));
+        out.dns_ttl = *ttl;
+      } else {
+        fail("dns", fmt::format("expected ttl, select or policy, found '{}'", name));
+      }
     }
+  }
+  void one_of(const char* name, const std::string& value, std::initializer_list<std::string_view> known,
+              std::optional<std::string>& into) {
+    if (std::find(known.begin(), known.end(), value) != known.end()) {
+      into = value;
+      return;
+    }
+    std::string all;
+    for (const auto one : known) all += fmt::format("{}{}", all.empty() ? "" : ", ", one);
+    fail(name, fmt::format("expected one of {}; found '{}'", all, value));
   }
   void tls_version(Options& out) {
     const auto* found = take("tlsVersion");

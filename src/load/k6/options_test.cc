@@ -89,6 +89,28 @@ TEST(OptionsOf, WhatIsWrongIsNamedByItsPath) {
   EXPECT_THAT(error_of(R"({"vus":1000000,"duration":"5s"})"), HasSubstr("at most 20000"));
 }
 
+TEST(OptionsOf, NamesAreLookedUpAsItIsAskedFor) {
+  const auto of_text = options(R"({"dns":"ttl=1m,select=first,policy=onlyIPv6"})");
+  EXPECT_EQ(*of_text.dns_ttl, minutes{1});
+  EXPECT_EQ(*of_text.dns_select, "first");
+  EXPECT_EQ(*of_text.dns, "onlyIPv6");
+  const auto of_object = options(R"({"dns":{"ttl":"inf","select":"random"}})");
+  EXPECT_EQ(*of_object.dns_ttl, Nanoseconds::max());
+  EXPECT_FALSE(of_object.dns.has_value());
+  EXPECT_EQ(*options(R"({"dns":{"ttl":0}})").dns_ttl, seconds{0});
+  EXPECT_THAT(error_of(R"({"dns":{"select":"last"}})"), HasSubstr("options.dns.select: expected one of first, random"));
+  EXPECT_THAT(error_of(R"({"dns":"when=now"})"),
+              HasSubstr("options.dns: expected ttl, select or policy, found 'when'"));
+  EXPECT_THAT(error_of(R"({"dns":{"ttl":"soon"}})"), HasSubstr("options.dns.ttl: 'soon'"));
+}
+
+TEST(OptionsOf, WhatIsNotHereIsRefusedAndNotLeftOut) {
+  EXPECT_THAT(error_of(R"({"paused":true})"), HasSubstr("options.paused: a run cannot wait"));
+  EXPECT_EQ(error_of(R"({"paused":false,"executionSegment":null})"), "");
+  EXPECT_THAT(error_of(R"({"executionSegment":"0:1/2"})"), HasSubstr("options.executionSegment: segments"));
+  EXPECT_THAT(error_of("{\"userAgent\":\"a\\r\\nX: b\"}"), HasSubstr("options.userAgent: it has a character"));
+}
+
 TEST(OptionsOf, UnknownNamesAreGivenForAWarning) {
   std::vector<std::string> unknown;
   ASSERT_TRUE(options_from(json(R"({"vuss":1,"ext":{},"rps":5})"), &unknown).has_value());

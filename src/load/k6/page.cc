@@ -21,19 +21,19 @@ constexpr std::size_t kMostChecks = 100;  // that the page lists, the failed one
 std::string number_of(double number) { return fmt::format("{:.4g}", number); }
 
 // A sample is in its metric's series, and once more in that of each part that it belongs to: so never their sum.
-const Value* value_of(const Values& values, std::string_view metric, const load::Tags& tags = {}) {
+const Value* measured_value(const Values& values, std::string_view metric, const load::Tags& tags = {}) {
   const auto found = values.find({std::string(metric), tags});
   return found == values.end() ? nullptr : &found->second;
 }
 
 // Of a rate: how many were true.
 double trues(const Values& values, std::string_view metric) {
-  const auto* found = value_of(values, metric);
+  const auto* found = measured_value(values, metric);
   return found ? found->sum : 0;
 }
 
 double count_of(const Values& values, std::string_view metric) {
-  const auto* found = value_of(values, metric);
+  const auto* found = measured_value(values, metric);
   return found ? static_cast<double>(found->count) : 0;
 }
 
@@ -49,7 +49,7 @@ void add_facts(const Values& values, Nanoseconds elapsed, ReportView& view) {
   view.facts.push_back({"failed",
                         fmt::format("{:.3f} %", requests > 0 ? 100 * trues(values, "http_req_failed") / requests : 0),
                         "unexpected status, or no answer (http_req_failed)"});
-  if (const auto* duration = value_of(values, "http_req_duration"); duration && duration->sketch.count() > 0) {
+  if (const auto* duration = measured_value(values, "http_req_duration"); duration && duration->sketch.count() > 0) {
     for (const auto& [label, percent] : {std::pair{"p95", 95.0}, {"p99", 99.0}}) {
       view.facts.push_back({label, load::duration_text(duration->sketch.percentile(percent).value_or(0)),
                             "http_req_duration: users wait for their answers"});
@@ -73,10 +73,11 @@ void add_curves(const Metrics& metrics, const Values& values, ReportView& view) 
     if (distribution.count > 0) view.curves.push_back({label, std::move(distribution)});
   };
   for (const auto id : {Metrics::kHttpReqDuration, Metrics::kHttpReqWaiting, Metrics::kLatencyFromSchedule}) {
-    add(metrics.at(id).name, value_of(values, metrics.at(id).name));
+    add(metrics.at(id).name, measured_value(values, metrics.at(id).name));
   }
   for (std::size_t id = Metrics::kBuiltins; id < metrics.count(); ++id) {
-    if (metrics.at(id).contains == Contains::kTime) add(metrics.at(id).name, value_of(values, metrics.at(id).name));
+    if (metrics.at(id).contains == Contains::kTime)
+      add(metrics.at(id).name, measured_value(values, metrics.at(id).name));
   }
 }
 
@@ -88,7 +89,7 @@ void add_timeline(const load::Timeline& timeline, ReportView& view) {
     moment.end_s = std::chrono::duration<double>(slice.end).count();
     moment.requests = count_of(slice.values, "http_req_failed");
     moment.errors = trues(slice.values, "http_req_failed");
-    moment.latency = distribution_of(value_of(slice.values, "http_req_duration"));
+    moment.latency = distribution_of(measured_value(slice.values, "http_req_duration"));
     view.timeline.push_back(std::move(moment));
   }
 }
@@ -120,9 +121,9 @@ void add_parts(const Metrics& metrics, const Values& values, ReportView& view) {
     if (named(part.tags)) continue;
     ReportView::Endpoint endpoint;
     endpoint.name = part.name.substr(std::min(part.name.find('{'), part.name.size()));
-    endpoint.latency = distribution_of(value_of(values, "http_req_duration", part.tags));
+    endpoint.latency = distribution_of(measured_value(values, "http_req_duration", part.tags));
     endpoint.requests = static_cast<double>(endpoint.latency.count);
-    if (const auto* failed = value_of(values, "http_req_failed", part.tags)) endpoint.failed = failed->sum;
+    if (const auto* failed = measured_value(values, "http_req_failed", part.tags)) endpoint.failed = failed->sum;
     if (endpoint.requests > 0) view.endpoints.push_back(std::move(endpoint));
   }
 }

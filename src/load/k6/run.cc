@@ -52,6 +52,9 @@ class Run {
   // Reads the script and all options. An exit code: what was wrong has been said.
   std::optional<int> prepare() {
     set_environment();
+    if (auto logging = console_.log_to(settings_.log_output, settings_.log_format); !logging) {
+      return say(exit_code::kInvalidConfiguration, logging.error().message);
+    }
     if (!settings_.console_output.empty() && !console_.write_scripts_to(settings_.console_output)) {
       return say(exit_code::kOther, fmt::format("--console-output: {} cannot be written", settings_.console_output));
     }
@@ -157,8 +160,9 @@ class Run {
         return say(exit_code::kInvalidConfiguration, fmt::format("{}: {}", settings_.script, added.error().message));
       }
     }
+    if (options.system_tags) shared_.system_tags = SystemTags(*options.system_tags);
     for (const auto& output : settings_.outputs) {
-      if (auto opened = metrics_.write_to(output); !opened)
+      if (auto opened = metrics_.write_to(output, shared_.system_tags); !opened)
         return say(exit_code::kInvalidConfiguration, opened.error().message);
     }
     shared_.options = std::move(options);
@@ -172,15 +176,21 @@ class Run {
   std::optional<int> prepare_http() {
     const Options& options = shared_.options;
     HttpShared::Settings http;
-    http.insecure_skip_tls_verify = options.insecure_skip_tls_verify.value_or(false);
     http.keep_connections = !options.no_connection_reuse.value_or(false);
-    http.tls_min = options.tls_min.value_or("");
-    http.tls_max = options.tls_max.value_or("");
-    http.dns_policy = options.dns.value_or("preferIPv4");
+    http.tls.insecure_skip_verify = options.insecure_skip_tls_verify.value_or(false);
+    http.tls.min = options.tls_min.value_or("");
+    http.tls.max = options.tls_max.value_or("");
+    http.tls.cipher_suites = options.tls_cipher_suites.value_or(std::vector<std::string>{});
+    http.tls.certificates = options.tls_auth.value_or(std::vector<ClientCertificate>{});
+    http.dns_policy = options.dns.value_or(http.dns_policy);
+    http.dns_select = options.dns_select.value_or(http.dns_select);
+    http.dns_ttl = options.dns_ttl.value_or(http.dns_ttl);
+    auto local_addresses = LocalAddresses::from(settings_.local_ips);
+    if (!local_addresses) return say(exit_code::kInvalidConfiguration, local_addresses.error().message);
+    http.local_addresses = std::move(*local_addresses);
     http.hosts = options.hosts;
     http.blacklist_ips = options.blacklist_ips.value_or(std::vector<std::string>{});
     http.block_hostnames = options.block_hostnames.value_or(std::vector<std::string>{});
-    http.certificates = options.tls_auth.value_or(std::vector<ClientCertificate>{});
     auto made = HttpShared::make(std::move(http));
     if (!made)
       return say(exit_code::kInvalidConfiguration, fmt::format("{}: {}", settings_.script, made.error().message));

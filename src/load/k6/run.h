@@ -42,6 +42,9 @@ struct RunSettings {
   std::string html;                      // a file
   std::vector<std::string> outputs;      // json=FILE, csv=FILE
   std::string console_output;            // a file
+  std::string log_output = "stderr";     // stderr, stdout, none, file=PATH
+  std::string log_format = "text";       // text, raw, json
+  std::string local_ips;                 // ip_range.h; "": the system's choice
   int platform_socket = -1;              // platform_hops.h; -1: none
 };
 

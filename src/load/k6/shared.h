@@ -20,6 +20,7 @@
 #include "k6/metrics.h"
 #include "k6/modules.h"
 #include "k6/options.h"
+#include "k6/system_tags.h"
 
 namespace securebase::k6 {
 
@@ -65,6 +66,7 @@ struct Shared {
   HttpShared* http = nullptr;            // none in the init context
   std::unique_ptr<Endpoints> endpoints;  // when somebody will look at them
   TagList run_tags;
+  SystemTags system_tags;
   std::string user_agent;
   std::string setup_data = "";  // JSON; empty: none
   Steady::time_point start{};

@@ -86,7 +86,7 @@ Result<Done, ScriptError> User::initialise() {
 
 void User::begin_requests() {
   check(shared_.http != nullptr, "the run has settings for requests before users make them");
-  client_ = std::make_unique<HttpClient>(*shared_.http, interruption_);
+  client_ = std::make_unique<HttpClient>(*shared_.http, interruption_, id_);
   if (!shared_.endpoints) return;
   endpoint_names_.emplace(*shared_.endpoints);
   endpoints_ = &shared_.endpoints->shard_of(recorder_);
@@ -249,6 +249,12 @@ void User::take_tallies() {
   take_tallies(batch);
 }
 
+void User::set_tag(std::string_view name, std::int64_t value) {
+  const auto known = std::find_if(tags_.begin(), tags_.end(), [&](const auto& tag) { return tag.first == name; });
+  auto& tag = known != tags_.end() ? *known : tags_.emplace_back(std::string(name), std::string());
+  tag.second = fmt::format("{}", value);
+}
+
 std::size_t User::endpoint_of(const Transfer& t) {
   if (!t.name.empty()) return endpoint_names_->number_of(t.name);
   // The URL is the same object for as long as it stays the same: then there is nothing to look up.
@@ -298,6 +304,8 @@ User::Ended User::iterate(ScenarioRun& run, std::optional<Steady::time_point> du
     tags_of_ = &run;
     tags_ = run.tags;
   }
+  if (shared_.system_tags.has("vu")) set_tag("vu", id_);
+  if (shared_.system_tags.has("iter")) set_tag("iter", static_cast<std::int64_t>(iteration_));
   if (!shared_.options.no_cookies_reset.value_or(false) && !jars_.front().empty()) jars_.front().clear();
   numbers_[kIteration] = static_cast<double>(iteration_);
   if (environment_of_ != &run) {

@@ -68,6 +68,7 @@ class User {
   // What js/k6.js has counted of checks since the last time, for as long as nobody asks for their tags.
   void take_tallies(load::Recorder::Batch& batch);
   void take_tallies();
+  void set_tag(std::string_view name, std::int64_t value);
   // The number of a request's endpoint.
   std::size_t endpoint_of(const Transfer& t);
   SampleTags sample_tags(const TagList* extra = nullptr, const TagList* own = nullptr) const;
