@@ -189,6 +189,7 @@ int k6_main(int argc, char** argv) {
   }
   // The platform's gates rest on load tests, whoever's script it was.
   fs::path summary = said(words, "--summary-export");
+  if (const char* const named = std::getenv("K6_SUMMARY_EXPORT"); summary.empty() && named) summary = named;
   std::string option;
   if (summary.empty()) {
     summary = scratch.directory() / "summary.json";
