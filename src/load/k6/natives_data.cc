@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "k6/gjson.h"
 #include "k6/js.h"
+#include "k6/md4.h"
 #include "k6/natives.h"
 #include "k6/user.h"
 
@@ -68,6 +69,7 @@ JSValueRef hash(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, con
   const std::string name = js::to_text(context, a[0]);
   const EVP_MD* const algorithm = algorithm_of(name);
   const std::string bytes = js::to_data(context, a[1]);
+  if (name == "md4") return encoded(context, md4(bytes), js::to_text(context, a[2]), e);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (!algorithm || EVP_Digest(bytes.data(), bytes.size(), digest, &size, algorithm, nullptr) != 1) {
@@ -81,6 +83,7 @@ JSValueRef hmac(JSContextRef context, JSObjectRef, JSObjectRef, std::size_t, con
   const EVP_MD* const algorithm = algorithm_of(name);
   const std::string key = js::to_data(context, a[1]);
   const std::string bytes = js::to_data(context, a[2]);
+  if (name == "md4") return encoded(context, hmac_md4(key, bytes), js::to_text(context, a[3]), e);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (!algorithm || !HMAC(algorithm, key.data(), static_cast<int>(key.size()),

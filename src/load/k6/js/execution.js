@@ -9,7 +9,10 @@
     return object;
   };
   const tags = new Proxy({}, {
-    get: (target, key) => (typeof key === 'string' ? native.tag(key) : undefined),
+    get(target, key) {
+      const value = typeof key === 'string' ? native.tag(key) : undefined;
+      return value === undefined ? target[key] : value; // what any object has, toString among it
+    },
     set(target, key, value) {
       if (value === null || typeof value === 'object') throw new TypeError(`exec.vu.metrics.tags: the value of '${String(key)}' must be a text, a number or a boolean`);
       native.setTag(String(key), String(value));

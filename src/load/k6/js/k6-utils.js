@@ -80,6 +80,19 @@
     const now = scenario.stages[index].target;
     exec.vu.metrics.tags.stage_profile = now > before ? 'ramp-up' : now < before ? 'ramp-down' : 'steady';
   };
+  // k6's check for what is still to come: values and results that are promises are waited for, and then it gives a promise.
+  utils.check = (value, sets, tags) => {
+    const { check } = runtime.builtin('k6');
+    if (runtime.isPromise(value)) return value.then((come) => utils.check(come, sets, tags));
+    const results = {};
+    for (const name of Object.keys(sets)) results[name] = typeof sets[name] === 'function' ? sets[name](value) : sets[name];
+    const pending = Object.keys(results).filter((name) => runtime.isPromise(results[name]));
+    if (pending.length === 0) return check(value, results, tags);
+    return Promise.all(pending.map((name) => results[name])).then((come) => {
+      pending.forEach((name, i) => { results[name] = come[i]; });
+      return check(value, results, tags);
+    });
+  };
   utils.default = utils;
   return utils;
 })
