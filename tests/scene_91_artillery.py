@@ -307,6 +307,8 @@ scenarios:
         self.assertIn("ok: p99 < 5000", self.output)
         self.one(flow, "  ensure: { thresholds: [ { http.codes.404: 1 } ] }\n", code=1)
         self.assertIn("fail: http.codes.404 < 1", self.output)
+        # Expectations speak first, as in Artillery.
+        self.one(flow, "  plugins: { expect: {} }\n  ensure: { thresholds: [ { http.codes.404: 1 } ] }\n", code=21)
         self.one(flow, "  ensure: { conditions: [ { expression: http.codes.500 < 1, strict: false } ] }\n")
         self.assertIn("fail: http.codes.500 < 1 (optional)", self.output)
         counters = self.one("      - get: { url: /, capture: { json: $.none, as: x } }\n      - get: { url: /never }\n")
@@ -323,6 +325,7 @@ scenarios:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         self.assertEqual(errors(port), {"errors.ECONNREFUSED": 1})
+        self.assertEqual(errors("{{ nothing }}"), {"errors.ERR_INVALID_URL": 1})
         self.assertEqual(errors(Rude("reset").port), {"errors.ECONNRESET": 1})
         self.assertEqual(errors(Rude("stall").port), {"errors.ETIMEDOUT": 1})
         self.assertEqual(errors(Rude("garbage").port), {"errors.EPROTO": 1})
@@ -338,6 +341,10 @@ scenarios:
                  "column 3")):
             self.run_script(text, code=1)
             self.assertIn(expected, self.errors)
+        both = subprocess.run([SECUREBASE, "artillery", "run", "--count", "2", "--workers", "1", "none.yml"], cwd=self.folder,
+                              capture_output=True, text=True)
+        self.assertNotEqual(both.returncode, 0)
+        self.assertIn("--count excludes --workers", both.stdout + both.stderr)
         missing = subprocess.run([SECUREBASE, "artillery", "run", "none.yml"], cwd=self.folder, capture_output=True, text=True)
         self.assertEqual(missing.returncode, 1)
         self.assertIn("none.yml", missing.stderr)

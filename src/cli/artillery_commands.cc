@@ -30,7 +30,6 @@ struct ArtilleryOptions {
   std::vector<std::filesystem::path> inputs;
   std::string config;
   std::string platform = "local";
-  std::size_t count = 1;
   std::string ignored;
   bool record = false;
   // quick
@@ -92,7 +91,6 @@ int run_script(const Given& given) {
   options.script.files = given->scripts;
   options.script.files.insert(options.script.files.end(), given->inputs.begin(), given->inputs.end());
   if (!given->config.empty()) options.script.config = given->config;
-  if (given->count > 1 && options.workers == 0) options.workers = given->count;
   return start(std::move(options), given->scripts.front().filename().native());
 }
 
@@ -135,9 +133,12 @@ void add_run_options(CLI::App& command, const Given& given) {
   command.add_flag("--quiet,-q", given->run.quiet, "No progress on the terminal");
   command.add_option("--input,-i", given->inputs, "More script files; may be repeated")->type_name("FILE");
   command.add_flag("--solo,-s", script.solo, "One virtual user only");
-  command.add_option("--count", given->count, "Threads")->check(CLI::Range(1, 256));
-  command.add_option("--workers", given->run.workers, "The same; by default half of the machine's, or $WORKERS")
-      ->check(CLI::Range(1, 256));
+  auto* workers =
+      command.add_option("--workers", given->run.workers, "Threads; by default half of the machine's, or $WORKERS")
+          ->check(CLI::Range(1, 256));
+  command.add_option("--count", given->run.workers, "Artillery's name for the same")
+      ->check(CLI::Range(1, 256))
+      ->excludes(workers);
   command.add_option("--platform", given->platform, "Only local is here");
   // Of Artillery Cloud: accepted, so that command lines need not be changed.
   for (const char* option : {"--name", "--tags", "--note", "--key", "--platform-opt"}) {

@@ -1,7 +1,6 @@
 #include "load/artillery/artillery.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,9 +15,11 @@
 #include "load/artillery/flow.h"
 #include "load/artillery/period_spool.h"
 #include "load/artillery/report_view.h"
+#include "load/artillery/run_results.h"
 #include "load/artillery/script_reader.h"
+#include "load/artillery/signals.h"
+#include "load/artillery/user_variables.h"
 #include "load/engine/engine.h"
-#include "load/measure/measured_json.h"
 #include "load/report/html.h"
 
 extern char** environ;
@@ -28,35 +29,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Print = std::function<void(std::string_view)>;
-
-// What a signal handler may touch.
-std::atomic<Engine*> running_engine = nullptr;
-std::atomic<int> signal_came = 0;
-
-void on_signal(int number) {
-  signal_came.store(number);
-  if (auto* engine = running_engine.load()) engine->stop();
-}
-
-// SIGINT and SIGTERM end the run while it lives; the second one ends the program.
-class SignalWatch {
- public:
-  SignalWatch() {
-    signal_came.store(0);
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    ::sigaction(SIGINT, &action, &before_[0]);
-    ::sigaction(SIGTERM, &action, &before_[1]);
-  }
-  ~SignalWatch() {
-    ::sigaction(SIGINT, &before_[0], nullptr);
-    ::sigaction(SIGTERM, &before_[1], nullptr);
-  }
-
- private:
-  struct sigaction before_[2];
-};
 
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> variables;
@@ -75,45 +47,6 @@ std::string test_run_id(const std::map<std::string, std::string>& variables) {
   if (const auto given = variables.find("ARTILLERY_TEST_RUN_ID"); given != variables.end()) return given->second;
   constexpr std::string_view kAlphabet = "abcdefghijkmnpqrtwxyz346789";
   return fmt::format("t{}_{}", base::random_text(4, kAlphabet), base::random_text(28, "abcdefghijkmnpqrtwxyz346789"));
-}
-
-base::Json::Array payload_table(const Payload& payload) {
-  base::Json::Array table;
-  for (const auto& row : payload.rows) {
-    if (payload.fields.empty()) {
-      table.push_back(row);
-      continue;
-    }
-    base::Json::Object object;
-    for (std::size_t i = 0; i < payload.fields.size(); ++i) {
-      object.emplace_back(payload.fields[i], i < row.size() ? row[i] : base::Json());
-    }
-    table.push_back(std::move(object));
-  }
-  return table;
-}
-
-// The order in which Artillery lays variables over each other: what is always there, what `before` has left, payloads,
-// config.variables.
-std::shared_ptr<const SharedVariables> variables_for_users(const Script& script, const base::Json::Object& of_before) {
-  auto shared = std::make_shared<SharedVariables>();
-  const auto put = [&](const std::string& name, base::Json value) {
-    const auto known =
-        std::find_if(shared->values.begin(), shared->values.end(), [&](const auto& one) { return one.first == name; });
-    if (known == shared->values.end()) {
-      shared->values.emplace_back(name, std::move(value));
-    } else {
-      known->second = std::move(value);
-    }
-  };
-  // The script's are what is always there, then config.variables; neither is changed by what `before` left under a name
-  // of its own.
-  for (const auto& [name, value] : of_before) put(name, value);
-  for (const auto& payload : script.config.payloads) {
-    if (payload.load_all) put(payload.name, payload_table(payload));
-  }
-  for (const auto& [name, value] : script.variables->values) put(name, value);
-  return shared;
 }
 
 std::size_t choose_workers(const RunOptions& options, const std::map<std::string, std::string>& variables) {
@@ -141,8 +74,7 @@ class Run {
   EngineSettings settings_for(std::vector<Phase> phases, std::size_t workers) const;
   void tell_phases(std::chrono::milliseconds elapsed);
   int finish(base::TimePoint started);
-  Outcome outcome_of(const Period& aggregate, const std::vector<Checked>& checks, bool valid) const;
-  void write_reports(base::TimePoint started, const Period& aggregate, const std::vector<Checked>& checks);
+  void write_reports(const RunResults& results);
   std::string_view suppressed() const {
     return script_.config.endpoints.suppress_output ? std::string_view(script_.config.endpoints.prefix)
                                                     : std::string_view();
@@ -253,10 +185,9 @@ Result<Done> Run::run_once(const Scenario& scenario, std::string_view name, base
         return flow;
       });
   if (!engine) return engine.error();
-  running_engine.store(engine->get());
-  if (signal_came.load() != 0) (*engine)->stop();
+  SignalWatch::watch(engine->get());
   (*engine)->run([](const Engine::Progress&) {});
-  running_engine.store(nullptr);
+  SignalWatch::watch(nullptr);
   if (shared.expectation_failed.load()) shared_->expectation_failed.store(true);
   if (!outcome) return outcome.error().within(fmt::format("running the script's {}", name));
   return outcome;
@@ -285,8 +216,7 @@ Result<Done> Run::run_users() {
                                return std::make_unique<ScriptFlow>(*shared_, worker, script_.scenarios);
                              });
   if (!engine) return engine.error().within("reading config.phases");
-  running_engine.store(engine->get());
-  if (signal_came.load() != 0) (*engine)->stop();
+  SignalWatch::watch(engine->get());
   tell_phases(0ms);
   generator_ = (*engine)->run([this](const Engine::Progress& progress) {
     tell_phases(progress.elapsed);
@@ -294,11 +224,11 @@ Result<Done> Run::run_users() {
     if (const auto ended = processor_->ended()) {
       const std::lock_guard lock(crash_mutex_);
       if (crash_.empty()) crash_ = *ended;
-      if (auto* engine = running_engine.load()) engine->stop();
+      SignalWatch::stop_engine();
     }
   });
   stopped_ = (*engine)->was_stopped();
-  running_engine.store(nullptr);
+  SignalWatch::watch(nullptr);
   return Done{};
 }
 
@@ -315,7 +245,7 @@ int Run::go() {
                                   const std::lock_guard lock(crash_mutex_);
                                   if (crash_.empty()) crash_ = "closed its connection";
                                 }
-                                if (auto* engine = running_engine.load()) engine->stop();
+                                SignalWatch::stop_engine();
                               },
                               options_.colour,
                               std::vector<std::atomic<std::uint64_t>>(script_.config.payloads.size())});
@@ -341,7 +271,7 @@ int Run::go() {
   }
   collector_->finish();
   tell_phases(std::chrono::duration_cast<std::chrono::milliseconds>(base::system_clock().now() - started_));
-  if (script_.after && crash_.empty() && signal_came.load() == 0) {
+  if (script_.after && crash_.empty() && SignalWatch::came() == 0) {
     if (auto ran = run_once(*script_.after, "after", nullptr); !ran)
       complain_(fmt::format("Error: {}\n", ran.error().message));
   }
@@ -363,8 +293,12 @@ int Run::finish(base::TimePoint started) {
   print_(console_.checks_text(checks));
   const auto doubts = why_invalid(generator_, tightest_limit_ms(script_.config.ensure));
   for (const auto& doubt : doubts) complain_(fmt::format("WARNING: this run measured the load generator: {}\n", doubt));
-  write_reports(started, aggregate, checks);
-  if (options_.ended) options_.ended(outcome_of(aggregate, checks, doubts.empty()));
+  const RunResults results{script_, measured, aggregate, checks, generator_, started};
+  write_reports(results);
+  if (options_.ended) {
+    const bool valid = doubts.empty() && crash_.empty() && SignalWatch::came() == 0;
+    options_.ended(outcome_of(results, valid, shared_->expectation_failed.load()));
+  }
   if (!crash_.empty()) {
     // Its connection ends a moment before it does.
     std::optional<std::string> ended;
@@ -376,105 +310,31 @@ int Run::finish(base::TimePoint started) {
                           script_.config.processor.native(), ended.value_or(crash_)));
     return kFailedRun;
   }
-  if (const int number = signal_came.load(); number != 0) return 128 + number;
-  if (std::any_of(checks.begin(), checks.end(), [](const Checked& one) { return !one.ok && one.strict; }))
-    return kFailedRun;
-  return shared_->expectation_failed.load() ? kFailedExpectations : kRan;
+  if (const int number = SignalWatch::came(); number != 0) return 128 + number;
+  if (shared_->expectation_failed.load()) return kFailedExpectations;  // whatever `ensure` says
+  const bool missed =
+      std::any_of(checks.begin(), checks.end(), [](const Checked& one) { return !one.ok && one.strict; });
+  return missed ? kFailedRun : kRan;
 }
 
-Outcome Run::outcome_of(const Period& aggregate, const std::vector<Checked>& checks, bool valid) const {
-  Outcome outcome;
-  outcome.target = script_.config.target;
-  outcome.valid = valid && crash_.empty() && signal_came.load() == 0;
-  for (const auto& one : checks) {
-    if (!one.ok && one.strict) outcome.failed_checks.push_back(one.original);
-  }
-  const auto& counters = aggregate.counters;
-  const auto sum_of = [&counters](std::string_view prefix) {
-    double sum = 0;
-    for (auto one = counters.lower_bound(std::string(prefix)); one != counters.end(); ++one) {
-      if (!one->first.starts_with(prefix)) break;
-      sum += one->second;
-    }
-    return sum;
-  };
-  const bool expects = sum_of("plugins.expect.") > 0;
-  if (shared_->expectation_failed.load()) outcome.failed_checks.push_back("expect");
-  if (!checks.empty() || expects) outcome.passed = outcome.failed_checks.empty();
-  const double requests = sum_of("http.requests");
-  outcome.requests = static_cast<std::uint64_t>(requests);
-  const double errors = sum_of("errors.") + sum_of("http.codes.4") + sum_of("http.codes.5");
-  if (requests > 0) outcome.errors_percent = std::min(100.0, 100 * errors / requests);
-  if (const auto found = aggregate.summaries.find("http.total_time"); found != aggregate.summaries.end()) {
-    outcome.p50_ms = found->second.p50;
-    outcome.p95_ms = found->second.p95;
-    outcome.p99_ms = found->second.p99;
-  }
-  return outcome;
-}
-
-void Run::write_reports(base::TimePoint started, const Period& aggregate, const std::vector<Checked>& checks) {
+void Run::write_reports(const RunResults& results) {
   if (options_.output.empty() && options_.html.empty()) return;
-  auto json = report_json(aggregate, {});
-  // What Artillery's report does not hold, for our own: histograms, so that percentiles are exact, and the generator's
-  // own state. Other readers pass it over.
-  auto doubts = base::Json::array();
-  for (const auto& doubt : why_invalid(generator_, tightest_limit_ms(script_.config.ensure))) doubts.push_back(doubt);
-  auto results = base::Json::array();
-  for (const auto& check : checks) {
-    results.push_back(base::Json::object(
-        {{"check", check.original}, {"ok", check.ok}, {"strict", check.strict}, {"note", check.note}}));
-  }
-  json.set("securebase", base::Json::object({{"script", script_.file.filename().native()},
-                                             {"target", script_.config.target},
-                                             {"started", base::iso8601_millis(started)},
-                                             {"endpoints", script_.config.endpoints.prefix},
-                                             {"checks", std::move(results)},
-                                             {"invalid_because", std::move(doubts)},
-                                             {"skipped", generator_.skipped + generator_.overflowed},
-                                             {"lateness_p99_ms", generator_.lateness_ms.percentile(99).value_or(0)},
-                                             {"busiest_thread", generator_.busiest_worker},
-                                             {"measured", load::to_json(collector_->measured())}}));
-  if (options_.ask_hops) {
-    const auto requests = aggregate.counters.find("http.requests");
-    auto hops =
-        options_.ask_hops(collector_->measured().duration, requests == aggregate.counters.end() ? 0 : requests->second);
-    if (!hops.is_null()) {
-      auto ours = json["securebase"];
-      ours.set("hops", std::move(hops));
-      json.set("securebase", std::move(ours));
-    }
-  }
+  const auto json = report_of(results, options_.ask_hops);
   const auto complain = [&](const Result<Done>& written) {
     if (!written) complain_(fmt::format("Error: {}\n", written.error().message));
     return written.has_value();
   };
   if (!options_.output.empty()) {
-    const std::string text = json.dump(2) + "\n";
-    constexpr std::string_view kNoPeriods = "\"intermediate\": [";
-    const auto at = text.find(kNoPeriods);
-    check(at != std::string::npos, "a report has its periods");
-    Result<Done> periods = Done{};
-    const auto written =
-        base::replace_file_by_pieces(options_.output, [&](const PeriodSpool::Take& piece) -> Result<Done> {
-          auto done = piece(std::string_view(text).substr(0, at + kNoPeriods.size()));
-          if (!done) return done;
-          // What is missing of them leaves a report of the rest.
-          Result<Done> taken = Done{};
-          periods = periods_.give([&](std::string_view bytes) { return taken = piece(bytes); });
-          if (!taken) return taken;
-          return piece(std::string_view(text).substr(at + kNoPeriods.size()));
-        });
+    const auto [written, periods] = write_report(options_.output, json, periods_);
     complain(periods);
     if (complain(written)) say(fmt::format("Log file: {}\n", options_.output.native()));
   }
-  if (!options_.html.empty()) {
-    const auto view = view_of_artillery_report(json);
-    if (!view) {
-      complain_(fmt::format("Error: {}\n", view.error().message));
-    } else if (complain(base::replace_file(options_.html, html_report(*view)))) {
-      say(fmt::format("Report: {}\n", options_.html.native()));
-    }
+  if (options_.html.empty()) return;
+  const auto view = view_of_artillery_report(json);
+  if (!view) {
+    complain_(fmt::format("Error: {}\n", view.error().message));
+  } else if (complain(base::replace_file(options_.html, html_report(*view)))) {
+    say(fmt::format("Report: {}\n", options_.html.native()));
   }
 }
 

@@ -48,14 +48,24 @@ Result<base::Json> find_regexp(const Capture& capture, const re2::RE2& pattern, 
   return base::Json(std::string(found[wanted]));
 }
 
+// pugixml tells by an exception what is no XPath.
+Result<pugi::xpath_query> xpath_of(const std::string& expression) {
+  try {
+    return pugi::xpath_query(expression.c_str());
+  } catch (const pugi::xpath_exception& wrong) {
+    return Error{Errc::kMalformed, fmt::format("\"{}\" is no XPath: {}", expression, wrong.what())};
+  }
+}
+
 Result<base::Json> find_xpath(const Capture& capture, const std::string& expression, const Received& received) {
   pugi::xml_document document;
   const auto& body = received.body();
   if (const auto parsed = document.load_buffer(body.data(), body.size()); !parsed) {
     return Error{Errc::kMalformed, fmt::format("the answer is no XML: {}", parsed.description())};
   }
-  const pugi::xpath_query query(expression.c_str());
-  if (!query) return Error{Errc::kMalformed, query.result().description()};
+  const auto compiled = xpath_of(expression);
+  if (!compiled) return compiled.error();
+  const pugi::xpath_query& query = *compiled;
   if (query.return_type() != pugi::xpath_type_node_set) {
     auto text = query.evaluate_string(document);
     if (text.empty()) return nothing_found(capture);
@@ -112,12 +122,9 @@ Result<Done> compile_capture(Capture& capture, std::string_view expression) {
       }
       break;
     }
-    case Capture::Kind::kXpath: {
-      const pugi::xpath_query query(std::string(expression).c_str());
-      if (!query)
-        return Error{Errc::kMalformed, fmt::format("\"{}\" is no XPath: {}", expression, query.result().description())};
+    case Capture::Kind::kXpath:
+      if (auto compiled = xpath_of(std::string(expression)); !compiled) return compiled.error();
       break;
-    }
     case Capture::Kind::kHeader:
       break;
   }

@@ -88,6 +88,15 @@ TEST(ArtilleryCapture, TakesXml) {
   EXPECT_EQ(take("          capture: { xpath: \"count(//a)\", as: x }\n", xml).variables["x"], base::Json("1"));
 }
 
+// A script with one is refused with its place, and does not end the program.
+TEST(ArtilleryCapture, SaysWhatIsNoXPath) {
+  const auto script = read_script(
+      "config: {target: http://h}\nscenarios:\n  - flow:\n      - get: {url: /, capture: {xpath: \"//\", as: x}}\n",
+      "t.yml", ScriptOptions{});
+  ASSERT_FALSE(script);
+  EXPECT_THAT(script.error().message, HasSubstr("\"//\" is no XPath"));
+}
+
 TEST(ArtilleryMatch, ComparesWithItsValue) {
   EXPECT_TRUE(take("          match: { json: \"$.id\", value: 7 }\n", kJson).ok);
   EXPECT_FALSE(take("          match: { json: \"$.id\", value: \"7\" }\n", kJson).ok) << "JavaScript's ===";

@@ -38,8 +38,9 @@ using ExprNode = Expression::Node;
 using ExprPointer = std::shared_ptr<const ExprNode>;
 using ExprKind = ExprNode::Kind;
 
-constexpr std::array<std::string_view, 13> kExpressionFunctions = {"abs",  "ceil",  "exists", "empty", "floor", "length", "log",
-                                                         "log2", "log10", "max",    "min",   "round", "sqrt"};
+constexpr std::array<std::string_view, 14> kExpressionFunctions = {"abs",    "ceil",   "exists", "empty", "floor",
+                                                                   "length", "log",    "log2",   "log10", "max",
+                                                                   "min",    "random", "round",  "sqrt"};
 
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$'; }
 bool in_name(char c) { return starts_name(c) || (c >= '0' && c <= '9') || c == '.'; }
@@ -296,10 +297,10 @@ class ExpressionParser {
 
   Result<ExprPointer> call(const ExprToken& name, int depth) {
     if (std::find(kExpressionFunctions.begin(), kExpressionFunctions.end(), name.text) == kExpressionFunctions.end()) {
-      return Error{
-          Errc::kMalformed,
-          fmt::format("column {}: there is no function {}(){}", name.at + 1, name.text,
-                      did_you_mean(name.text, std::vector<std::string_view>(kExpressionFunctions.begin(), kExpressionFunctions.end())))};
+      return Error{Errc::kMalformed,
+                   fmt::format("column {}: there is no function {}(){}", name.at + 1, name.text,
+                               did_you_mean(name.text, std::vector<std::string_view>(kExpressionFunctions.begin(),
+                                                                                     kExpressionFunctions.end())))};
     }
     std::vector<ExprPointer> parts;
     do {
@@ -385,12 +386,22 @@ base::Json binary(const std::string& word, const base::Json& a, const base::Json
   return number_value(std::fmod(left, right));
 }
 
+// As JavaScript counts: a character beyond the first plane is two.
+std::int64_t utf16_units(std::string_view text) {
+  std::int64_t units = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) != 0x80) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
+}
+
 base::Json function_value(const std::string& name, const std::vector<base::Json>& values) {
   const base::Json& first = values.front();
   if (name == "exists") return first.is_null() ? 0 : 1;
   if (name == "empty") return truthy(first) && !(first.is_array() && first.as_array()->empty()) ? 0 : 1;
   if (name == "length") {
-    if (const auto* text = first.as_string()) return std::int64_t(text->size());
+    if (const auto* text = first.as_string()) return utf16_units(*text);
     if (const auto* array = first.as_array()) return std::int64_t(array->size());
     return {};
   }
@@ -401,6 +412,7 @@ base::Json function_value(const std::string& name, const std::vector<base::Json>
     return number_value(number);
   }
   if (name == "abs") return number_value(std::abs(number));
+  if (name == "random") return Random::of_thread().fraction();
   if (name == "ceil") return number_value(std::ceil(number));
   if (name == "floor") return number_value(std::floor(number));
   if (name == "round") return number_value(std::floor(number + 0.5));

@@ -171,7 +171,11 @@ Result<Outgoing> fill_request(const Config& config, const RequestStep& step, con
   }
   request.url_text = escaped_url(std::move(url));
   auto parsed = parse_url(request.url_text);
-  if (!parsed) return Error{Errc::kMalformed, fmt::format("Invalid URL - {}", request.url_text)};
+  if (!parsed) {
+    // Artillery's own word for what is no address of HTTP at all, and Node's code for the rest.
+    const bool http = request.url_text.starts_with("http://") || request.url_text.starts_with("https://");
+    return Error{Errc::kMalformed, http ? "ERR_INVALID_URL" : fmt::format("Invalid URL - {}", request.url_text)};
+  }
   request.url = std::move(*parsed);
   request.headers.reserve(step.headers.size() + config.default_headers.size() + 3);
   for (const auto& [name, value] : config.default_headers) {

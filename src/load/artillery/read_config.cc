@@ -100,7 +100,9 @@ void read_defaults(const Node& defaults, const std::string& where, Reading& read
   }
   if (reading.boolean(defaults, where, "strictCapture") == false) into.strict_capture = false;
   const Node* think = defaults.find("think");
-  if (think != nullptr && reading.expect_map(*think, where + ".think")) {
+  if (think != nullptr && !think->is_map()) {
+    reading.warn(think->place, fmt::format("{}.think: expected a map with jitter; this does nothing", where));
+  } else if (think != nullptr) {
     if (const auto jitter = reading.text(*think, where + ".think", "jitter")) {
       into.think_jitter = parse_jitter(*jitter);
       if (!into.think_jitter) {
@@ -207,7 +209,8 @@ void read_payload(const Node& node, const std::string& where, Reading& reading, 
   options.skip_header = reading.boolean(node, where, "skipHeader").value_or(false);
   const auto path = reading.text(node, where, "path");
   if (!path) {
-    reading.error(node.place, fmt::format("{}: expected a path, here or by --payload", where));
+    reading.warn(node.place,
+                 fmt::format("{}: expected a path, here or by --payload: its variables are undefined", where));
     return;
   }
   const auto file = std::filesystem::path(*path).is_absolute() ? std::filesystem::path(*path) : beside / *path;
@@ -356,9 +359,12 @@ void read_plugins(const Node& config, Reading& reading, Config& into) {
   into.endpoints.strip_query_string = true;
   into.endpoints.suppress_output = true;
   const Node* plugins = config.find("plugins");
-  if (plugins != nullptr && !plugins->is_null() && reading.expect_map(*plugins, "config.plugins")) {
+  if (plugins != nullptr && plugins->is_list()) {
+    reading.warn(plugins->place, "config.plugins: expected a map (name: options); a list switches nothing on");
+  } else if (plugins != nullptr && !plugins->is_null() && reading.expect_map(*plugins, "config.plugins")) {
     reading.check_keys(*plugins, "config.plugins",
-                       {"expect", "ensure", "metrics-by-endpoint", "apdex", "fake-data", "publish-metrics", "slack"});
+                       {"expect", "ensure", "metrics-by-endpoint", "apdex", "fake-data", "publish-metrics", "slack",
+                        "http-file-uploads"});
     if (const Node* node = plugins->find("expect")) read_expect_plugin(*node, reading, into);
     if (const Node* node = plugins->find("metrics-by-endpoint")) read_endpoint_plugin(*node, reading, into);
     if (const Node* node = plugins->find("apdex")) read_apdex(*node, "config.plugins.apdex", reading, into);

@@ -231,8 +231,9 @@ bool any_expectation(const std::vector<Step>& steps) {
 void check_functions(const Script& script, Reading& reading, const Node& tree) {
   if (script.needs_processor() && script.config.processor.empty()) {
     const Node* scenarios = tree.find("scenarios");
-    reading.error(scenarios != nullptr ? scenarios->place : tree.place,
-                  "the scenarios name JavaScript functions, and config.processor does not say where they are");
+    reading.warn(scenarios != nullptr ? scenarios->place : tree.place,
+                 "the scenarios name JavaScript functions, and config.processor does not say where they are: they are "
+                 "not called");
   }
 }
 

@@ -116,10 +116,24 @@ TEST(ArtilleryScript, NamesFileLineColumnKeyAndSuggestion) {
   EXPECT_THAT(errors_of(with_scenarios("config: {}\n")), HasSubstr("expected a target"));
   EXPECT_THAT(errors_of("config: {target: http://h}\nscenarios:\n  - flow:\n      - loop: [ {think: 1} ]\n"),
               HasSubstr("the loop has no end"));
-  EXPECT_THAT(errors_of("config: {target: http://h}\nscenarios:\n  - flow:\n      - function: f\n"),
-              HasSubstr("config.processor does not say where they are"));
   EXPECT_THAT(errors_of(""), HasSubstr("the script is empty"));
   EXPECT_THAT(errors_of("config: {target: http://h, target: http://g}\nscenarios: []"), HasSubstr("stands twice"));
+}
+
+// Scripts whose environments bring the processor run without it, too.
+TEST(ArtilleryScript, RunsWithoutTheProcessorThatItsFunctionsAreIn) {
+  const auto script = read("config: {target: http://h}\nscenarios:\n  - flow:\n      - function: f\n");
+  ASSERT_TRUE(script) << script.error().message;
+  EXPECT_THAT(script->warnings, ElementsAre(HasSubstr("config.processor does not say where they are")));
+}
+
+TEST(ArtilleryScript, PassesOverWhatArtilleryPassesOver) {
+  const auto script = read(with_scenarios(
+      "config:\n  target: http://h\n  plugins: [statsd]\n  defaults: {think: 2}\n  payload: {fields: [a]}\n"));
+  ASSERT_TRUE(script) << script.error().message;
+  EXPECT_THAT(script->warnings, UnorderedElementsAre(HasSubstr("config.plugins: expected a map"),
+                                                     HasSubstr("config.defaults.think: expected a map"),
+                                                     HasSubstr("config.payload: expected a path")));
 }
 
 TEST(ArtilleryScript, RefusesBombs) {
