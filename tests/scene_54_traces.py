@@ -182,6 +182,17 @@ class Traces(unittest.TestCase):
         wait_until(lambda: self.summaries('http.url ENDSWITH ".cloudfront.net/"'), 10, "the portal's page is in a trace")
         self.assertEqual(self.summaries('http.url ENDSWITH "/index.html"'), [])
 
+    def test_calls_of_a_service_by_the_minute_are_those_of_the_graph(self):
+        self.assertEqual(self.invoke({"customer": "xyz"}), {"customer": "xyz"})
+        selector = 'service(id(name: "traced", type: "AWS::Lambda::Function"))'
+        series = self.xray.get_time_series_service_statistics(EntitySelectorExpression=selector, Period=60, **hours(-1, 0.1))
+        points = series["TimeSeriesServiceStatistics"]
+        self.assertTrue(all(one["Timestamp"].second == 0 for one in points))
+        graph = self.xray.get_service_graph(**hours(-1, 0.1))["Services"]
+        node = next(one for one in graph if (one["Name"], one.get("Type")) == ("traced", "AWS::Lambda::Function"))
+        self.assertEqual(sum(one["ServiceSummaryStatistics"]["TotalCount"] for one in points),
+                         node["SummaryStatistics"]["TotalCount"])
+
     def test_there_is_the_group_of_all_and_no_other(self):
         groups = self.xray.get_groups()["Groups"]
         self.assertEqual([one["GroupName"] for one in groups], ["Default"])

@@ -5,6 +5,7 @@
 
 #include "aws/aws.h"
 #include "aws/json_value.h"
+#include "traces/api/time_series.h"
 #include "traces/api/xray_json.h"
 #include "traces/engine.h"
 #include "traces/segment/graph.h"
@@ -21,6 +22,7 @@ using base::Json;
 constexpr std::size_t kMostIds = 5;                // of BatchGetTraces
 constexpr std::chrono::hours kLongestSummary{24};  // of GetTraceSummaries
 constexpr std::string_view kDefaultGroup = "Default";
+constexpr int kMostPoints = 1500;         // of a time series: a day of minutes, five days of five
 constexpr std::size_t kSummaries = 1000;  // a page
 
 // X-Ray's own JSON writes times as numbers.
@@ -134,11 +136,7 @@ class XRay {
   Outcome get_graph(const Call& call) {
     auto range = range_of(call);
     if (!range) return range.error();
-    const auto arn = call.input["GroupARN"].string_or("");
-    if (call.input["GroupName"].string_or(kDefaultGroup) != kDefaultGroup ||
-        (!arn.empty() && arn != default_group(call)["GroupARN"].string_or(""))) {
-      return no_such_group();
-    }
+    if (!is_default_group(call)) return no_such_group();
     collector_.refresh();
     const double begin = seconds_of(range->from);
     const double end = seconds_of(range->to);
@@ -147,6 +145,34 @@ class XRay {
                                                      {"EndTime", end},
                                                      {"Services", services_json(counts, begin, end, call.account)},
                                                      {"ContainsOldGroupVersions", false}})));
+  }
+
+  Outcome get_time_series(const Call& call) {
+    auto range = range_of(call);
+    if (!range) return range.error();
+    if (!is_default_group(call)) return no_such_group();
+    const std::chrono::seconds period{call.input["Period"].integer_or(60)};
+    if (period.count() != 60 && period.count() != 300) return invalid("Period is 60 or 300 seconds");
+    if (range->to - range->from > period * kMostPoints) {
+      return invalid(fmt::format("at most {} periods between StartTime and EndTime", kMostPoints));
+    }
+    if (call.input["ForecastStatistics"].bool_or(false)) return invalid("Nothing is forecast here");
+    auto selector = EntitySelector::parse(call.input["EntitySelectorExpression"].string_or(""));
+    if (!selector) return invalid(selector.error().message);
+    collector_.refresh();
+    TimeSeries series;
+    collector_.each_counts(range->from, range->to, [&](const Counts& counts, WallTime begin) {
+      add_to(series, counts, begin, period, *selector);
+    });
+    Json points = Json::array();
+    for (const auto& [begin, counts] : series) {
+      points.push_back(Json::object(
+          {{"Timestamp", seconds_of(begin)},
+           {selector->is_service() ? "ServiceSummaryStatistics" : "EdgeSummaryStatistics", statistics_json(counts)},
+           {"ResponseTimeHistogram", histogram_json(counts.times)}}));
+    }
+    return aws::Answer(aws::value_from(
+        Json::object({{"TimeSeriesServiceStatistics", std::move(points)}, {"ContainsOldGroupVersions", false}})));
   }
 
   Outcome get_trace_graph(const Call& call) {
@@ -173,6 +199,12 @@ class XRay {
         {{"GroupName", kDefaultGroup},
          {"GroupARN", fmt::format("arn:aws:xray:{}:{}:group/{}", call.region, call.account, kDefaultGroup)},
          {"InsightsConfiguration", Json::object({{"InsightsEnabled", false}, {"NotificationsEnabled", false}})}});
+  }
+  // Also where none is named.
+  static bool is_default_group(const Call& call) {
+    const auto arn = call.input["GroupARN"].string_or("");
+    return call.input["GroupName"].string_or(kDefaultGroup) == kDefaultGroup &&
+           (arn.empty() || arn == default_group(call)["GroupARN"].string_or(""));
   }
   Outcome get_groups(const Call& call) {
     return aws::Answer(aws::value_from(Json::object({{"Groups", Json::array({default_group(call)})}})));
@@ -205,6 +237,7 @@ void Traces::add_operations(aws::Operations& operations) {
   add("BatchGetTraces", &XRay::batch_get);
   add("GetServiceGraph", &XRay::get_graph);
   add("GetTraceGraph", &XRay::get_trace_graph);
+  add("GetTimeSeriesServiceStatistics", &XRay::get_time_series);
   add("GetGroups", &XRay::get_groups);
   add("GetGroup", &XRay::get_group);
   operations.add("xray", "PutTelemetryRecords",

@@ -56,6 +56,8 @@ Json root_causes(const Trace& trace, bool Segment::*flag, std::string_view accou
   return Json::array({Json::object({{"Services", std::move(services)}, {"ClientImpacting", true}})});
 }
 
+}  // namespace
+
 Json statistics_json(const EdgeCounts& counts) {
   const auto errors = counts.errors + counts.throttles;
   return Json::object(
@@ -80,8 +82,6 @@ Json histogram_json(const Histogram& histogram) {
   }
   return all;
 }
-
-}  // namespace
 
 Json summary_json(const Trace& trace, std::string_view account) {
   const auto times = times_of(trace);

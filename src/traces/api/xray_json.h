@@ -16,4 +16,8 @@ base::Json whole_json(const Trace& trace);
 // Services, of GetServiceGraph and GetTraceGraph.
 base::Json services_json(const Counts& counts, double begin, double end, std::string_view account);
 
+// Numbers of calls, as EdgeStatistics and ServiceStatistics; and how long they took.
+base::Json statistics_json(const EdgeCounts& counts);
+base::Json histogram_json(const Histogram& histogram);
+
 }  // namespace securebase::traces

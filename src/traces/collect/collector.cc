@@ -296,14 +296,23 @@ Result<Done> Collector::keep(std::vector<Document> documents) {
 
 Counts Collector::counts(WallTime from, WallTime to) const {
   Counts sum;
+  each_counts(from, to, [&sum](const Counts& counts, WallTime) { sum.merge(counts); });
+  return sum;
+}
+
+void Collector::each_counts(WallTime from, WallTime to,
+                            const std::function<void(const Counts&, WallTime)>& visit) const {
+  Counts now;
+  WallTime since;
   {
     const std::lock_guard lock(mutex_);
-    if (counts_since_ <= to) sum = counts_;
+    since = counts_since_;
+    if (since <= to) now = counts_;
   }
-  store_.scan_counts(from, to, [&](std::string_view text, WallTime, WallTime) {
-    if (auto counts = Counts::decode(text)) sum.merge(*counts);
+  if (!now.empty()) visit(now, since);
+  store_.scan_counts(from, to, [&](std::string_view text, WallTime begin, WallTime) {
+    if (auto counts = Counts::decode(text)) visit(*counts, begin);
   });
-  return sum;
 }
 
 CollectorStatistics Collector::statistics() const {

@@ -51,6 +51,8 @@ class Collector {
   Result<Done> keep(std::vector<Document> documents);
   // What was counted in [from, to], in whole pieces of ten seconds.
   Counts counts(WallTime from, WallTime to) const;
+  // The same piece by piece, each of about ten seconds, with its beginning; in no order.
+  void each_counts(WallTime from, WallTime to, const std::function<void(const Counts&, WallTime)>& visit) const;
   CollectorStatistics statistics() const;
 
  private:

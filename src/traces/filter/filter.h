@@ -30,6 +30,7 @@ class Filter {
   bool matches(const Trace& trace) const;
 
   struct Expression;
+  const Expression* expression() const { return expression_.get(); }  // syntax.h; null: empty
 
  private:
   std::shared_ptr<const Expression> expression_;  // null: empty

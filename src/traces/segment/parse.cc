@@ -34,7 +34,7 @@ std::string clean_name(std::string_view name) {
   return clean;
 }
 
-std::string lower(std::string_view text) {
+std::string lower_id(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -62,8 +62,8 @@ class SegmentReader {
     out.id = json["id"].string_or("");
     if (out.id.empty()) return refuse("MissingId", "id is missing");
     if (!is_id(out.id)) return refuse("InvalidId", fmt::format("id has 16 hex digits, not \"{}\"", out.id));
-    out.id = lower(out.id);
-    out.parent_id = lower(json["parent_id"].string_or(""));
+    out.id = lower_id(out.id);
+    out.parent_id = lower_id(json["parent_id"].string_or(""));
     if (!out.parent_id.empty() && !is_id(out.parent_id)) {
       return refuse("InvalidId", fmt::format("parent_id has 16 hex digits, not \"{}\"", out.parent_id));
     }
@@ -140,7 +140,7 @@ class SegmentReader {
     if (const auto* links = json["links"].as_array()) {
       for (const auto& link : *links) {
         const auto trace = TraceId::parse(link["trace_id"].string_or(""));
-        const auto linked_id = lower(link["id"].string_or(""));
+        const auto linked_id = lower_id(link["id"].string_or(""));
         if (trace && is_id(linked_id) && out.links.size() < kMostLinks) out.links.push_back({*trace, linked_id});
       }
     }
