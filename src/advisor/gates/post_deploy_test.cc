@@ -7,6 +7,7 @@ namespace securebase::advisor {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(LatencyCheck, FailsAtOnceAndPassesOnlyOverTheWholeWindow) {
   World world;
@@ -69,6 +70,15 @@ TEST(HitRatesCheck, NeedsBothCachesAndEnoughLookups) {
   EXPECT_EQ(world.of(Gate::kPostDeploy, "hit-rates").decision, Decision::kPass);
   world.numbers.set("AWS/ElastiCache", "CacheHitRate", "ReplicationGroupId", "redis", "Average", 70, 1000);
   EXPECT_EQ(world.of(Gate::kPostDeploy, "hit-rates").decision, Decision::kFail);
+}
+
+TEST(HitRatesCheck, TellsOfLoadTestsThatWereAmongTheLookups) {
+  World world;
+  world.numbers.set("AWS/CloudFront", "CacheHitRate", "DistributionId", "E1", "Average", 2, 5000);
+  EXPECT_THAT(world.of(Gate::kPostDeploy, "hit-rates").evidence, testing::Each(Not(HasSubstr("load tests"))));
+  world.facts.runs = {passed_run()};
+  EXPECT_THAT(world.of(Gate::kPostDeploy, "hit-rates").evidence,
+              testing::Contains(HasSubstr("1000 requests of load tests are among them")));
 }
 
 TEST(HitRatesCheck, AddsUpCachesThatAreTooSmallToTellAlone) {
