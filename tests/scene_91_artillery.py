@@ -344,7 +344,7 @@ scenarios:
         both = subprocess.run([SECUREBASE, "artillery", "run", "--count", "2", "--workers", "1", "none.yml"], cwd=self.folder,
                               capture_output=True, text=True)
         self.assertNotEqual(both.returncode, 0)
-        self.assertIn("--count excludes --workers", both.stdout + both.stderr)
+        self.assertRegex(both.stdout + both.stderr, "--count excludes --workers|--workers excludes --count")
         missing = subprocess.run([SECUREBASE, "artillery", "run", "none.yml"], cwd=self.folder, capture_output=True, text=True)
         self.assertEqual(missing.returncode, 1)
         self.assertIn("none.yml", missing.stderr)
