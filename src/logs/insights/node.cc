@@ -69,6 +69,10 @@ class FieldNode final : public Node {
     frame.registers[place_].load(frame.rows);
     return frame.registers[place_];
   }
+  LaterColumn* unread(const Frame& frame) const override {
+    const auto& field = frame.registers[place_];
+    return field.kind == Vector::Kind::kLater ? field.later : nullptr;
+  }
 
  private:
   const std::size_t place_;

@@ -24,6 +24,8 @@ class Node {
   virtual void select(Frame& frame, const Selection& rows, Selection& kept) const;
   // Not null: the same in every row.
   virtual const Cell* constant() const { return nullptr; }
+  // Not null: a field as it is, which nobody has read yet.
+  virtual LaterColumn* unread(const Frame&) const { return nullptr; }
 
   bool time = false;
   Precision precision = Precision::kComputed;

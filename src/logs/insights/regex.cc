@@ -41,7 +41,9 @@ bool is_punctuation(char c) {
 Regex::Regex(std::unique_ptr<re2::RE2> expression, const std::string& pattern)
     : expression_(std::move(expression)),
       sequence_(SequenceRegex::compile(pattern)),
-      required_(required_text(pattern)) {}
+      required_(required_text(pattern)) {
+  sequence_alone_ = sequence_ && sequence_->lead() && sequence_->lead()->needle() == required_.needle();
+}
 
 Result<Regex> Regex::compile(const std::string& pattern) {
   re2::RE2::Options options;
@@ -55,10 +57,18 @@ Result<Regex> Regex::compile(const std::string& pattern) {
                                              around ? "; there is no look-ahead and no look-behind" : "")};
 }
 
+std::optional<Regex::Around> Regex::around() const {
+  constexpr std::size_t kMostAround = 256;  // beyond it most of a line is needed anyway
+  if (!sequence_ || !sequence_->lead() || sequence_->most_bytes().value_or(kMostAround + 1) > kMostAround) {
+    return std::nullopt;
+  }
+  return Around{*sequence_->lead(), *sequence_->most_bytes()};
+}
+
 bool Regex::is_in(std::string_view text) const { return match(text, {}); }
 
 bool Regex::match(std::string_view text, std::span<std::string_view> found) const {
-  if (!required_.in(text)) return false;
+  if (!sequence_alone_ && !required_.in(text)) return false;
   if (sequence_) {
     const auto said = sequence_->match(text, found);
     if (said != SequenceRegex::Found::kAskOther) return said == SequenceRegex::Found::kYes;

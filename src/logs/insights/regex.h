@@ -29,11 +29,22 @@ class Regex {
   // `found` has the whole match and as many groups as it has room for; a group that took no part is null.
   bool match(std::string_view text, std::span<std::string_view> found) const;
 
+  // Where whether there is a match is seen in what begins with a text and is no longer than so many bytes.
+  struct Around {
+    const TextFinder& lead;
+    std::size_t bytes;
+  };
+  std::optional<Around> around() const;
+  // Of a part that has all places of the lead with the bytes that it asks for. kAskOther: the whole text has to be
+  // asked.
+  SequenceRegex::Found is_in_part(std::string_view part) const { return sequence_->match(part, {}); }
+
  private:
   Regex(std::unique_ptr<re2::RE2> expression, const std::string& pattern);
   std::unique_ptr<re2::RE2> expression_;
   std::optional<SequenceRegex> sequence_;
   TextFinder required_;
+  bool sequence_alone_ = false;  // asks no less of a text than required_
 };
 
 // A text that everything the expression matches contains; empty: none is known. Found without a case-insensitive flag

@@ -268,15 +268,26 @@ void SequenceRegex::finish() {
   }
   const auto first = std::find_if_not(elements_.begin(), elements_.end(), is_mark);
   if (!from_begin_ && first != elements_.end() && first->kind == Element::Kind::kText) lead_.emplace(first->text);
+  if (from_begin_ || to_end_) return;
+  std::size_t most = 0;
+  for (const auto& element : elements_) {
+    if (element.kind == Element::Kind::kText) most += element.text.size();
+    if (element.kind == Element::Kind::kClass && element.most == kUnbounded) return;
+    if (element.kind == Element::Kind::kClass) most += element.most;
+  }
+  most_bytes_ = most;
 }
 
 struct SequenceRegex::Attempt {
+  Attempt(const SequenceRegex& of, std::string_view in, std::span<std::string_view> into, std::size_t most_steps)
+      : regex(of), text(in), groups(into), steps(most_steps) {}
+
   const SequenceRegex& regex;
   const std::string_view text;
   const std::span<std::string_view> groups;
   std::size_t steps = 0;
   std::size_t end = 0;
-  std::size_t begins[kMostGroups] = {};
+  std::size_t begins[kMostGroups];  // of those that were passed
 
   bool has(const Element& element, std::size_t at) const {
     return element.characters[static_cast<std::size_t>(text[at])];
@@ -347,8 +358,7 @@ struct SequenceRegex::Attempt {
 
 SequenceRegex::Found SequenceRegex::match(std::string_view text, std::span<std::string_view> groups) const {
   if (!is_ascii(text)) return Found::kAskOther;
-  Attempt attempt{*this, text, groups};
-  attempt.steps = 1000 + kStepsOfByte * text.size();
+  Attempt attempt{*this, text, groups, 1000 + kStepsOfByte * text.size()};
   for (std::size_t begin = 0; begin <= text.size(); ++begin) {
     if (lead_) {
       const auto next = lead_->find(text.substr(begin));

@@ -29,6 +29,11 @@ class SequenceRegex {
   // character, or one that would take too many steps.
   Found match(std::string_view text, std::span<std::string_view> groups) const;
 
+  // What every match begins with, if that is a text.
+  const std::optional<TextFinder>& lead() const { return lead_; }
+  // The bytes of the longest match, its lead among them, where whether there is one is seen in those bytes alone.
+  std::optional<std::size_t> most_bytes() const { return most_bytes_; }
+
  private:
   using Class = std::bitset<128>;
   struct Element {
@@ -49,9 +54,10 @@ class SequenceRegex {
 
   std::vector<Element> elements_;
   std::size_t groups_ = 0;
-  bool from_begin_ = false;         // ^
-  bool to_end_ = false;             // $
-  std::optional<TextFinder> lead_;  // what every match begins with
+  bool from_begin_ = false;  // ^
+  bool to_end_ = false;      // $
+  std::optional<TextFinder> lead_;
+  std::optional<std::size_t> most_bytes_;
 };
 
 }  // namespace securebase::logs::insights

@@ -40,6 +40,15 @@ TEST(SequenceRegex, GivesUpWhereItWouldTakeLong) {
   EXPECT_FALSE(other->is_in(std::string(10'000, 'a')));
 }
 
+TEST(SequenceRegex, KnowsHowLongAMatchCanBe) {
+  const auto most = [](const char* pattern) { return SequenceRegex::compile(pattern)->most_bytes(); };
+  EXPECT_EQ(most(R"(status=5\d\d took ([78]\d?) ms)"), 21U);
+  EXPECT_EQ(most("ab{2,5}c"), 7U);
+  EXPECT_EQ(most("ab+"), std::nullopt);
+  EXPECT_EQ(most("^ab"), std::nullopt);
+  EXPECT_EQ(most("ab$"), std::nullopt);
+}
+
 // Random patterns over few letters, against RE2: the same matches, the same groups.
 TEST(SequenceRegex, FindsWhatRe2Finds) {
   std::mt19937 random(7);

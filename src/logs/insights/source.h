@@ -34,6 +34,7 @@ struct Scan {
 };
 
 struct Column;
+class TextFinder;  // find_text.h
 
 // A column that is read when somebody asks for it first: most rows of most queries are turned away by one or two
 // fields.
@@ -42,6 +43,9 @@ class LaterColumn {
   virtual ~LaterColumn() = default;
   // Never kLater. What cannot be read is missing, and the part fails at its next batch.
   virtual const Column& read() = 0;
+  // Of texts that are put together from parts: of each only what has all places of `lead` and `behind` bytes from where
+  // each of them begins, as they stand in the text; "" where there is none. nullptr: there is nothing to be saved.
+  virtual const Column* read_around(const TextFinder& lead, std::size_t behind);
 };
 
 // Texts that are made, each when it is asked for. They live as long as the batch.
@@ -72,6 +76,8 @@ struct Column {
   LaterColumn* later = nullptr;
   MadeTexts* made = nullptr;
 };
+
+inline const Column* LaterColumn::read_around(const TextFinder&, std::size_t) { return nullptr; }
 
 // What was left for later is read.
 inline const Column& read(const Column& column) {

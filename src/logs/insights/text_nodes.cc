@@ -25,10 +25,38 @@ class LikeNode final : public Node {
   }
 
   void select(Frame& frame, const Selection& rows, Selection& kept) const override {
-    const Vector& values = input_->evaluate(frame, rows);
     kept.all = false;
     kept.rows = rows.rows;
     kept.list.clear();
+    if (!select_in_parts(frame, rows, kept)) select_in_whole(frame, rows, kept);
+    if (kept.list.size() == kept.rows) kept.all = true;
+  }
+
+ private:
+  // False: parts of the texts would not do, or save nothing.
+  bool select_in_parts(Frame& frame, const Selection& rows, Selection& kept) const {
+    auto* const later = rows.all ? input_->unread(frame) : nullptr;
+    const auto around = later ? test_.around() : std::nullopt;
+    const Column* const parts = around ? later->read_around(around->lead, around->bytes) : nullptr;
+    if (!parts) return false;
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      bool has = false;
+      switch (test_.in_part(parts->texts[row])) {
+        case SequenceRegex::Found::kNo:
+          break;
+        case SequenceRegex::Found::kYes:
+          has = true;
+          break;
+        case SequenceRegex::Found::kAskOther:
+          has = test_(input_->evaluate(frame, rows).at(row).text);
+      }
+      if (has != negated_) kept.list.push_back(static_cast<std::uint32_t>(row));
+    }
+    return true;
+  }
+
+  void select_in_whole(Frame& frame, const Selection& rows, Selection& kept) const {
+    const Vector& values = input_->evaluate(frame, rows);
     std::vector<std::uint8_t> verdicts;
     const bool by_word = values.kind == Vector::Kind::kDictionary && values.words.size() <= 2 * rows.size();
     if (by_word) {
@@ -47,10 +75,8 @@ class LikeNode final : public Node {
     rows.each([&](std::size_t row) {
       if (holds(row)) kept.list.push_back(static_cast<std::uint32_t>(row));
     });
-    if (kept.list.size() == kept.rows) kept.all = true;
   }
 
- private:
   const NodePtr input_;
   const Test test_;
   const bool negated_;
@@ -60,11 +86,16 @@ class LikeNode final : public Node {
 struct HasText {
   TextFinder finder;
   bool operator()(std::string_view text) const { return finder.in(text); }
+  // The source has looked for it already.
+  std::optional<Regex::Around> around() const { return std::nullopt; }
+  SequenceRegex::Found in_part(std::string_view) const { return SequenceRegex::Found::kAskOther; }
 };
 
 struct HasMatch {
   Regex expression;
   bool operator()(std::string_view text) const { return expression.is_in(text); }
+  std::optional<Regex::Around> around() const { return expression.around(); }
+  SequenceRegex::Found in_part(std::string_view part) const { return expression.is_in_part(part); }
 };
 
 // Nothing in it means anything but itself.

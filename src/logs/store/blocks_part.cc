@@ -26,6 +26,13 @@ std::optional<double> as_number(std::string_view text) {
 const Column& BlocksPart::LaterField::read() {
   if (read_) return view_;
   read_ = true;
+  if (parts_read_) {
+    view_ = Column{};
+    view_.kind = Column::Kind::kMade;
+    view_.made = &part_.messages_;
+    part_.messages_.forget(part_.rows());
+    return view_;
+  }
   auto column = part_.read_field(part_.plan_->scan.fields[field_], selected_, built_);
   if (column) {
     view_ = *column;
@@ -34,6 +41,27 @@ const Column& BlocksPart::LaterField::read() {
     part_.failed_ = column.error();
   }
   return view_;
+}
+
+const Column* BlocksPart::LaterField::read_around(const insights::TextFinder& lead, std::size_t behind) {
+  if (read_ || !part_.rows_.listed || part_.plan_->scan.fields[field_] != kMessage) return nullptr;
+  auto messages = part_.reader_.messages();
+  if (!messages) return nullptr;  // as read() says
+  if (!(*messages)->build_around(lead, behind, part_.listed_, parts_)) return nullptr;
+  parts_read_ = true;
+  return &parts_.view;
+}
+
+std::string_view BlocksPart::Messages::at(std::size_t row) {
+  if (known_[row].data() != nullptr) return known_[row];
+  auto messages = part_.reader_.messages();
+  std::string text;
+  Result<Done> done = messages ? (*messages)->append(text, part_.row_of(row)) : messages.error();
+  if (!done) {
+    part_.failed_ = part_.reader_.unreadable(done.error());
+    return {};
+  }
+  return known_[row] = made_.emplace_back(std::move(text));
 }
 
 std::string_view BlocksPart::Pointers::at(std::size_t row) {
@@ -59,6 +87,7 @@ BlocksPart::BlocksPart(std::shared_ptr<const ScanPlan> plan, std::shared_ptr<con
       log_(plan_->account + ":" + settings_->name),
       log_word_(log_),
       pointers_(*this),
+      messages_(*this),
       views_(plan_->scan.fields.size()) {
   later_.reserve(views_.size());  // columns refer to them
   for (std::size_t i = 0; i < views_.size(); ++i) later_.emplace_back(*this, i);
@@ -177,7 +206,7 @@ Result<Done> BlocksPart::read(insights::Batch& batch) {
   if (auto done = leave_out_deleted(*rows); !done) return done;
   if (auto done = leave_out_without_texts(*rows); !done) return done;
   rows_ = *rows;
-  batch.rows = rows->listed ? listed_.size() : rows->end - rows->begin;
+  batch.rows = this->rows();
   pointers_.forget();
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const auto& field = plan_->scan.fields[i];

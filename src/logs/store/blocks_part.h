@@ -2,6 +2,7 @@
 // match is left out by what is known of a block, then by its messages; columns are read when they are asked for.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,15 +44,18 @@ class BlocksPart final : public insights::Part {
    public:
     LaterField(BlocksPart& part, std::size_t field) : part_(part), field_(field) {}
     const Column& read() override;
-    void forget() { read_ = false; }
+    const Column* read_around(const insights::TextFinder& lead, std::size_t behind) override;
+    void forget() { read_ = parts_read_ = false; }
 
    private:
     BlocksPart& part_;
     const std::size_t field_;
     bool read_ = false;
+    bool parts_read_ = false;  // so that few rows are wanted whole
     Column view_;
     SelectedColumn selected_;
     DecodedColumn built_;
+    DecodedColumn parts_;
   };
   // @ptr of the rows that somebody keeps.
   class Pointers final : public insights::MadeTexts {
@@ -63,6 +67,21 @@ class BlocksPart final : public insights::Part {
    private:
     BlocksPart& part_;
     std::vector<std::unique_ptr<std::string>> made_;
+  };
+  // @message of the rows of which somebody wants more than a part.
+  class Messages final : public insights::MadeTexts {
+   public:
+    explicit Messages(BlocksPart& part) : part_(part) {}
+    std::string_view at(std::size_t row) override;
+    void forget(std::size_t rows) {
+      made_.clear();
+      known_.assign(rows, {});
+    }
+
+   private:
+    BlocksPart& part_;
+    std::deque<std::string> made_;
+    std::vector<std::string_view> known_;  // by row
   };
   // Which rows of the block are the batch's: all between two, or those of listed_.
   struct Rows {
@@ -77,6 +96,7 @@ class BlocksPart final : public insights::Part {
   Result<Done> leave_out_without_texts(Rows& rows);
   Result<Done> read(insights::Batch& batch);
   Result<Column> read_field(std::string_view field, SelectedColumn& selected, DecodedColumn& built);
+  std::size_t rows() const { return rows_.listed ? listed_.size() : rows_.end - rows_.begin; }
   std::size_t row_of(std::size_t batch_row) const {
     return rows_.listed ? listed_[batch_row] : rows_.begin + batch_row;
   }
@@ -96,6 +116,7 @@ class BlocksPart final : public insights::Part {
   std::vector<std::uint32_t> log_codes_;
   std::vector<LaterField> later_;
   Pointers pointers_;
+  Messages messages_;
   std::vector<Column> views_;
   std::optional<Error> failed_;  // while a column was read
 };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 
 #include "logs/store/read_messages.h"
 
@@ -204,6 +205,60 @@ TEST(Messages, AreFoundByATextWhereverItStands) {
     ASSERT_TRUE(read.find(insights::TextFinder(text), 10, messages.size(), found));
     ASSERT_EQ(found, expected) << text;
   }
+}
+
+// Every place of the text has its bytes behind it in the part, and the part is one of the message.
+TEST(Messages, AreBuiltAroundATextWhereverItStands) {
+  std::vector<std::string> messages;
+  std::vector<std::string> ids;
+  for (int i = 0; i < 200; ++i) {
+    ids.push_back(i % 3 ? "ab7" : fmt::format("ab{}", i));
+    messages.push_back(i % 4 == 0   ? fmt::format("a{}a{} took {} ms {}ab{}", i % 5, ids.back(), i * 0.5, i, i % 3)
+                       : i % 4 == 1 ? fmt::format(R"({{"id":"{}","x":"","y":"{}","z":{}}})", ids.back(),
+                                                  i % 8 == 1 ? "a b a1" : "", i % 7)
+                       : i % 4 == 2 ? fmt::format("{}{}1 1{} 11 {}", i % 3, i % 7 == 0 ? "ab" : "b", i, i % 9)
+                                    : "literal ab " + std::string(static_cast<std::size_t>(i), 'a'));
+  }
+  const MessageFields fields{{{"id", {ids.begin(), ids.end()}, {}}}, {}};
+  const auto encoded = encode(messages, fields);
+  const Columns columns(fields);
+  const auto alphabet = [](std::string_view name) {
+    return name == "id" ? Alphabet::of("ab0123456789") : Alphabet::any();
+  };
+  ReadMessages read;
+  std::mt19937 random(5);
+  std::size_t whole_bytes = 0;
+  std::size_t part_bytes = 0;
+  for (int round = 0; round < 1000; ++round) {
+    ASSERT_TRUE(read.take(encoded.bytes, encoded.raw_bytes, messages.size(), std::cref(columns), alphabet));
+    const auto& message = messages[random() % messages.size()];
+    const auto begin = random() % message.size();
+    const auto text = message.substr(begin, random() % 8 + 1);
+    const auto behind = text.size() + random() % 12;
+    std::vector<std::uint32_t> rows;
+    for (std::uint32_t row = 0; row < messages.size(); ++row) {
+      if (messages[row].find(text) != std::string::npos) rows.push_back(row);
+    }
+    DecodedColumn parts;
+    ASSERT_TRUE(read.build_around(insights::TextFinder(text), behind, rows, parts));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto& whole = messages[rows[i]];
+      const auto part = parts.texts[i];
+      ASSERT_NE(whole.find(part), std::string::npos) << part << " of " << whole;
+      std::multiset<std::string> expected;
+      std::multiset<std::string> found;
+      for (auto at = whole.find(text); at != whole.npos; at = whole.find(text, at + 1)) {
+        expected.insert(whole.substr(at, behind));
+      }
+      for (auto at = part.find(text); at != part.npos; at = part.find(text, at + 1)) {
+        found.insert(std::string(part.substr(at, behind)));
+      }
+      ASSERT_EQ(found, expected) << "\"" << text << "\" and " << behind << " bytes in \"" << part << "\" of " << whole;
+      whole_bytes += whole.size();
+      part_bytes += part.size();
+    }
+  }
+  EXPECT_LT(part_bytes, whole_bytes);
 }
 
 }  // namespace

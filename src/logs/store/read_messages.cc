@@ -1,6 +1,8 @@
 #include "logs/store/read_messages.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "logs/store/cut_message.h"
 #include "logs/store/numbers.h"
@@ -92,18 +94,23 @@ Result<Done> ReadMessages::append(std::string& out, std::size_t row) {
   return Done{};
 }
 
+Reach ReadMessages::reach_of(const Shape& shape, std::size_t slot, const insights::TextFinder& text) const {
+  auto alphabet = shape.slots[slot].alphabet(alphabet_);
+  const bool runs = !shape.text.starts_with('{');  // else it may be JSON
+  if (runs) alphabet.keep(Alphabet::run());
+  const Reach::Place place{shape.fixed[slot], shape.fixed[slot + 1], slot == 0, slot + 1 == shape.slots.size()};
+  return {text, place, alphabet};
+}
+
 Result<Done> ReadMessages::mark(Shape& shape, const insights::TextFinder& text) {
   for (const auto fixed : shape.fixed) {
     if (!text.in(fixed)) continue;
     for (const auto row : shape.rows) marks_[row] = Has::kYes;
     return Done{};
   }
-  const bool runs = !shape.text.starts_with('{');  // else it may be JSON
   for (std::size_t i = 0; i < shape.slots.size(); ++i) {
     auto& slot = shape.slots[i];
-    auto alphabet = slot.alphabet(alphabet_);
-    if (runs) alphabet.keep(Alphabet::run());
-    const Reach reach(text, {shape.fixed[i], shape.fixed[i + 1], i == 0, i + 1 == shape.slots.size()}, alphabet);
+    const Reach reach = reach_of(shape, i, text);
     if (reach.impossible()) continue;
     if (auto done = slot.read(field_); !done) return done;
     slot.for_each_with(reach, shape.rows,
@@ -133,14 +140,69 @@ Result<Done> ReadMessages::find(const insights::TextFinder& text, std::size_t be
   return Done{};
 }
 
-template <class RowAt>
-Result<Done> ReadMessages::build(std::size_t count, RowAt row_at, DecodedColumn& into) {
+void ReadMessages::Around::begin_at(std::size_t at_fixed, std::size_t at_byte) {
+  if (nowhere || std::pair(at_fixed, at_byte) < std::pair(fixed, byte)) std::tie(fixed, byte) = {at_fixed, at_byte};
+  nowhere = false;
+}
+
+void ReadMessages::Around::last_at(std::size_t part) { last = std::max(last, part); }
+
+ReadMessages::Around ReadMessages::around(const Shape& shape, const insights::TextFinder& lead) const {
+  Around around;
+  around.known = true;
+  for (std::size_t i = 0; i < shape.fixed.size(); ++i) {
+    const auto at = lead.find(shape.fixed[i]);
+    if (at == std::string_view::npos) continue;
+    around.begin_at(i, at);
+    around.last_at(2 * i);
+  }
+  for (std::size_t i = 0; i < shape.slots.size(); ++i) {
+    if (reach_of(shape, i, lead).impossible()) continue;
+    // What reaches into the slot begins at most so many bytes before it; slots between may be empty.
+    const auto before = lead.needle().size() - 1;
+    auto fixed = i;
+    auto bytes = shape.fixed[fixed].size();
+    while (bytes < before && fixed > 0) bytes += shape.fixed[--fixed].size();
+    around.begin_at(fixed, bytes - std::min(bytes, before));
+    around.last_at(2 * i + 1);
+  }
+  return around;
+}
+
+Result<Done> ReadMessages::append_around(std::string& out, std::size_t row, const insights::TextFinder& lead,
+                                         std::size_t behind) {
+  if (number_of_[row] == 0) {
+    out.append(literals_[index_of_[row]]);
+    return Done{};
+  }
+  auto& shape = shapes_[number_of_[row] - 1];
+  if (!shape.around.known) shape.around = around(shape, lead);
+  if (shape.around.nowhere) return Done{};
+  auto part = 2 * shape.around.fixed;
+  out.append(shape.fixed[shape.around.fixed].substr(shape.around.byte));
+  for (auto end = out.size(); part + 1 < 2 * shape.fixed.size() - 1;) {
+    if (part >= shape.around.last && out.size() - end >= behind) break;
+    ++part;
+    if (part % 2 == 0) {
+      out.append(shape.fixed[part / 2]);
+    } else {
+      auto& slot = shape.slots[part / 2];
+      if (auto done = slot.read(field_); !done) return done;
+      slot.append(out, index_of_[row], row);
+    }
+    if (part <= shape.around.last) end = out.size();
+  }
+  return Done{};
+}
+
+template <class RowAt, class Append>
+Result<Done> ReadMessages::build(std::size_t count, RowAt row_at, Append append, DecodedColumn& into) {
   into.view = Column{};
   into.unpacked.clear();
   std::vector<std::size_t> ends;
   ends.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (auto done = append(into.unpacked, row_at(i)); !done) return done;
+    if (auto done = append(into.unpacked, static_cast<std::size_t>(row_at(i))); !done) return done;
     if (into.unpacked.size() > kMostBuiltBytes) return no_messages("size");
     ends.push_back(into.unpacked.size());
   }
@@ -156,13 +218,23 @@ Result<Done> ReadMessages::build(std::size_t count, RowAt row_at, DecodedColumn&
 }
 
 Result<Done> ReadMessages::build(DecodedColumn& into) {
+  const auto whole = [this](std::string& out, std::size_t row) { return append(out, row); };
   return build(
-      rows(), [](std::size_t row) { return row; }, into);
+      rows(), [](std::size_t row) { return row; }, whole, into);
 }
 
 Result<Done> ReadMessages::build(std::span<const std::uint32_t> only, DecodedColumn& into) {
+  const auto whole = [this](std::string& out, std::size_t row) { return append(out, row); };
   return build(
-      only.size(), [only](std::size_t i) { return only[i]; }, into);
+      only.size(), [only](std::size_t i) { return only[i]; }, whole, into);
+}
+
+Result<Done> ReadMessages::build_around(const insights::TextFinder& lead, std::size_t behind,
+                                        std::span<const std::uint32_t> only, DecodedColumn& into) {
+  for (auto& shape : shapes_) shape.around = {};
+  const auto part = [&](std::string& out, std::size_t row) { return append_around(out, row, lead, behind); };
+  return build(
+      only.size(), [only](std::size_t i) { return only[i]; }, part, into);
 }
 
 }  // namespace securebase::logs

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "logs/insights/find_text.h"
 #include "logs/store/column.h"
+#include "logs/store/reach.h"
 #include "logs/store/slots.h"
 
 namespace securebase::logs {
@@ -33,19 +34,39 @@ class ReadMessages {
   // All messages, or those of `only`, as a column. kMalformed as well: they are larger than messages can be.
   Result<Done> build(DecodedColumn& into);
   Result<Done> build(std::span<const std::uint32_t> only, DecodedColumn& into);
+  // Of those messages the parts that have all places of `lead` with `behind` bytes from where each begins, or more; ""
+  // where there is none. Only the variables that can be in such a part are read.
+  Result<Done> build_around(const insights::TextFinder& lead, std::size_t behind, std::span<const std::uint32_t> only,
+                            DecodedColumn& into);
 
  private:
+  // Of the messages of a template: from a byte of a fixed part up to `behind` bytes beyond a part. Parts are counted
+  // from 0: a fixed one, a slot, a fixed one ...
+  struct Around {
+    bool known = false;
+    bool nowhere = true;
+    std::size_t fixed = 0;
+    std::size_t byte = 0;
+    std::size_t last = 0;
+    void begin_at(std::size_t at_fixed, std::size_t at_byte);
+    void last_at(std::size_t part);
+  };
   struct Shape {
     std::string_view text;
     std::vector<std::string_view> fixed;  // before, between and behind the slots
     std::vector<Slot> slots;
     std::vector<std::uint32_t> rows;
     bool read = false;  // all slots
+    Around around;      // of what is looked for now
   };
   Result<Done> read(Shape& shape);
   Result<Done> mark(Shape& shape, const insights::TextFinder& text);
-  template <class RowAt>
-  Result<Done> build(std::size_t count, RowAt row_at, DecodedColumn& into);
+  Reach reach_of(const Shape& shape, std::size_t slot, const insights::TextFinder& text) const;
+  Around around(const Shape& shape, const insights::TextFinder& lead) const;
+  Result<Done> append_around(std::string& out, std::size_t row, const insights::TextFinder& lead, std::size_t behind);
+  // `append(out, row)`: the text of a row.
+  template <class RowAt, class Append>
+  Result<Done> build(std::size_t count, RowAt row_at, Append append, DecodedColumn& into);
 
   Slot::FieldOf field_;
   Slot::AlphabetOf alphabet_;
