@@ -469,6 +469,10 @@ scenarios: [ { flow: [ { get: { url: "/{{ fromBefore }}/{{ token }}" } } ] } ]
 """)
         self.assertEqual([path for _, path, _, _ in Handler.seen], ["/before", "/7/tok", "/7/tok", "/after"])
         self.assertEqual(self.report["aggregate"]["counters"]["http.requests"], 2, "before and after are not the run's")
+        self.run_script("config: { target: TARGET, phases: [ { duration: 1, arrivalCount: 1 } ] }\n"
+                        "after: { flow: [ { get: { url: /after, capture: { json: $.none, as: x } } } ] }\n"
+                        "scenarios: [ { flow: [ { get: { url: / } } ] } ]\n", code=1)
+        self.assertIn("running the script's after", self.errors)
 
 
 if __name__ == "__main__":

@@ -396,6 +396,48 @@ const users = new SharedArray('users', () => JSON.parse(open('./users.json')));
 """
         )
 
+    def test_pages_are_read_as_jquery_and_the_dom_do(self):
+        self.run_once(
+            r"""
+  const page = parseHTML('<dl><dt id=a class="x y">A</dt><dd>one<dd>two<dt id=b>B<dd>three</dl><a href="http://u:p@h.test:81/p?s=1#f">go</a>' +
+    '<form id=f method=POST><label for=i>L</label><input id=i name=n disabled><select><option>1<option selected>2</select></form>' +
+    '<table><thead><tr><th>H<tbody><tr id=r><td colspan=2>c<td id=d>e</table>', 'http://base.test/d/');
+  const all = page.find('dl').children();
+  expect('filters', [all.filter((i, one) => one.text() === 'two').size(), all.not((i, one) => one.is('dt')).size(), all.filter(page.find('#a')).text()], [1, 3, 'A']);
+  expect('until', [page.find('#a').nextUntil('dt').size(), page.find('#a').nextUntil('#b', '.none').size(), page.find('#b').prevUntil('#a').first().text(), page.find('#d').parentsUntil('table').size()], [2, 0, 'two', 2]);
+  expect('sets', [page.single('dt').text(), page.find('dt').add('dd').size(), page.find('dd').index(page.find('dd').eq(2)), page.find('dd').closest(page.find('dl')).size()], ['A', 5, 2, 1]);
+  const link = page.find('a').get(0);
+  expect('links', [link.host(), link.port(), link.protocol(), link.password(), link.pathname(), link.search(), link.hash(), link.origin()],
+    ['h.test:81', '81', 'http:', 'p', '/p', '?s=1', '#f', 'http://h.test:81']);
+  const term = page.find('#a').get(0);
+  expect('elements', [term.nodeName(), term.nodeType(), term.classList(), term.nextElementSibling().textContent(), term.parentElement().nodeName(), term.selection().next().text(), term.attributes().class.value, term.matches('.x'), term.previousSibling()],
+    ['dt', 1, ['x', 'y'], 'one', 'dl', 'one', 'x y', true, undefined]);
+  const form = page.find('form').get(0);
+  const field = form.querySelector('input');
+  expect('forms', [form.method(), form.elements().length, field.form().id(), field.labels().length, field.disabled(), form.querySelector('label').control().id(), form.querySelector('select').selectedIndex()], ['post', 2, 'f', 1, true, 'i', 1]);
+  const cell = page.find('#d').get(0);
+  expect('tables', [cell.cellIndex(), cell.previousElementSibling().colSpan(), page.find('#r').get(0).rowIndex(), form.contains(cell), term.isSameNode(page.find('dt').get(0))], [1, 2, 1, false, true]);
+""",
+            head="import { parseHTML } from 'k6/html';",
+        )
+
+    def test_errors_and_checks_as_libraries_want_them(self):
+        self.run_once(
+            r"""
+  class Mine extends Error {}
+  const error = new Mine('why');
+  expect('kinds', [error instanceof Mine, error instanceof Error, Error('x') instanceof Error, error.constructor.name, String(error), Error.name], [true, true, true, 'Mine', 'Error: why', 'Error']);
+  expect('stacks', /^Error: why\n\tat .*\(?file:\/\/\/.*script\.js:\d+:\d+\)?/.test(error.stack), true);
+  try { null.x; } catch (e) { expect('of the engine', [e instanceof TypeError, e instanceof Error], [true, true]); }
+  expect('later checks', await later(3, { promise: Promise.resolve(true), function: async (v) => v === 3 }), true);
+  expect('checks now', later(3, { now: (v) => v === 3 }), true);
+  expect('texts', [`${exec.vu.tags}`, `${exec.test.options}`], ['[object Object]', '[object Object]']);
+  expect('md4', crypto4.md4('abc', 'hex'), 'a448017aaf21d8525fc10ae87aa6729d');
+""",
+            head="import exec from 'k6/execution'; import crypto4 from 'k6/crypto';"
+            " import { check as later } from 'https://jslib.k6.io/k6-utils/1.5.0/index.js';",
+        )
+
     def test_an_answer_is_read_long_after_others_came(self):
         self.run_once(
             """

@@ -73,6 +73,7 @@ class Run {
   Result<Done> run_users();
   EngineSettings settings_for(std::vector<Phase> phases, std::size_t workers) const;
   void tell_phases(std::chrono::milliseconds elapsed);
+  bool clean_up();
   int finish(base::TimePoint started);
   void write_reports(const RunResults& results);
   std::string_view suppressed() const {
@@ -271,11 +272,17 @@ int Run::go() {
   }
   collector_->finish();
   tell_phases(std::chrono::duration_cast<std::chrono::milliseconds>(base::system_clock().now() - started_));
-  if (script_.after && crash_.empty() && SignalWatch::came() == 0) {
-    if (auto ran = run_once(*script_.after, "after", nullptr); !ran)
-      complain_(fmt::format("Error: {}\n", ran.error().message));
-  }
-  return finish(started_);
+  const bool cleaned = clean_up();
+  const int code = finish(started_);
+  return code == kRan && !cleaned ? kFailedRun : code;
+}
+
+// The script's `after`; false: it failed, and that was said.
+bool Run::clean_up() {
+  if (!script_.after || !crash_.empty() || SignalWatch::came() != 0) return true;
+  auto ran = run_once(*script_.after, "after", nullptr);
+  if (!ran) complain_(fmt::format("Error: {}\n", ran.error().message));
+  return ran.has_value();
 }
 
 int Run::finish(base::TimePoint started) {

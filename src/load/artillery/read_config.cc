@@ -209,8 +209,7 @@ void read_payload(const Node& node, const std::string& where, Reading& reading, 
   options.skip_header = reading.boolean(node, where, "skipHeader").value_or(false);
   const auto path = reading.text(node, where, "path");
   if (!path) {
-    reading.warn(node.place,
-                 fmt::format("{}: expected a path, here or by --payload: its variables are undefined", where));
+    reading.error(node.place, fmt::format("{}: expected a path, here or by --payload", where));
     return;
   }
   const auto file = std::filesystem::path(*path).is_absolute() ? std::filesystem::path(*path) : beside / *path;

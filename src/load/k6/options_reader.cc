@@ -295,7 +295,7 @@ class OptionsReader {
   void tls_version(Options& out) {
     const auto* found = take("tlsVersion");
     if (!found) return;
-    static const std::set<std::string_view> kVersions = {"tls1.0", "tls1.1", "tls1.2", "tls1.3"};
+    static const std::set<std::string_view> kVersions = {"ssl3.0", "tls1.0", "tls1.1", "tls1.2", "tls1.3"};
     const auto version = [&](const base::Json& value, std::optional<std::string>& into) {
       if (value.is_null()) return;
       if (!kVersions.contains(value.string_or(""))) {

@@ -13,7 +13,8 @@ namespace securebase::k6 {
 namespace {
 
 int version_number(const std::string& name) {
-  if (name == "tls1.0") return TLS1_VERSION;
+  // SSL 3.0 is accepted as k6 does, and is spoken by nobody.
+  if (name == "tls1.0" || name == "ssl3.0") return TLS1_VERSION;
   if (name == "tls1.1") return TLS1_1_VERSION;
   if (name == "tls1.2") return TLS1_2_VERSION;
   if (name == "tls1.3") return TLS1_3_VERSION;

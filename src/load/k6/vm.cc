@@ -32,12 +32,18 @@ struct Frame {
   std::uint32_t column = 0;
 };
 
-// "f@file:///a.js:3:5"; native frames have no place.
+// "f@file:///a.js:3:5" as the engine has it, "\tat f (file:///a.js:3:5)" as js/runtime.js writes it; native frames have
+// no place.
 Frame frame_from(std::string_view text) {
+  constexpr std::string_view kOfScripts = "\tat ";
+  const bool of_scripts = text.starts_with(kOfScripts);
+  if (of_scripts) text.remove_prefix(kOfScripts.size());
+  if (of_scripts && text.ends_with(')')) text.remove_suffix(1);
+  const std::string_view between = of_scripts ? " (" : "@";
+  const auto at = text.find(between);
   Frame frame;
-  const auto at = text.find('@');
   frame.function = at == std::string_view::npos ? std::string_view{} : text.substr(0, at);
-  auto place = at == std::string_view::npos ? text : text.substr(at + 1);
+  auto place = at == std::string_view::npos ? text : text.substr(at + between.size());
   const auto take_number = [&place](std::uint32_t& into) {
     const auto colon = place.rfind(':');
     if (colon == std::string_view::npos) return false;

@@ -331,7 +331,30 @@
   for (const name of ['encrypt', 'decrypt', 'sign', 'verify', 'generateKey', 'importKey', 'exportKey', 'deriveKey',
     'deriveBits', 'wrapKey', 'unwrapKey']) crypto.subtle[name] = refuse(name);
 
+  // Errors of scripts have their stack as k6 writes it, "at f (file:///a.js:3:5)", for libraries that read it; what the engine
+  // itself throws keeps the engine's. vm.cc reads both.
+  const EngineError = globalThis.Error;
+  const stackText = (error, stack) => {
+    const frames = stack.split('\n').map((line) => /^([^@]*)@(file:\/\/.*:\d+:\d+)$/.exec(line)).filter((frame) => frame !== null);
+    const head = error.message === '' ? String(error.name) : `${error.name}: ${error.message}`;
+    return [head, ...frames.map(([, name, place]) => (name === '' ? `\tat ${place}` : `\tat ${name} (${place})`))].join('\n');
+  };
+  function ScriptError(...values) {
+    const error = Reflect.construct(EngineError, values, new.target || ScriptError);
+    const engines = error.stack;
+    const set = (value) => Object.defineProperty(error, 'stack', { value, writable: true, configurable: true });
+    if (typeof engines === 'string') {
+      Object.defineProperty(error, 'stack', { configurable: true, set, get: () => stackText(error, engines) });
+    }
+    return error;
+  }
+  Object.defineProperty(ScriptError, 'name', { value: 'Error' });
+  ScriptError.prototype = EngineError.prototype;
+  EngineError.prototype.constructor = ScriptError;
+  Object.setPrototypeOf(ScriptError, EngineError); // its static functions
+
   const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+  define('Error', ScriptError);
   define('console', console);
   define('setTimeout', (callback, delay, ...args) => addTimer(callback, delay, args, false));
   define('setInterval', (callback, delay, ...args) => addTimer(callback, delay, args, true));
