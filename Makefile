@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 STATE ?=
 ARGS ?=
-FUZZ_SECONDS ?= 5
+FUZZ_SECONDS ?= 3
 release := build/release
 securebase := $(release)/src/cli/securebase
 

@@ -196,8 +196,13 @@ int k6_main(int argc, char** argv) {
     option = "--summary-export=" + summary.native();
     words.push_back(option.data());
   }
+  const auto written_before = fs::last_write_time(summary, failure);
+  const bool was_there = !failure;
   const auto code = run_child(program, words, note);
   if (!code) return fail(code.error());
+  // What a run before this one left is not this one's.
+  const auto written = fs::last_write_time(summary, failure);
+  if (failure || (was_there && written == written_before)) return *code;
   auto text = base::read_file(summary, kSummaryBytes);
   auto json = text ? base::Json::parse(*text) : Result<base::Json>(text.error());
   const auto script = std::find_if(words.begin() + 1, words.end(), [](std::string_view word) {

@@ -16,7 +16,7 @@ using aws::Value;
 class MetricsApi : public testing::Test {
  protected:
   MetricsApi() : clock_(base::TimePoint{1'700'006'400s + 7200s}) {
-    store_ = std::move(*Store::open({.directory = directory_.path(), .series_limit = 600, .threads = false}, clock_));
+    store_ = *Store::open({.directory = directory_.path(), .series_limit = 600, .threads = false}, clock_);
   }
   aws::Outcome call(aws::Outcome (*operation)(const Store&, const aws::Call&), Value input) {
     return operation(*store_, of(std::move(input)));

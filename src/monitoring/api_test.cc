@@ -28,8 +28,8 @@ class NoSink final : public ActionSink {
 class Api : public ::testing::Test {
  protected:
   Api() : directory_(std::filesystem::temp_directory_path() / ("alarms-api-" + base::random_hex(12))) {
-    alarms_ = std::move(*Alarms::open({.directory = directory_ / "alarms"}, series_, sink_, clock_));
-    dashboards_ = std::move(*Dashboards::open(directory_ / "dashboards", clock_));
+    alarms_ = *Alarms::open({.directory = directory_ / "alarms"}, series_, sink_, clock_);
+    dashboards_ = *Dashboards::open(directory_ / "dashboards", clock_);
   }
   ~Api() override { std::filesystem::remove_all(directory_); }
 
@@ -253,7 +253,7 @@ TEST_F(Api, ChecksAndKeepsDashboards) {
       R"(["AWS/Lambda","Errors","FunctionName","f",{"stat":"Sum"}],["...","g"],[{"expression":"m1+m2"}]],)"
       R"("region":"us-east-1","period":60}}]})";
   answer(api::put_dashboard, Value::structure({{"DashboardName", "d"}, {"DashboardBody", good}}), *dashboards_);
-  dashboards_ = std::move(*Dashboards::open(directory_ / "dashboards", clock_));
+  dashboards_ = *Dashboards::open(directory_ / "dashboards", clock_);
   EXPECT_EQ(
       answer(api::get_dashboard, Value::structure({{"DashboardName", "d"}}), *dashboards_)["DashboardBody"].string_or(
           ""),

@@ -88,7 +88,7 @@ template <auto Make>
 void quick_put_of_1000(benchmark::State& state, ReadPut read) {
   TestDirectory directory;
   base::ManualClock clock;
-  const auto store = std::move(*Store::open({.directory = directory.path(), .threads = false}, clock));
+  const auto store = *Store::open({.directory = directory.path(), .threads = false}, clock);
   std::mt19937_64 random(1);
   std::lognormal_distribution<double> tail(3, 1);
   std::vector<double> values;

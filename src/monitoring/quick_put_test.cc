@@ -103,7 +103,7 @@ class QuickPut : public testing::Test {
  protected:
   QuickPut() : plain_(open(plain_directory_)), quick_(open(quick_directory_)) {}
   std::unique_ptr<Store> open(const TestDirectory& directory) {
-    return std::move(*Store::open({.directory = directory.path(), .threads = false}, clock_));
+    return *Store::open({.directory = directory.path(), .threads = false}, clock_);
   }
 
   static Value input(Value data, const char* name_space = "App") {
@@ -519,8 +519,7 @@ TEST_F(QuickPut, NoPartOfAJsonRequestIsARequest) {
 
 TEST_F(QuickPut, TheStoreRefusesNewMetricsBeyondItsLimitAndOldTimes) {
   TestDirectory directory;
-  const auto store =
-      std::move(*Store::open({.directory = directory.path(), .series_limit = 1, .threads = false}, clock_));
+  const auto store = *Store::open({.directory = directory.path(), .series_limit = 1, .threads = false}, clock_);
   const auto bytes = cbor(input(Value::list(
       {Value::structure({{"MetricName", "A"}, {"Value", 1}}), Value::structure({{"MetricName", "B"}, {"Value", 1}})})));
   auto batch = *read_cbor_put(bytes, clock_.now(), nothing_);

@@ -74,7 +74,7 @@ class Run {
   EngineSettings settings_for(std::vector<Phase> phases, std::size_t workers) const;
   void tell_phases(std::chrono::milliseconds elapsed);
   bool clean_up();
-  int finish(base::TimePoint started);
+  int finish(base::TimePoint started, bool cleaned);
   void write_reports(const RunResults& results);
   std::string_view suppressed() const {
     return script_.config.endpoints.suppress_output ? std::string_view(script_.config.endpoints.prefix)
@@ -273,7 +273,7 @@ int Run::go() {
   collector_->finish();
   tell_phases(std::chrono::duration_cast<std::chrono::milliseconds>(base::system_clock().now() - started_));
   const bool cleaned = clean_up();
-  const int code = finish(started_);
+  const int code = finish(started_, cleaned);
   return code == kRan && !cleaned ? kFailedRun : code;
 }
 
@@ -285,7 +285,7 @@ bool Run::clean_up() {
   return ran.has_value();
 }
 
-int Run::finish(base::TimePoint started) {
+int Run::finish(base::TimePoint started, bool cleaned) {
   const auto measured = collector_->measured();
   const auto aggregate = make_period(measured.values, started, 0ms, measured.duration);
   const auto now = base::system_clock().now();
@@ -304,7 +304,12 @@ int Run::finish(base::TimePoint started) {
   write_reports(results);
   if (options_.ended) {
     const bool valid = doubts.empty() && crash_.empty() && SignalWatch::came() == 0;
-    options_.ended(outcome_of(results, valid, shared_->expectation_failed.load()));
+    auto outcome = outcome_of(results, valid, shared_->expectation_failed.load());
+    if (!cleaned) {
+      outcome.failed_checks.push_back("after");
+      outcome.passed = false;
+    }
+    options_.ended(outcome);
   }
   if (!crash_.empty()) {
     // Its connection ends a moment before it does.

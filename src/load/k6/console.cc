@@ -58,9 +58,10 @@ Result<Done> Console::log_to(std::string_view output, std::string_view format) {
     }
     least_ = static_cast<Level>(known - kLevels.begin());
   }
-  log_ = std::fopen(path.c_str(), "ae");
-  own_log_ = log_ != nullptr;
-  if (!log_) return system_error(errno, "open", path).within("--log-output");
+  std::FILE* const file = std::fopen(path.c_str(), "ae");
+  if (!file) return system_error(errno, "open", path).within("--log-output");  // said where it was said before
+  log_ = file;
+  own_log_ = true;
   return Done{};
 }
 

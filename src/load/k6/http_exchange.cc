@@ -422,6 +422,7 @@ void HttpClient::Exchange::describe_tls() {
 bool HttpClient::Exchange::retry(bool safe) {
   if (!connection_->used || retried_ || !safe) return false;
   retried_ = true;
+  tls_problem_.clear();
   connection_.reset();
   response_ = HttpResponse{};
   client_.idle_.erase(key_);

@@ -40,8 +40,10 @@ void Options::apply(const Options& higher) {
   take_over(dns, higher.dns);
   take_over(dns_select, higher.dns_select);
   take_over(dns_ttl, higher.dns_ttl);
-  take_over(tls_min, higher.tls_min);
-  take_over(tls_max, higher.tls_max);
+  if (higher.tls_min || higher.tls_max) {  // one option, tlsVersion
+    tls_min = higher.tls_min;
+    tls_max = higher.tls_max;
+  }
   take_over(tls_cipher_suites, higher.tls_cipher_suites);
   take_over(tls_auth, higher.tls_auth);
   take_over(blacklist_ips, higher.blacklist_ips);

@@ -125,7 +125,8 @@ Result<Done> TlsContexts::show(SSL_CTX* context, const ClientCertificate& certif
                            : "its key is not a private key in PEM: expected open('client.key') or its text"};
   }
   bool good = SSL_CTX_use_certificate(context, leaf.get()) == 1;
-  if (good && SSL_CTX_use_PrivateKey(context, private_key.get()) != 1) {
+  // The second asks as well when the key is of another kind than the certificate's.
+  if (good && (SSL_CTX_use_PrivateKey(context, private_key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)) {
     ERR_clear_error();
     return Error{Errc::kMalformed, "its key is not that of its certificate"};
   }

@@ -78,7 +78,7 @@ class Lines {
 std::unique_ptr<Store> open_store(const TestDirectory& directory) {
   StoreSettings settings;
   settings.directory = directory.path();
-  return std::move(*Store::open(settings, base::system_clock()));
+  return *Store::open(settings, base::system_clock());
 }
 
 // In appends of 100 events, as the sink makes them.

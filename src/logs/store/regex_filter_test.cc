@@ -44,7 +44,7 @@ class RegexFilter : public testing::Test {
   RegexFilter() : lines_(many_lines()) {
     StoreSettings settings;
     settings.directory = directory_.path() / "groups";
-    store_ = std::move(*Store::open(settings, base::system_clock()));
+    store_ = *Store::open(settings, base::system_clock());
     Group& group = **store_->group_or_new("g");
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       const Event event{kFirstMs + static_cast<std::int64_t>(i), lines_[i], {}};

@@ -22,7 +22,7 @@ class NoSink final : public ActionSink {
 struct House {
   explicit House(int count)
       : directory(std::filesystem::temp_directory_path() / ("alarms-bench-" + base::random_hex(8))) {
-    alarms = std::move(*Alarms::open({.directory = directory}, series, sink, clock));
+    alarms = *Alarms::open({.directory = directory}, series, sink, clock);
     AlarmsConfig config;
     for (int i = 0; i < count; ++i) {
       metrics.push_back({"AWS/Lambda", "Errors", {{"FunctionName", fmt::format("function-{}", i)}}});

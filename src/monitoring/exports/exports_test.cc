@@ -151,7 +151,7 @@ Written read_written(const std::vector<Payload>& payloads) {
 
 class ExportTest : public testing::Test {
  protected:
-  ExportTest() : store_(std::move(*Store::open({.directory = directory_.path(), .threads = false}, clock_))) {}
+  ExportTest() : store_(*Store::open({.directory = directory_.path(), .threads = false}, clock_)) {}
 
   void put(MetricId metric, const char* unit, base::TimePoint time, std::initializer_list<double> values) {
     Summary samples;
@@ -357,7 +357,7 @@ class Receiver final : public http::Handler {
 
 class OutletTest : public testing::Test {
  protected:
-  OutletTest() : server_(std::move(*http::Server::start({.address = {"127.0.0.1", 0, ""}}, workers_, receiver_))) {}
+  OutletTest() : server_(*http::Server::start({.address = {"127.0.0.1", 0, ""}}, workers_, receiver_)) {}
   ~OutletTest() override { end(); }
   // Before the outlets go: what sends for them runs on the workers.
   void end() {

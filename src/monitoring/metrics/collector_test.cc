@@ -26,7 +26,7 @@ constexpr Metric kOpen{"Test", "Open", Unit::kCount, "Connections."};
 class CollectorTest : public testing::Test {
  protected:
   CollectorTest() {
-    store_ = std::move(*Store::open({.directory = directory_.path(), .threads = false}, clock_));
+    store_ = *Store::open({.directory = directory_.path(), .threads = false}, clock_);
     collector_ = std::make_unique<Collector>(registry_, *store_);
   }
   void second_passes() {

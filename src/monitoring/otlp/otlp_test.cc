@@ -54,7 +54,7 @@ std::string request(std::string_view metric) {
 class Otlp : public testing::Test {
  protected:
   Otlp() {
-    store_ = std::move(*Store::open({.directory = directory_.path(), .threads = false}, clock_));
+    store_ = *Store::open({.directory = directory_.path(), .threads = false}, clock_);
     intake_ = std::make_unique<Intake>(*store_, clock_, 3);
   }
   std::uint64_t now_ns() const { return static_cast<std::uint64_t>(clock_.now().time_since_epoch().count()) * 1000; }
@@ -102,7 +102,7 @@ TEST_F(Otlp, CountsTheIncreaseOfCumulativeSums) {
 // Its sender sends it again.
 TEST_F(Otlp, CountsOnceWhatTheStoreRefusedFirst) {
   const TestDirectory directory;
-  auto store = std::move(*Store::open({.directory = directory.path(), .series_limit = 1, .threads = false}, clock_));
+  auto store = *Store::open({.directory = directory.path(), .series_limit = 1, .threads = false}, clock_);
   Intake intake(*store, clock_);
   const auto sum = [&](double value) {
     const auto point = fixed(2, 5) + fixed(3, now_ns()) + real(4, value);

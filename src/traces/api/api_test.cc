@@ -63,7 +63,7 @@ class FoundTraces : public testing::Test {
 
   TestDirectory directory_;
   base::ManualClock clock_;
-  std::unique_ptr<Store> store_ = std::move(*Store::open({.directory = directory_.path()}, clock_));
+  std::unique_ptr<Store> store_ = *Store::open({.directory = directory_.path()}, clock_);
 };
 
 // A moment in seconds as a double is up to 120 ns beside it: a page that went on there left a trace out.

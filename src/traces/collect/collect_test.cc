@@ -169,7 +169,7 @@ struct Collecting {
   TestDirectory directory;
   base::ManualClock clock;
   telemetry::Spans spans;
-  std::unique_ptr<Store> store = std::move(*Store::open({.directory = directory.path()}, clock));
+  std::unique_ptr<Store> store = *Store::open({.directory = directory.path()}, clock);
   Collector collector{spans, *store, clock, nullptr};
 
   void record(std::vector<Span> all) {

@@ -31,7 +31,7 @@ struct World {
   TestDirectory directory;
   base::ManualClock clock;
   telemetry::Spans spans;
-  std::unique_ptr<Traces> traces = std::move(*Traces::open({.directory = directory.path()}, spans, clock));
+  std::unique_ptr<Traces> traces = *Traces::open({.directory = directory.path()}, spans, clock);
 };
 
 TEST(Otlp, SpansBecomeATrace) {
