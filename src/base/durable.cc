@@ -32,10 +32,8 @@ Result<Done> sync_directory(const std::filesystem::path& directory) {
 }
 
 Result<Done> remove_file(const std::filesystem::path& path) {
-  if (::unlink(path.c_str()) != 0) {
-    if (errno == ENOENT) return Done{};
-    return system_error(errno, "remove", path.native());
-  }
+  // One that is gone already may be so by a call before this one whose sync failed.
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error(errno, "remove", path.native());
   return sync_directory(path.parent_path());
 }
 

@@ -72,6 +72,7 @@ bool Regex::match(std::string_view text, std::span<std::string_view> found) cons
   if (sequence_) {
     const auto said = sequence_->match(text, found);
     if (said != SequenceRegex::Found::kAskOther) return said == SequenceRegex::Found::kYes;
+    if (sequence_alone_ && !required_.in(text)) return false;
   }
   thread_local std::vector<re2::StringPiece> pieces;
   pieces.resize(found.size());

@@ -57,11 +57,11 @@ Result<Done> Group::load(const std::function<void(std::string)>& say) {
     auto opened = Segment::open(file("segment", number), number, &::pread, settings_->deleted_streams);
     if (!opened) return opened.error();
     if (!opened->repaired.empty()) {
-      say(opened->repaired);
       if (journals.contains(number)) {  // which still has all that the segment was made of
         ::unlink(file("segment", number).c_str());
         continue;
       }
+      say(opened->repaired);
     }
     const auto& summary = opened->segment->summary();
     next_sequence_ = std::max(next_sequence_, summary.next_sequence);

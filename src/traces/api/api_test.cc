@@ -148,6 +148,27 @@ TEST(RenderTrace, ShowsEachSegmentOnceWhateverItSaysOfItsParent) {
   EXPECT_EQ(times_in(circle, "web"), 2u) << circle;
 }
 
+// Ids are foreign: segments that each name one of hundreds with the same id are each gone through once.
+TEST(CompareTraces, IsDoneInTimeHoweverIdsRepeat) {
+  const auto many = [](char id) {
+    std::string inner;
+    for (int i = 0; i < 300; ++i) {
+      inner +=
+          fmt::format(R"({}{{"id":"000000000000000{}","name":"in","start_time":1700000000,"end_time":1700000001}})",
+                      i == 0 ? "" : ",", id);
+    }
+    return fmt::format(R"(,"subsegments":[{}])", inner);
+  };
+  std::vector<DocumentRecord> documents{kept_document("000000000000000a", many('b'))};
+  for (char id = 'b'; id < 'f'; ++id) {
+    documents.push_back(
+        kept_document(fmt::format("111111111111111{}", id),
+                      fmt::format(R"(,"parent_id":"000000000000000{}")", id) + many(static_cast<char>(id + 1))));
+  }
+  const std::vector<Trace> traces{kept_trace(std::move(documents))};
+  EXPECT_FALSE(compare(traces, traces).empty());
+}
+
 TEST(RenderTrace, SendsNothingToTheTerminalThatItObeys) {
   const auto text = render_trace(kept_trace({kept_document(
       "000000000000000a",

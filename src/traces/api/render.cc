@@ -83,13 +83,14 @@ void render_segment(std::string& out, const Segment& segment, const TraceTimes& 
 
 // Own time of every hop of a trace, by its way from the top.
 void add_paths(const Segment& segment, const std::string& above, std::span<const Segment> tops, int level,
-               std::map<std::string, double>& own) {
+               std::map<std::string, double>& own, std::unordered_set<const Segment*>& visited) {
+  if (!visited.insert(&segment).second) return;  // ids are foreign: one may be named by many
   const std::string name = visible(segment.name);
   const std::string path = above.empty() ? name : above + " > " + name;
   std::vector<std::pair<double, double>> covered;
   const auto cover = [&](const Segment& inner) {
     covered.emplace_back(std::max(inner.begin, segment.begin), std::min(inner.end, segment.end));
-    if (level < kDeepest) add_paths(inner, path, tops, level + 1, own);
+    if (level < kDeepest) add_paths(inner, path, tops, level + 1, own, visited);
   };
   for (const auto& inner : segment.subsegments) cover(inner);
   for (const auto& top : tops) {
@@ -214,7 +215,8 @@ std::vector<HopDifference> compare(std::span<const Trace> normal, std::span<cons
     for (const auto& trace : traces) {
       std::map<std::string, double> own;
       const auto times = times_of(trace);
-      if (times.root) add_paths(*times.root, "", trace.segments, 0, own);
+      std::unordered_set<const Segment*> visited;
+      if (times.root) add_paths(*times.root, "", trace.segments, 0, own, visited);
       for (const auto& [path, time] : own) {
         hops[path].*sum += time / static_cast<double>(traces.size());
         ++(hops[path].*seen);

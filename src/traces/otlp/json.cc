@@ -36,13 +36,12 @@ std::optional<Annotation> annotation_of(const Json& value) {
   return std::nullopt;
 }
 
-Attributes attributes_of(const Json& list) {
+Attributes attributes_of(const Json& list, std::size_t most_bytes = SpanLimits::kSpanBytes) {
   Attributes attributes;
   if (const auto* all = list.as_array()) {
     for (const auto& one : *all) {
-      if (attributes.size() >= SpanLimits::kAttributes) break;
       auto value = annotation_of(one["value"]);
-      if (value) attributes.emplace_back(one["key"].string_or(""), std::move(*value));
+      if (value) add_attribute(attributes, one["key"].string_or(""), std::move(*value), most_bytes);
     }
   }
   return attributes;
@@ -150,8 +149,9 @@ Result<std::vector<OtlpSpan>> read_json(std::string_view body) {
   std::vector<OtlpSpan> spans;
   const auto* resources = (*json)["resourceSpans"].as_array();
   for (const auto& resource : resources ? *resources : Json::Array()) {
-    const auto attributes = std::make_shared<const Attributes>(attributes_of(resource["resource"]["attributes"]));
-    const auto service = text_of(*attributes, "service.name");
+    const auto attributes = std::make_shared<const Attributes>(
+        attributes_of(resource["resource"]["attributes"], SpanLimits::kResourceBytes));
+    const auto service = text_of(*attributes, "service.name").substr(0, SpanLimits::kServiceBytes);
     const auto* scopes = resource["scopeSpans"].as_array();
     for (const auto& scope : scopes ? *scopes : Json::Array()) {
       const auto* list = scope["spans"].as_array();
@@ -166,6 +166,17 @@ Result<std::vector<OtlpSpan>> read_json(std::string_view body) {
     }
   }
   return spans;
+}
+
+void add_attribute(Attributes& attributes, std::string_view key, Annotation value, std::size_t most_bytes) {
+  const auto bytes_of = [](std::string_view name, const Annotation& of) {
+    const auto* text = std::get_if<std::string>(&of);
+    return name.size() + (text ? text->size() : sizeof(double));
+  };
+  std::size_t bytes = bytes_of(key, value);
+  for (const auto& [name, each] : attributes) bytes += bytes_of(name, each);
+  if (attributes.size() >= SpanLimits::kAttributes || bytes > most_bytes) return;
+  attributes.emplace_back(key, std::move(value));
 }
 
 std::string answer_json(std::uint64_t rejected, std::string_view why) {

@@ -126,6 +126,21 @@ TEST(Otlp, ABodyThatIsTooMuchIsRefusedForGood) {
   EXPECT_THAT(refused.error().message, testing::HasSubstr("20000 spans"));
 }
 
+// Every span gets what its resource has: a small body of many spans must not become a large one here.
+TEST(Otlp, WhatAResourceSaysIsBounded) {
+  const auto attribute = [](std::string_view key, std::size_t bytes) {
+    return fmt::format(R"({{"key":"{}","value":{{"stringValue":"{}"}}}})", key, std::string(bytes, 'x'));
+  };
+  const auto spans = otlp::read_json(fmt::format(
+      R"({{"resourceSpans":[{{"resource":{{"attributes":[{},{},{}]}},"scopeSpans":[{{"spans":[{{"name":"a"}}]}}]}}]}})",
+      attribute("service.name", 5000), attribute("large", 5000), attribute("small", 10)));
+  ASSERT_TRUE(spans);
+  const auto& span = spans->at(0);
+  EXPECT_EQ(span.service.size(), otlp::SpanLimits::kServiceBytes);
+  ASSERT_EQ(span.resource->size(), 2u);
+  EXPECT_EQ(span.resource->at(1).first, "small");
+}
+
 TEST(Otlp, ASpanOfNoTraceIsRejectedAndTheOthersAreTaken) {
   World world;
   std::string request = kRequest;

@@ -87,7 +87,7 @@ bool read_value(std::string_view message, std::optional<Annotation>& value) {
   return !fields.bad();
 }
 
-bool read_attribute(std::string_view message, Attributes& attributes) {
+bool read_attribute(std::string_view message, Attributes& attributes, std::size_t most_bytes = SpanLimits::kSpanBytes) {
   ProtoFields fields(message);
   std::string key;
   std::optional<Annotation> value;
@@ -95,9 +95,7 @@ bool read_attribute(std::string_view message, Attributes& attributes) {
     if (fields.number() == 1) key = fields.bytes();
     if (fields.number() == 2 && !read_value(fields.bytes(), value)) return false;
   }
-  if (value && !key.empty() && attributes.size() < SpanLimits::kAttributes) {
-    attributes.emplace_back(std::move(key), std::move(*value));
-  }
+  if (value && !key.empty()) add_attribute(attributes, key, std::move(*value), most_bytes);
   return !fields.bad();
 }
 
@@ -193,11 +191,14 @@ Reading read_resource_spans(std::string_view message, std::vector<OtlpSpan>& spa
     if (fields.number() == 1) {
       ProtoFields resource(fields.bytes());
       while (resource.next()) {
-        if (resource.number() == 1 && !read_attribute(resource.bytes(), *attributes)) return Reading::kMalformed;
+        if (resource.number() != 1) continue;
+        if (!read_attribute(resource.bytes(), *attributes, SpanLimits::kResourceBytes)) return Reading::kMalformed;
       }
       if (resource.bad()) return Reading::kMalformed;
       for (const auto& [key, value] : *attributes) {
-        if (const auto* text = std::get_if<std::string>(&value); text && key == "service.name") service = *text;
+        if (const auto* text = std::get_if<std::string>(&value); text && key == "service.name") {
+          service = text->substr(0, SpanLimits::kServiceBytes);
+        }
       }
     }
     if (fields.number() != 2) continue;

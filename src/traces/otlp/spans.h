@@ -24,7 +24,15 @@ struct SpanLimits {
   static constexpr std::size_t kAttributes = 128;
   static constexpr std::size_t kExceptions = 64;
   static constexpr std::size_t kLinks = 64;
+  // Of the attributes of a span, and of a resource, which each of its spans gets.
+  static constexpr std::size_t kSpanBytes = std::size_t{64} << 10;
+  static constexpr std::size_t kResourceBytes = std::size_t{8} << 10;
+  static constexpr std::size_t kServiceBytes = 200;
 };
+
+// Takes it unless there are too many, or they are too large together.
+void add_attribute(Attributes& attributes, std::string_view key, Annotation value,
+                   std::size_t most_bytes = SpanLimits::kSpanBytes);
 
 struct OtlpLink {
   std::string trace_id;
