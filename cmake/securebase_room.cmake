@@ -10,6 +10,8 @@
 #   *_bench.cc  go into one benchmark program, NAME_bench
 #   *_fuzz.cc   are a libFuzzer target each (preset asan), with the corpus in fuzz/corpus/<file name>
 #   other *.cc  are the library
+# A preset builds of these what SECUREBASE_ALL names: release does not build the tests, which CI runs under sanitizers.
+# What is left out is built when it is named: `tools/build release edge_test`, or `tests` for all.
 #
 # Presets with SECUREBASE_UNITY compile the files of a room together, in bunches, since most of the time goes into headers:
 # that takes half of the time of a whole build, so it is for the builds from nothing (release, asan, tsan); dev compiles
@@ -25,6 +27,18 @@ function(securebase_unity target)
   # Ten files are few enough for both cores to have work and for one changed file to be back in seconds.
   if(SECUREBASE_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
+  endif()
+endfunction()
+
+# A program that tests need is built with them; a benchmark, with the benchmarks.
+function(securebase_test_program target)
+  securebase_only_with(tests ${target})
+  add_dependencies(tests ${target})
+endfunction()
+
+function(securebase_only_with kind target)
+  if(NOT kind IN_LIST SECUREBASE_ALL)
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
 endfunction()
 
@@ -76,12 +90,17 @@ function(securebase_room name)
   target_link_libraries(${name} PRIVATE ${ROOM_USES} ${ROOM_LIBS} fmt::fmt)
 
   securebase_unity(${name})
+  if("fuzzers" IN_LIST SECUREBASE_ALL)
+    # The rooms count what a fuzzer's input reached; tests, which nobody fuzzes, do not.
+    target_compile_options(${name} PRIVATE ${SECUREBASE_COVERAGE})
+  endif()
 
   if(tests)
     add_executable(${name}_test ${tests})
     target_include_directories(${name}_test PRIVATE ${inside})
     target_link_libraries(${name}_test PRIVATE ${name} ${ROOM_USES} ${ROOM_LIBS} fmt::fmt GTest::gmock GTest::gtest_main)
     securebase_unity(${name}_test)
+    securebase_test_program(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${here})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endif()
@@ -89,8 +108,9 @@ function(securebase_room name)
     add_executable(${name}_bench ${benches})
     target_include_directories(${name}_bench PRIVATE ${inside})
     target_link_libraries(${name}_bench PRIVATE ${name} ${ROOM_USES} ${ROOM_LIBS} fmt::fmt benchmark::benchmark_main)
+    securebase_only_with(benches ${name}_bench)
   endif()
-  if(SECUREBASE_FUZZ)
+  if("fuzzers" IN_LIST SECUREBASE_ALL)
     foreach(fuzzer ${fuzzers})
       get_filename_component(target ${fuzzer} NAME_WE)
       add_executable(${target} ${fuzzer})
@@ -98,7 +118,6 @@ function(securebase_room name)
       target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
       target_link_libraries(${target} PRIVATE ${name} ${ROOM_USES} ${ROOM_LIBS} fmt::fmt)
-      set_property(GLOBAL APPEND PROPERTY SECUREBASE_FUZZERS ${target})
     endforeach()
   endif()
 endfunction()

@@ -23,7 +23,7 @@ class ScriptTarget final : public http::Handler {
   ScriptTarget() {
     http::ServerSettings settings;
     settings.address = *net::Address::parse("127.0.0.1:0");
-    server_ = std::move(*http::Server::start(settings, workers_, *this));
+    server_ = *http::Server::start(settings, workers_, *this);
   }
   ~ScriptTarget() override {
     server_.reset();
@@ -107,7 +107,7 @@ Ran run_text(std::string script) {
         const std::lock_guard lock(mutex);
         ran.complained += text;
       });
-  if (const auto text = base::read_file(folder.file("report.json"))) ran.report = std::move(*base::Json::parse(*text));
+  if (const auto text = base::read_file(folder.file("report.json"))) ran.report = *base::Json::parse(*text);
   const auto page = base::read_file(folder.file("report.html"));
   EXPECT_TRUE(page && page->find("GET /told") != std::string::npos);
   EXPECT_EQ(folder.files(), 2u);

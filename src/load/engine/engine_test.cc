@@ -135,7 +135,7 @@ class Served {
     server_.answer = std::move(answer);
     server_.then = then;
     workers_.on_each([&](net::Worker& worker) {
-      server_.listener = std::move(*net::Listener::open(*net::Address::parse(address)));
+      server_.listener = *net::Listener::open(*net::Address::parse(address));
       worker.tasks().spawn(serve(server_));
     });
   }
