@@ -22,13 +22,31 @@ Result<Done> write_all(int file, std::string_view bytes, const std::filesystem::
   return Done{};
 }
 
+namespace {
+
+// A directory whose names can be synced; nothing where it may not be read.
+struct Directory {
+  std::string path;
+  Descriptor open;
+
+  Result<Done> sync() const {
+    if (open && ::fsync(open.number()) != 0) return system_error(errno, "fsync", path);
+    return Done{};
+  }
+};
+
+Result<Directory> open_directory(const std::filesystem::path& directory) {
+  Directory made{directory.empty() ? "." : directory.native(), Descriptor()};
+  made.open = Descriptor(::open(made.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!made.open && errno != EACCES) return system_error(errno, "open", made.path);
+  return made;
+}
+
+}  // namespace
+
 Result<Done> sync_directory(const std::filesystem::path& directory) {
-  const std::string path = directory.empty() ? "." : directory.native();
-  const Descriptor open(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!open && errno == EACCES) return Done{};
-  if (!open) return system_error(errno, "open", path);
-  if (::fsync(open.number()) != 0) return system_error(errno, "fsync", path);
-  return Done{};
+  const auto open = open_directory(directory);
+  return open ? open->sync() : Result<Done>(open.error());
 }
 
 Result<Done> remove_file(const std::filesystem::path& path) {
@@ -53,6 +71,9 @@ Result<Done> write_new(const std::string& path, unsigned mode,
 
 Result<Done> replace_file_by_pieces(const std::filesystem::path& path,
                                     const std::function<Result<Done>(const TakePiece&)>& write, unsigned mode) {
+  // Before anything is done: out of descriptors after the rename would be an error of what has happened.
+  const auto directory = open_directory(path.parent_path());
+  if (!directory) return directory.error();
   const std::string beside = path.native() + ".new-" + random_hex(8);
   auto written = write_new(beside, mode, write);
   if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = system_error(errno, "rename to", path.native());
@@ -60,7 +81,7 @@ Result<Done> replace_file_by_pieces(const std::filesystem::path& path,
     ::unlink(beside.c_str());
     return written;
   }
-  return sync_directory(path.parent_path());
+  return directory->sync();
 }
 
 }  // namespace securebase::base

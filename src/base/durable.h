@@ -22,7 +22,8 @@ Result<Done> sync_directory(const std::filesystem::path& directory);
 Result<Done> remove_file(const std::filesystem::path& path);
 
 // As replace_file of base/file.h, for what is too large to be in memory at once: `write` gives the new content to the
-// function that it is given, piece by piece; an error of it leaves the old content.
+// function that it is given, piece by piece; an error of it leaves the old content. Only an error of the disk itself
+// when the new name is synced leaves it open which of the two outlasts a power cut.
 using TakePiece = std::function<Result<Done>(std::string_view piece)>;
 Result<Done> replace_file_by_pieces(const std::filesystem::path& path,
                                     const std::function<Result<Done>(const TakePiece&)>& write, unsigned mode = 0644);
