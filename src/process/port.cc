@@ -57,7 +57,7 @@ std::string owner_of(std::uint16_t port) {
 
 }  // namespace
 
-Result<Done> port_is_free(const std::string& address, std::uint16_t port) {
+Result<Done> port_is_free(const std::string& address, std::uint16_t port, std::string_view option) {
   const bool six = address.find(':') != std::string::npos;
   const int socket = ::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return system_error(errno, "socket", address);
@@ -81,8 +81,9 @@ Result<Done> port_is_free(const std::string& address, std::uint16_t port) {
   if (bound == 0) return Done{};
   if (failure != EADDRINUSE) return system_error(failure, "bind", fmt::format("{} port {}", address, port));
   const auto owner = owner_of(port);
-  return Error{Errc::kConflict, fmt::format("port {} on {} is taken by {}; stop it, or choose another port", port,
-                                            address, owner.empty() ? "another process" : owner)};
+  return Error{Errc::kConflict,
+               fmt::format("port {} on {} is taken by {}; stop it, or choose another port{}{}", port, address,
+                           owner.empty() ? "another process" : owner, option.empty() ? "" : " with ", option)};
 }
 
 }  // namespace securebase::process

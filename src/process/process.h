@@ -79,6 +79,9 @@ struct ChildSpec {
   // started.
   std::function<Result<Done>()> ready;
   std::chrono::milliseconds ready_within{30'000};
+  // Asked when that time is over: whether it is alive and at work on what comes before, as PostgreSQL is while it
+  // recovers from its log; then it has as much time again, without end. Not set: never.
+  std::function<bool()> at_work;
   int stop_signal = SIGTERM;
   std::chrono::milliseconds grace{10'000};  // from the stop signal to SIGKILL
   BackoffSettings backoff;
@@ -108,7 +111,7 @@ class Child {
   virtual ~Child() = default;
   virtual Status status() const = 0;
   // Blocks until the child is ready. Before it was ready once, its first failure is final (kFailed) and given here with
-  // the last lines of its log; after that, kTimeout tells what it does instead.
+  // the last lines of its log; after that, kTimeout tells what it does instead. kCancelled: it is being stopped.
   virtual Result<Done> wait_ready(std::chrono::milliseconds patience) = 0;
   // To the child alone. kUnavailable: it is not running.
   virtual Result<Done> signal(int number) = 0;
@@ -148,13 +151,13 @@ class Supervisor {
   Result<Finished> run(const Command& command, std::chrono::milliseconds timeout) {
     return run(command, RunLimits{.time = timeout});
   }
-  // Stops all, the youngest first. Blocks.
+  // Stops all, the youngest first, and commands under way; what is added or run afterwards does not start. Blocks.
   virtual void stop_all() = 0;
   virtual pid_t warden() const = 0;
 };
 
 // kConflict when somebody listens on the address, naming the process where that can be known: "port 5432 on 127.0.0.1
-// is taken by postgres (process 812)".
-Result<Done> port_is_free(const std::string& address, std::uint16_t port);
+// is taken by postgres (process 812)". `option` is what chooses another one, for the message; it may be empty.
+Result<Done> port_is_free(const std::string& address, std::uint16_t port, std::string_view option = {});
 
 }  // namespace securebase::process

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -208,6 +209,47 @@ TEST(Supervisor, GivesUpOnAChildThatIsNotReadyInTime) {
   auto ready = child->wait_ready(5s);
   ASSERT_FALSE(ready);
   EXPECT_EQ(ready.error().message, "shell: was not ready after 50 ms: it does not answer");
+}
+
+TEST(Supervisor, GivesAChildThatIsAtWorkItsTimeAgain) {
+  const TemporaryDirectory directory;
+  auto supervisor = Supervisor::start();
+  ASSERT_TRUE(supervisor);
+  auto spec = shell(directory.path, "exec sleep 1000");
+  std::atomic<int> asked{0};
+  spec.ready = [&]() -> Result<Done> {
+    if (asked >= 3) return Done{};
+    return Error{Errc::kUnavailable, "it recovers"};
+  };
+  spec.at_work = [&] {
+    ++asked;
+    return true;
+  };
+  spec.ready_within = 20ms;
+  auto child = (*supervisor)->add(std::move(spec));
+  auto ready = child->wait_ready(10s);
+  EXPECT_TRUE(ready) << ready.error().message;
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(Supervisor, StartsNothingAfterItStoppedAll) {
+  const TemporaryDirectory directory;
+  const auto mark = base::random_hex(16);
+  auto supervisor = Supervisor::start();
+  ASSERT_TRUE(supervisor);
+  Result<Finished> slow = Finished{};
+  std::thread running([&] { slow = (*supervisor)->run({{"/bin/sleep", "1000"}, {{"MARK", mark}}, "/", {}}, 1000s); });
+  ASSERT_TRUE(eventually([&] { return marked(mark).size() == 1U; }));
+  (*supervisor)->stop_all();
+  running.join();
+  ASSERT_FALSE(slow);
+  EXPECT_EQ(slow.error().code, Errc::kCancelled);
+  EXPECT_TRUE(marked(mark).empty());
+  auto late = (*supervisor)->add(shell(directory.path, "exec sleep 1000", mark));
+  const auto ready = late->wait_ready(5s);
+  ASSERT_FALSE(ready);
+  EXPECT_EQ(ready.error().code, Errc::kCancelled);
+  EXPECT_TRUE(marked(mark).empty());
 }
 
 TEST(Supervisor, KillsWhatDoesNotStopWhenAsked) {

@@ -15,6 +15,13 @@ std::string port_note(const Endpoint& endpoint, std::optional<std::uint16_t> in_
   return fmt::format("{} {} takes the place of the stack's port {}", option, endpoint.port, *in_stack);
 }
 
+namespace {
+
+// The child itself decides when its time is over.
+constexpr std::chrono::milliseconds kUntilItIsDecided = std::chrono::hours(24 * 365);
+
+}  // namespace
+
 Result<Done> write_files(const ServerSpec& spec) {
   for (const auto& [path, text] : spec.files) {
     if (auto written = private_file(path, text, spec.owner, 0600); !written) return written;
@@ -25,7 +32,7 @@ Result<Done> write_files(const ServerSpec& spec) {
 Result<Done> Server::start(ServerSpec spec) {
   stop();
   const std::lock_guard changing(changing_);
-  if (auto free = port_is_free(spec.host, spec.port); !free) return free;
+  if (auto free = port_is_free(spec.host, spec.port, spec.port_option); !free) return free;
   for (const auto& directory : spec.directories) {
     if (auto made = private_directory(directory, spec.owner); !made) return made;
   }
@@ -33,13 +40,12 @@ Result<Done> Server::start(ServerSpec spec) {
   if (auto written = write_files(spec); !written) return written;
 
   spec.child.command.run_as = spec.owner;
-  const auto patience = spec.child.ready_within;
   auto child = supervisor_.add(std::move(spec.child));
   {
     const std::lock_guard lock(mutex_);
     child_ = child;
   }
-  auto ready = child->wait_ready(patience);
+  auto ready = child->wait_ready(kUntilItIsDecided);
   if (ready) return ready;
   child->stop();
   const std::lock_guard lock(mutex_);

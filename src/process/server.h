@@ -29,6 +29,7 @@ struct ServerSpec {
   std::string title;  // "PostgreSQL": for messages
   std::string host;
   std::uint16_t port = 0;
+  std::string port_option;                                           // "--postgres-port": for messages
   Credentials owner;                                                 // of the directories, files and process
   std::vector<std::filesystem::path> directories;                    // made where missing; nobody else's
   std::vector<std::pair<std::filesystem::path, std::string>> files;  // replaced before the start; nobody else's

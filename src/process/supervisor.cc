@@ -27,15 +27,17 @@ constexpr milliseconds kMostProbePause{100};
 constexpr milliseconds kLogCheck{30'000};
 constexpr milliseconds kMemoryCheck{100};
 constexpr milliseconds kKillPatience{10'000};  // what SIGKILL may take before we say so
+constexpr milliseconds kSilence{5'000};        // of a child that is not ready yet, before we say what it does
 
 // One child's life, on its own thread. All members that change are under the link's lock, for one bell rings for all.
 class Watched final : public Child {
  public:
-  Watched(ChildSpec spec, std::shared_ptr<Link> link)
+  Watched(ChildSpec spec, std::shared_ptr<Link> link, bool stopping)
       : spec_(std::move(spec)),
         link_(std::move(link)),
         log_(spec_.log, spec_.log_bytes),
-        backoff_(spec_.backoff, base::system_clock()) {
+        backoff_(spec_.backoff, base::system_clock()),
+        stopping_(stopping) {
     thread_ = std::thread([this] { live(); });
   }
   ~Watched() override { stop(); }
@@ -52,6 +54,7 @@ class Watched final : public Child {
     const Status now = status();
     if (now.state == State::kReady) return Done{};
     if (now.state == State::kFailed) return Error{Errc::kUnavailable, fmt::format("{}: {}", spec_.name, now.reason)};
+    if (stopping()) return Error{Errc::kCancelled, spec_.name + " is being stopped"};
     return Error{Errc::kTimeout, fmt::format("{} is not ready after {} ms: it is {}{}{}", spec_.name, patience.count(),
                                              to_string(now.state), now.reason.empty() ? "" : "; ", now.reason)};
   }
@@ -82,12 +85,10 @@ class Watched final : public Child {
 
   void live() {
     bool was_ready = false;
-    for (;;) {
+    while (!stopping()) {
       backoff_.started();
       std::string reason = run_once(was_ready);
-      bool stopping = false;
-      link_->change([&] { stopping = stopping_; });
-      if (stopping) break;
+      if (stopping()) break;
       if (!was_ready) {
         enter(State::kFailed, std::move(reason));
         return;
@@ -140,7 +141,9 @@ class Watched final : public Child {
 
   // Empty when it is ready or should stop; else why it is not.
   std::string await_ready(std::uint64_t id) {
-    const auto deadline = steady_clock::now() + spec_.ready_within;
+    const auto begin = steady_clock::now();
+    auto deadline = begin + spec_.ready_within;
+    bool told = false;
     std::string last;
     for (auto pause = kFirstProbePause;; pause = std::min(pause * 2, kMostProbePause)) {
       if (!spec_.ready) return "";
@@ -151,9 +154,17 @@ class Watched final : public Child {
         return "ended before it was ready";
       }
       if (stopping()) return "";
-      if (steady_clock::now() >= deadline) {
+      const auto now = steady_clock::now();
+      if (!told && now >= begin + kSilence) {
+        told = true;
+        base::log(base::Level::kInfo, "process", "{} is not ready yet: {}", spec_.name, last);
+      }
+      if (now < deadline) continue;
+      if (!spec_.at_work || !spec_.at_work()) {
         return fmt::format("was not ready after {} ms: {}", spec_.ready_within.count(), last);
       }
+      deadline = now + spec_.ready_within;
+      told = false;
     }
   }
 
@@ -187,7 +198,7 @@ class Watched final : public Child {
   // Under the link's lock.
   Status status_;
   std::uint64_t running_ = 0;
-  bool stopping_ = false;
+  bool stopping_;
   std::mutex join_;
   std::thread thread_;
 };
@@ -199,8 +210,8 @@ class SupervisorOnThreads final : public Supervisor {
 
   std::shared_ptr<Child> add(ChildSpec spec) override {
     check(!spec.command.argv.empty(), "a child has a program");
-    auto child = std::make_shared<Watched>(std::move(spec), link_);
     const std::lock_guard lock(mutex_);
+    auto child = std::make_shared<Watched>(std::move(spec), link_, stopping());
     std::erase_if(children_, [](const auto& one) { return one.expired(); });
     children_.push_back(child);
     return child;
@@ -219,6 +230,7 @@ class SupervisorOnThreads final : public Supervisor {
     std::vector<std::weak_ptr<Child>> children;
     {
       const std::lock_guard lock(mutex_);
+      link_->change([this] { stopping_ = true; });
       children.swap(children_);
     }
     for (auto child = children.rbegin(); child != children.rend(); ++child) {
@@ -229,14 +241,21 @@ class SupervisorOnThreads final : public Supervisor {
   pid_t warden() const override { return link_->warden(); }
 
  private:
+  bool stopping() const {
+    bool value = false;
+    link_->change([&] { value = stopping_; });
+    return value;
+  }
+
   // nullopt: it ended by itself, within its limits.
   std::optional<Error> await_end(std::uint64_t id, const Command& command, const RunLimits& limits) {
-    const auto never = [] { return false; };
+    const auto interrupted = [this] { return stopping_; };
     const auto deadline = steady_clock::now() + limits.time;
     const pid_t pid = link_->pid(id);
     for (;;) {
       const auto next = limits.memory_bytes > 0 ? steady_clock::now() + kMemoryCheck : deadline;
-      if (link_->wait_end(id, std::min(next, deadline), never)) return std::nullopt;
+      if (link_->wait_end(id, std::min(next, deadline), interrupted)) return std::nullopt;
+      if (stopping()) return Error{Errc::kCancelled, command.argv[0] + " was interrupted"};
       if (steady_clock::now() >= deadline) {
         return Error{Errc::kTimeout, fmt::format("{} took longer than {} ms", command.argv[0], limits.time.count())};
       }
@@ -268,6 +287,7 @@ class SupervisorOnThreads final : public Supervisor {
   }
 
   const std::shared_ptr<Link> link_;
+  bool stopping_ = false;  // under the link's lock
   std::mutex mutex_;
   std::vector<std::weak_ptr<Child>> children_;  // in the order of their start
 };
