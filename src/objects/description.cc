@@ -122,13 +122,17 @@ Result<UploadInfo> upload_from(std::string_view text, std::string id) {
 }
 
 std::string to_text(const Bucket& bucket) {
-  return Json::object({{"format", kFormat}, {"region", bucket.region}, {"created_us", micros(bucket.created)}}).dump(1);
+  auto json = Json::object({{"format", kFormat}, {"region", bucket.region}, {"created_us", micros(bucket.created)}});
+  if (bucket.from_stack) json.set("from_stack", true);
+  if (bucket.force_destroy) json.set("force_destroy", true);
+  return json.dump(1);
 }
 
 Result<Bucket> bucket_from(std::string_view text, std::string name) {
   auto parsed = parse(text);
   if (!parsed) return parsed.error();
-  return Bucket{std::move(name), std::string((*parsed)["region"].string_or("")), time_from((*parsed)["created_us"])};
+  return Bucket{std::move(name), std::string((*parsed)["region"].string_or("")), time_from((*parsed)["created_us"]),
+                (*parsed)["from_stack"].bool_or(false), (*parsed)["force_destroy"].bool_or(false)};
 }
 
 }  // namespace securebase::objects

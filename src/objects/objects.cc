@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "objects/description.h"
 #include "objects/shelf.h"
@@ -28,9 +29,14 @@ constexpr std::string_view kGoing = ".going-";
 
 std::string etag_of(std::string_view md5) { return '"' + base::hex(md5) + '"'; }
 
+bool declares(const Config& config, std::string_view bucket) {
+  return std::any_of(config.buckets.begin(), config.buckets.end(),
+                     [bucket](const Config::Bucket& one) { return one.name == bucket; });
+}
+
 // Older buckets have no bucket.json: what the file system knows.
 Bucket bucket_of_directory(const fs::path& folder, std::string name) {
-  Bucket made{std::move(name), "", {}};
+  Bucket made{std::move(name), "", {}, false, false};
   struct stat about {};
   if (::stat(folder.c_str(), &about) == 0) {
     made.created = base::TimePoint{std::chrono::seconds{about.st_ctim.tv_sec}};
@@ -174,6 +180,58 @@ Result<Done> Objects::Impl::load_bucket(const std::string& name) {
 
 // ---- Buckets
 
+std::size_t Objects::Impl::beside_the_stack(const Shelf& shelf) {
+  return static_cast<std::size_t>(std::count_if(shelf.objects.begin(), shelf.objects.end(), [](const auto& one) {
+    return !one.second.info->attributes.from_stack;
+  }));
+}
+
+Result<Done> Objects::Impl::describe(Bucket bucket) {
+  auto written = base::replace_file(directory / bucket.name / "bucket.json", to_text(bucket), 0600);
+  if (!written) return written.error().within("the bucket " + bucket.name);
+  const std::lock_guard index(reading);
+  auto& kept = shelves.find(bucket.name)->second.info;
+  kept = std::move(bucket);
+  return Done{};
+}
+
+Result<fs::path> Objects::Impl::take_away(std::string_view bucket) {
+  const fs::path folder = directory / bucket;
+  fs::path going = directory / (std::string(kGoing) + base::random_hex(16));
+  if (::rename(folder.c_str(), going.c_str()) != 0) return system_error(errno, "rename", folder.native());
+  if (auto synced = base::sync_directory(directory); !synced) return synced.error();
+  const std::lock_guard index(reading);
+  shelves.erase(shelves.find(bucket));
+  return going;
+}
+
+Result<Done> Objects::Impl::let_go(const std::string& bucket) {
+  fs::path going;
+  {
+    const std::lock_guard lock(writing);
+    const Shelf* shelf = nullptr;
+    {
+      const std::shared_lock index(reading);
+      shelf = &shelves.find(bucket)->second;
+    }
+    Bucket info = shelf->info;
+    if (!info.force_destroy && !shelf->objects.empty()) {
+      base::log(base::Level::kWarning, "objects",
+                "the bucket {} is not in the files any more and stays, for it holds {} objects beside the stack's: "
+                "`aws s3 rb --force s3://{}` removes it",
+                bucket, shelf->objects.size(), bucket);
+      info.from_stack = false;
+      return describe(std::move(info));
+    }
+    auto taken = take_away(bucket);
+    if (!taken) return taken.error();
+    going = std::move(*taken);
+  }
+  std::error_code left_for_the_next_start;
+  fs::remove_all(going, left_for_the_next_start);
+  return Done{};
+}
+
 Objects::Objects(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Objects::~Objects() = default;
 
@@ -229,7 +287,7 @@ Result<Done> Objects::create_bucket(std::string_view bucket, std::string_view re
     if (!made) return made.error().within("making a bucket");
   }
   Shelf shelf;
-  shelf.info = {std::string(bucket), std::string(region), impl_->clock.now()};
+  shelf.info = {std::string(bucket), std::string(region), impl_->clock.now(), false, false};
   auto written = base::replace_file(folder / "bucket.json", to_text(shelf.info), 0600);
   if (written) written = base::sync_directory(impl_->directory);
   if (!written) return written.error().within("making a bucket");
@@ -239,8 +297,7 @@ Result<Done> Objects::create_bucket(std::string_view bucket, std::string_view re
 }
 
 Result<Done> Objects::delete_bucket(std::string_view bucket) {
-  const fs::path folder = impl_->directory / bucket;
-  const fs::path going = impl_->directory / (std::string(kGoing) + base::random_hex(16));
+  fs::path going;
   {
     const std::lock_guard lock(impl_->writing);
     {
@@ -252,10 +309,9 @@ Result<Done> Objects::delete_bucket(std::string_view bucket) {
                      fmt::format("bucket {} is not empty: it has {} objects", bucket, shelf->second.objects.size())};
       }
     }
-    if (::rename(folder.c_str(), going.c_str()) != 0) return system_error(errno, "rename", folder.native());
-    if (auto synced = base::sync_directory(impl_->directory); !synced) return synced;
-    const std::lock_guard index(impl_->reading);
-    impl_->shelves.erase(impl_->shelves.find(bucket));
+    auto taken = impl_->take_away(bucket);
+    if (!taken) return taken.error();
+    going = std::move(*taken);
   }
   std::error_code left_for_the_next_start;
   fs::remove_all(going, left_for_the_next_start);
@@ -358,9 +414,15 @@ Result<std::shared_ptr<const ObjectInfo>> Objects::copy(std::string_view from_bu
 
 Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
   for (const auto& bucket : config.buckets) {
-    if (has_bucket(bucket.name)) continue;
-    auto made = create_bucket(bucket.name, bucket.region);
-    if (!made) return made.error();
+    if (!has_bucket(bucket.name)) {
+      if (auto made = create_bucket(bucket.name, bucket.region); !made) return made.error();
+    }
+    const std::lock_guard lock(impl_->writing);
+    auto info = this->bucket(bucket.name);
+    if (!info || (info->from_stack && info->force_destroy == bucket.force_destroy)) continue;
+    info->from_stack = true;
+    info->force_destroy = bucket.force_destroy;
+    if (auto described = impl_->describe(std::move(*info)); !described) return described.error();
   }
   std::vector<Changed> changed;
   std::set<std::pair<std::string, std::string>> declared;
@@ -387,7 +449,27 @@ Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
     if (auto removed = remove(gone.bucket, gone.key); !removed) return removed.error();
     changed.push_back(std::move(gone));
   }
+  for (const auto& bucket : list_buckets()) {
+    if (!bucket.from_stack || declares(config, bucket.name)) continue;
+    if (auto gone = impl_->let_go(bucket.name); !gone) return gone.error();
+  }
   return changed;
+}
+
+Result<Done> Objects::may_apply(const Config& next) const {
+  const std::shared_lock lock(impl_->reading);
+  for (const auto& [name, shelf] : impl_->shelves) {
+    if (!shelf.info.from_stack || shelf.info.force_destroy || declares(next, name)) continue;
+    const std::size_t held = Impl::beside_the_stack(shelf);
+    if (held == 0) continue;
+    return Error{
+        Errc::kConflict,
+        fmt::format("the bucket {} is not empty (BucketNotEmpty): it holds {} objects beside the stack's. Remove "
+                    "them (aws s3 rm --recursive s3://{}), or set force_destroy = true and apply that, before "
+                    "the bucket is removed from the files",
+                    name, held, name)};
+  }
+  return Done{};
 }
 
 }  // namespace securebase::objects

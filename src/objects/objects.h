@@ -73,6 +73,8 @@ struct Bucket {
   std::string name;
   std::string region;  // "" of an old one: the platform's
   base::TimePoint created;
+  bool from_stack = false;     // the stack declares it, so it goes when the stack does not any more
+  bool force_destroy = false;  // with what is in it
 };
 
 // What has to be so for a write to be done; else kConflict, and nothing was done.
@@ -114,6 +116,7 @@ struct Config {
   struct Bucket {
     std::string name;
     std::string region;
+    bool force_destroy = false;  // it may go with what is in it
   };
   struct Upload {
     std::string address;  // of the resource, for messages
@@ -149,14 +152,17 @@ class Objects {
   Objects(const Objects&) = delete;
   Objects& operator=(const Objects&) = delete;
 
-  // Makes buckets and puts objects that are not there as the stack has them, and removes objects that an earlier stack
-  // declared and this one does not; what is there beside them stays. Returns the buckets and keys that changed.
-  // Blocking.
+  // Makes buckets and puts objects that are not there as the stack has them, and removes objects and buckets that an
+  // earlier stack declared and this one does not; what is there beside them stays. A bucket that may not go with what
+  // is in it stays too, as one that nobody declares. Returns the buckets and keys that changed. Blocking.
   struct Changed {
     std::string bucket;
     std::string key;
   };
   Result<std::vector<Changed>> apply(const Config& config);
+  // kConflict: `next` has no bucket any more that holds more than the stack's own objects and may not go with them
+  // (force_destroy), as S3 says BucketNotEmpty.
+  Result<Done> may_apply(const Config& next) const;
 
   bool has_bucket(std::string_view bucket) const;
   std::vector<std::string> buckets() const;

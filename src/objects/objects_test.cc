@@ -164,6 +164,31 @@ TEST_F(ObjectsTest, ApplyRemovesWhatTheStackDeclaredBeforeAndNothingElse) {
   EXPECT_EQ(read(*objects, "copy"), "three");
 }
 
+TEST_F(ObjectsTest, ABucketLeavesWithTheStackUnlessItHoldsMore) {
+  auto objects = open();
+  Config config;
+  config.buckets = {{"portal", "us-east-1"}, {"empty", "us-east-1"}, {"forced", "us-east-1", true}};
+  config.uploads = {{"aws_s3_object.a", "portal", "a", {}, "one", {}}};
+  ASSERT_TRUE(objects->apply(config));
+  ASSERT_TRUE(objects->create_bucket("clients"));
+  ASSERT_TRUE(objects->put("forced", "mine", "a client's", {}));
+  objects = open();  // it is remembered
+  EXPECT_TRUE(objects->may_apply({})) << "the stack's own objects are no hindrance";
+  ASSERT_TRUE(objects->put("portal", "mine", "a client's", {}));
+  const auto refused = objects->may_apply({});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("BucketNotEmpty"), std::string::npos) << refused.error().message;
+  EXPECT_TRUE(objects->may_apply(config));
+
+  ASSERT_TRUE(objects->apply({}));  // as a start on other files would
+  EXPECT_EQ(objects->buckets(), (std::vector<std::string>{"clients", "portal"}));
+  EXPECT_EQ(read(*objects, "mine"), "a client's");
+  EXPECT_EQ(objects->head("portal", "a").error().code, Errc::kNotFound);
+  EXPECT_TRUE(objects->may_apply({})) << "it is nobody's now";
+  objects = open();
+  EXPECT_EQ(objects->buckets(), (std::vector<std::string>{"clients", "portal"}));
+}
+
 TEST(BucketNames, FollowTheRules) {
   for (const char* good : {"abc", "securebase-prod-portal", "a.b.c", "123"})
     EXPECT_TRUE(check_bucket_name(good)) << good;

@@ -125,7 +125,7 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
     const std::string& name = found.resource.attributes["bucket"].string();
     if (auto valid = check_bucket_name(name); !valid)
       problem(found.resource, "Invalid bucket name", valid.error().message);
-    config.buckets.push_back({name, stack.region});
+    config.buckets.push_back({name, stack.region, found.value.force_destroy.value_or(false)});
   }
   for (const auto& found : stack.all<ObjectResource>("aws_s3_object")) {
     const ObjectResource& object = found.value;

@@ -64,6 +64,16 @@ struct Objects::Impl {
   // kNotFound, if there is no such upload of that key; under `reading`.
   Result<Upload*> find_upload(std::string_view bucket, std::string_view key, std::string_view id);
 
+  // How many objects are in the bucket that no stack declares.
+  static std::size_t beside_the_stack(const Shelf& shelf);
+  // Replaces bucket.json. Under `writing`.
+  Result<Done> describe(Bucket bucket);
+  // A bucket leaves the stack: it goes, or is nobody's from now on.
+  Result<Done> let_go(const std::string& bucket);
+  // Gone with whatever is in it, under `writing`; a crash in between is finished by the next open(). The caller removes
+  // what it gives, without the lock.
+  Result<std::filesystem::path> take_away(std::string_view bucket);
+
   // Makes bytes that lie in blobs/ the object; `completed` is the upload that they come from. Under `writing`.
   Result<std::shared_ptr<const ObjectInfo>> name(std::string_view bucket, ObjectInfo info, std::string blob,
                                                  const Conditions& conditions, std::string_view completed);
