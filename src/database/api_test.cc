@@ -35,11 +35,11 @@ class FakeDatabase final : public Database {
                          {"securebase-prod-instance-2", "arn:2", "db-2", "db.serverless", ""}};
     in_force.cluster = cluster;
     in_force.groups = {{ParameterGroup::Of::kCluster,
-                       "production",
-                       "aurora-postgresql15",
-                       "x",
-                       "arn:g",
-                       {{"log_min_duration_statement", "100"}}}};
+                        "production",
+                        "aurora-postgresql15",
+                        "x",
+                        "arn:g",
+                        {{"log_min_duration_statement", "100"}}}};
     state.state = process::State::kReady;
     known.version = "15.18";
     known.created = base::TimePoint(1'700'000'000s);
@@ -47,6 +47,7 @@ class FakeDatabase final : public Database {
   }
   ~FakeDatabase() override { fs::remove_all(directory_); }
 
+  Result<std::vector<stack::Drifted>> drift(const Config&) const override { return std::vector<stack::Drifted>{}; }
   Result<Done> apply(std::shared_ptr<const Config>) override { return Done{}; }
   void stop() override {}
   Result<Done> reboot() override {

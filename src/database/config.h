@@ -50,7 +50,8 @@ struct Cluster {
   std::optional<ManagedPassword> managed;
   std::string app_credentials;   // name or ARN of a secret, or ""
   std::filesystem::path schema;  // directory of migrations, or ""
-  std::string parameter_group;   // "": none of these files
+  bool deletion_protection = false;
+  std::string parameter_group;  // "": none of these files
   // Of the cluster's group, and over them those of its first instance that has one.
   std::map<std::string, std::string> parameters;
   std::vector<Instance> instances;

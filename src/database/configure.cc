@@ -78,6 +78,7 @@ class StackReader {
     made.master_username = wanted.master_username.value_or("");
     made.master_password = wanted.master_password.value_or(wanted.master_password_wo.value_or(""));
     if (wanted.manage_password.value_or(false)) made.managed = managed_password(found.resource);
+    made.deletion_protection = wanted.deletion_protection.value_or(false);
     const auto tag = [&](const char* name) {
       const auto at = wanted.tags.find(name);
       return at == wanted.tags.end() ? std::string() : at->second;

@@ -52,6 +52,13 @@ Result<Connection> Connection::open(const std::filesystem::path& socket_director
   return Connection(std::move(impl));
 }
 
+bool Connection::refuses_for_now(const std::filesystem::path& socket_directory, std::uint16_t port) {
+  const std::string port_text = std::to_string(port);
+  const char* names[] = {"host", "port", "user", "dbname", "connect_timeout", nullptr};
+  const char* values[] = {socket_directory.c_str(), port_text.c_str(), "postgres", "postgres", "5", nullptr};
+  return PQpingParams(names, values, 0) == PQPING_REJECT;
+}
+
 Result<Connection::Rows> Connection::run(const std::string& sql, const std::vector<std::string>& parameters) {
   std::vector<const char*> values;
   for (const auto& parameter : parameters) values.push_back(parameter.c_str());

@@ -17,6 +17,8 @@ class Connection {
   // As the server's superuser.
   static Result<Connection> open(const std::filesystem::path& socket_directory, std::uint16_t port,
                                  const std::string& database);
+  // Whether a server is there that takes nobody in yet, or any more: it recovers, or shuts down.
+  static bool refuses_for_now(const std::filesystem::path& socket_directory, std::uint16_t port);
   ~Connection();
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) = delete;

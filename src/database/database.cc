@@ -18,6 +18,7 @@
 #include "database/files.h"
 #include "database/logs.h"
 #include "database/provision.h"
+#include "database/resources.h"
 #include "database/sampler.h"
 #include "telemetry/sampler.h"
 
@@ -28,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kFirstStart{60'000};
+// A fast shutdown writes everything to disk; killed in the middle of that, the next start has to recover.
+constexpr std::chrono::milliseconds kShutdown{60'000};
 constexpr std::size_t kSocketPathBytes = 107;      // sun_path of a Unix socket's address
 constexpr std::chrono::milliseconds kLook{1'000};  // slow statements are in their file as soon
 constexpr std::uint64_t kSlowFileBytes = std::uint64_t{16} << 20;
@@ -73,11 +76,38 @@ class Engine final : public Database {
     const Cluster& cluster = *config->cluster;
     auto made = !server_.exists() || cluster.port != spec_.port ? start(cluster) : change(cluster);
     if (!made) return made;
-    auto provisioned = provision(places_.sockets, cluster, doors_);
+    // What is in force already has its migrations.
+    const auto which = config == config_.get() ? Migrations::kLeave : Migrations::kApply;
+    AppliedMigrations applied = *applied_.get();
+    const auto provisioned = provision(places_.sockets, cluster, doors_, which, applied);
+    applied_.set(std::make_shared<const AppliedMigrations>(std::move(applied)));
     if (!provisioned) return provisioned.error();
     if (*provisioned > 0) checkpoint_due_ = true;
     config_.set(std::move(config));
     return Done{};
+  }
+
+  Result<std::vector<stack::Drifted>> drift(const Config& next) const override {
+    const auto now = config_.get();
+    if (!now || !now->cluster) return std::vector<stack::Drifted>{};
+    if (auto may = may_go(*now->cluster, next); !may) return may.error();
+    if (!next.cluster || next.cluster->schema.empty() || next.cluster->database != now->cluster->database) {
+      return std::vector<stack::Drifted>{};
+    }
+    auto files = read_migrations(next.cluster->schema);
+    if (!files) return files.error().within("database: migrations");
+    auto left = still_to_apply(*files, *applied_.get());
+    if (!left) return left.error().within("database: migrations");
+    if (left->empty()) return std::vector<stack::Drifted>{};
+    stack::Drifted drifted{kCluster, next.cluster->identifier, false, {}};
+    for (const auto* one : *left) {
+      stack::Change::Attribute attribute;
+      attribute.path = fmt::format("migrations[\"{}\"]", one->name);
+      attribute.after = "applied";
+      attribute.effect = "applies migrations, which no rollback takes back";
+      drifted.attributes.push_back(std::move(attribute));
+    }
+    return std::vector{std::move(drifted)};
   }
 
   void stop() override {
@@ -152,6 +182,7 @@ class Engine final : public Database {
     spec.title = "PostgreSQL";
     spec.host = settings_.endpoint.host;
     spec.port = cluster.port;
+    spec.port_option = "--postgres-port";
     spec.owner = owner_;
     spec.directories = {settings_.directory, places_.sockets, places_.tls};
     spec.files = {{places_.tls / "server.crt", settings_.certificate_chain_pem},
@@ -169,6 +200,10 @@ class Engine final : public Database {
       return Done{};
     };
     spec.child.ready_within = kFirstStart;
+    spec.child.at_work = [sockets = places_.sockets, port = cluster.port] {
+      return Connection::refuses_for_now(sockets, port);
+    };
+    spec.child.grace = kShutdown;
     spec.child.stop_signal = SIGINT;  // fast shutdown: transactions under way are rolled back
     return spec;
   }
@@ -182,6 +217,14 @@ class Engine final : public Database {
     command.directory = settings_.directory;
     command.run_as = owner_;
     return command;
+  }
+
+  static Result<Done> may_go(const Cluster& now, const Config& next) {
+    if (!now.deletion_protection || (next.cluster && next.cluster->identifier == now.identifier)) return Done{};
+    return Error{Errc::kConflict,
+                 fmt::format("the cluster {} has deletion_protection = true: set it to false and apply that before the "
+                             "cluster is removed or gets another name",
+                             now.identifier)};
   }
 
   // Before every start: a cluster on disk, and no trace of a server that was killed.
@@ -215,7 +258,8 @@ class Engine final : public Database {
     std::from_chars(text->data(), text->data() + text->size(), id);
     std::error_code failure;
     const fs::path where = fs::read_symlink(fmt::format("/proc/{}/cwd", id), failure);
-    if (!failure && where == places_.data) return Done{};
+    // The same directory by whatever path: --state may lead through a symbolic link.
+    if (!failure && fs::equivalent(where, places_.data, failure)) return Done{};
     if (unlink(file.c_str()) != 0) return system_error(errno, "unlink", file.native());
     return Done{};
   }
@@ -314,6 +358,7 @@ class Engine final : public Database {
   process::Server server_;
   base::Snapshot<Config> config_{nullptr};
   base::Snapshot<std::string> version_{nullptr};
+  base::Snapshot<AppliedMigrations> applied_{std::make_shared<const AppliedMigrations>()};
   std::atomic<bool> rebooting_{false};
   std::atomic<bool> checkpoint_due_{false};
   std::atomic<std::uint64_t> used_{0};  // bytes of the data directory

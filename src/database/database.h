@@ -16,11 +16,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "process/process.h"
 #include "process/server.h"
+#include "stack/plan.h"
 #include "stack/stack.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -92,7 +94,12 @@ class Database {
 
   // Starts the server if need be and makes it what the stack asks for; returns when it is so. A changed parameter is
   // reloaded, or restarts the server when PostgreSQL cannot change it running. An error leaves no migration half done.
+  // The configuration that was applied last may be given again, to go back to it: that is without migrations. Without a
+  // cluster the server stops, and its data stays.
   virtual Result<Done> apply(std::shared_ptr<const Config> config) = 0;
+  // What apply() would do that no attribute of the stack says: the migrations that are still to be applied. kConflict:
+  // it would refuse a migration, or the cluster that is applied is protected from deletion. Reads the schema's files.
+  virtual Result<std::vector<stack::Drifted>> drift(const Config& next) const = 0;
   virtual void stop() = 0;
 
   // Restarts the server; returns when that has begun. kUnavailable: none runs, or it restarts already.

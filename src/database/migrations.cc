@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 
 namespace securebase::database {
 
@@ -64,37 +65,59 @@ Result<std::vector<Migration>> read_migrations(const std::filesystem::path& dire
   return migrations;
 }
 
-Result<std::size_t> migrate(Connection& connection, const std::string& owner,
-                            const std::vector<Migration>& migrations) {
+Result<std::vector<const Migration*>> still_to_apply(const std::vector<Migration>& migrations,
+                                                     const AppliedMigrations& applied) {
+  for (const auto& [name, sha256] : applied) {
+    const auto found =
+        std::find_if(migrations.begin(), migrations.end(), [&](const Migration& one) { return one.name == name; });
+    if (found == migrations.end()) {
+      if (!migrations.empty() && name > migrations.back().name) continue;
+      return Error{Errc::kConflict,
+                   fmt::format("{} was applied to this database and is not there any more; put it back", name)};
+    }
+    if (found->sha256 != sha256) {
+      return Error{Errc::kConflict,
+                   fmt::format("{} was changed after it was applied; put the old text back and write the "
+                               "change into a new migration",
+                               name)};
+    }
+  }
+  std::vector<const Migration*> left;
+  for (const auto& migration : migrations) {
+    if (!applied.contains(migration.name)) left.push_back(&migration);
+  }
+  return left;
+}
+
+Result<std::size_t> migrate(Connection& connection, const std::string& owner, const std::vector<Migration>& migrations,
+                            AppliedMigrations& applied) {
   if (auto done = connection.run("SET SESSION AUTHORIZATION " + connection.identifier(owner)); !done)
     return done.error();
   auto made = connection.run(
       "CREATE TABLE IF NOT EXISTS securebase_migrations (name text PRIMARY KEY, sha256 text NOT NULL, "
       "applied_at timestamptz NOT NULL DEFAULT now())");
   if (!made) return made.error();
-  auto applied = connection.run("SELECT name, sha256 FROM securebase_migrations");
-  if (!applied) return applied.error();
+  auto rows = connection.run("SELECT name, sha256 FROM securebase_migrations");
+  if (!rows) return rows.error();
+  applied.clear();
+  for (const auto& row : *rows) applied.emplace(row[0], row[1]);
 
-  std::size_t now = 0;
-  for (const auto& row : *applied) {
-    const auto found =
-        std::find_if(migrations.begin(), migrations.end(), [&](const Migration& m) { return m.name == row[0]; });
-    if (found == migrations.end()) {
-      return Error{Errc::kConflict,
-                   fmt::format("{} was applied to this database and is not there any more; put it back", row[0])};
-    }
-    if (found->sha256 != row[1]) {
-      return Error{Errc::kConflict,
-                   fmt::format("{} was changed after it was applied; put the old text back and write the "
-                               "change into a new migration",
-                               row[0])};
-    }
+  auto left = still_to_apply(migrations, applied);
+  if (!left) return left.error();
+  if (!migrations.empty() && !applied.empty() && applied.rbegin()->first > migrations.back().name) {
+    base::log(base::Level::kWarning, "database", "the files are older than the database, which has {} already",
+              applied.rbegin()->first);
   }
-  for (const auto& migration : migrations) {
-    const bool done =
-        std::any_of(applied->begin(), applied->end(), [&](const auto& row) { return row[0] == migration.name; });
-    if (done) continue;
-    if (auto one = apply_one(connection, migration); !one) return one.error();
+  std::size_t now = 0;
+  for (const auto* migration : *left) {
+    if (auto one = apply_one(connection, *migration); !one) {
+      if (now == 0) return one.error();
+      return Error{one.error().code, fmt::format("{}\n{} before it {} applied now, and {}", one.error().message,
+                                                 now == 1 ? "The migration" : fmt::format("The {} migrations", now),
+                                                 now == 1 ? "was" : "were", now == 1 ? "stays" : "stay")};
+    }
+    base::log(base::Level::kInfo, "database", "{} is applied", migration->name);
+    applied.emplace(migration->name, migration->sha256);
     ++now;
   }
   return now;

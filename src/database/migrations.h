@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,17 @@ struct Migration {
 // kMalformed names a file whose name is of another form, or a second one of the same number.
 Result<std::vector<Migration>> read_migrations(const std::filesystem::path& directory);
 
-// As `owner`. An error leaves the failing file undone as a whole, and the ones before it applied. Gives how many were
-// applied now.
-Result<std::size_t> migrate(Connection& connection, const std::string& owner, const std::vector<Migration>& migrations);
+// Of those that were applied: by name, the SHA-256 of their text.
+using AppliedMigrations = std::map<std::string, std::string>;
+// Those that are still to be applied, in order. kConflict: one that was applied has another text now, or is missing
+// while a later one is there. Where all that is missing is later than what is there, the files are older than the
+// database, as after a rollback: that is no error.
+Result<std::vector<const Migration*>> still_to_apply(const std::vector<Migration>& migrations,
+                                                     const AppliedMigrations& applied);
+
+// As `owner`. An error leaves the failing file undone as a whole, and the ones before it applied: `applied` says which
+// those are, before and after. Gives how many were applied now.
+Result<std::size_t> migrate(Connection& connection, const std::string& owner, const std::vector<Migration>& migrations,
+                            AppliedMigrations& applied);
 
 }  // namespace securebase::database

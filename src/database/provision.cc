@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "database/connection.h"
 #include "database/migrations.h"
 
@@ -72,8 +71,8 @@ Result<Done> make_master_role(Connection& connection, const Cluster& cluster, co
 
 }  // namespace
 
-Result<std::size_t> provision(const std::filesystem::path& socket_directory, const Cluster& cluster,
-                              const Doors& doors) {
+Result<std::size_t> provision(const std::filesystem::path& socket_directory, const Cluster& cluster, const Doors& doors,
+                              Migrations migrations, AppliedMigrations& applied) {
   auto connection = Connection::open(socket_directory, cluster.port, "postgres");
   if (!connection) return connection.error();
   if (auto made = make_master_role(*connection, cluster, doors); !made) return made.error();
@@ -93,14 +92,14 @@ Result<std::size_t> provision(const std::filesystem::path& socket_directory, con
   auto inside = Connection::open(socket_directory, cluster.port, cluster.database);
   if (!inside) return inside.error();
   if (auto made = inside->run(kStatistics); !made) return made.error();
-  if (cluster.schema.empty()) return 0;
+  if (cluster.schema.empty() || migrations == Migrations::kLeave) return 0;
 
-  auto migrations = read_migrations(cluster.schema);
-  if (!migrations) return migrations.error();
-  auto applied = migrate(*inside, cluster.master_username.empty() ? "postgres" : cluster.master_username, *migrations);
-  if (!applied) return applied.error().within("migrations");
-  if (*applied > 0) base::log(base::Level::kInfo, "database", "{} migrations applied", *applied);
-  return *applied;
+  auto files = read_migrations(cluster.schema);
+  if (!files) return files.error();
+  const std::string owner = cluster.master_username.empty() ? "postgres" : cluster.master_username;
+  auto now = migrate(*inside, owner, *files, applied);
+  if (!now) return now.error().within("migrations");
+  return now;
 }
 
 }  // namespace securebase::database

@@ -78,6 +78,8 @@ auto cluster_declaration(const Endpoint& endpoint) {
           "tags", &ClusterResource::tags, {},
           "Labels; securebase:schema is the directory of migrations, securebase:app-credentials the secret of the "
           "application's role.")
+      .attribute("deletion_protection", &ClusterResource::deletion_protection, std::nullopt,
+                 "Whether an apply that removes it is refused.")
       .nested(scaling, &ClusterResource::scaling, "Serverless capacity.")
       .known("engine_version", "the server is Debian 12's PostgreSQL 15")
       .known("engine_mode")

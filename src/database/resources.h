@@ -32,6 +32,7 @@ struct ClusterResource {
   std::optional<bool> manage_password;
   std::optional<std::uint16_t> port;
   std::optional<std::string> parameter_group;
+  std::optional<bool> deletion_protection;
   std::optional<Scaling> scaling;
   std::map<std::string, std::string> tags;
 };

@@ -254,6 +254,41 @@ TEST_F(RealPostgresql, UndoesAFailingMigrationAndNamesFileAndLine) {
   EXPECT_EQ(owner().ask("SELECT count(*) FROM t"), "1");
 }
 
+TEST_F(RealPostgresql, SaysWhichMigrationsAreLeftAndGoesBackWithoutThem) {
+  migration("0001_table.sql", "CREATE TABLE t (n int);");
+  cluster_.schema = schema_;
+  const auto config = std::make_shared<Config>();
+  config->cluster = cluster_;
+  ASSERT_TRUE(world->database->apply(config));
+  ASSERT_TRUE(world->database->drift(*config));
+  EXPECT_TRUE(world->database->drift(*config)->empty());
+
+  migration("0002_rows.sql", "INSERT INTO t VALUES (1);");
+  migration("0003_wrong.sql", "INSERT INTO nowhere VALUES (1);");
+  const auto left = world->database->drift(*config);
+  ASSERT_TRUE(left) << left.error().message;
+  ASSERT_EQ(left->size(), 1U);
+  ASSERT_EQ((*left)[0].attributes.size(), 2U);
+  EXPECT_EQ((*left)[0].attributes[0].path, "migrations[\"0002_rows.sql\"]");
+  const auto done = apply();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("The migration before it was applied now, and stays"));
+  EXPECT_TRUE(world->database->apply(config)) << "back to what was in force, whose migrations are there";
+  migration("0001_table.sql", "CREATE TABLE t (n bigint);");
+  EXPECT_EQ(world->database->drift(*config).error().code, Errc::kConflict);
+}
+
+TEST_F(RealPostgresql, LetsAProtectedClusterGoOnlyWhenItIsNotProtectedAnyMore) {
+  cluster_.deletion_protection = true;
+  ASSERT_APPLIED();
+  const auto refused = world->database->drift(Config{});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("deletion_protection"));
+  cluster_.deletion_protection = false;
+  ASSERT_APPLIED();
+  EXPECT_TRUE(world->database->drift(Config{}));
+}
+
 TEST_F(RealPostgresql, RefusesAMigrationThatWasChangedOrLostOrEndsItsTransaction) {
   migration("0001_table.sql", "CREATE TABLE t (n int);");
   cluster_.schema = schema_;

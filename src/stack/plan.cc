@@ -196,9 +196,10 @@ void append_blast_radius(const Plan& plan, std::string& out) {
     for (const auto& attribute : change.attributes) {
       if (!attribute.effect.empty()) effects[attribute.effect].insert(change.address);
     }
-    if (change.action == Change::Action::kDelete) effects["removes it with what it holds"].insert(change.address);
-    if (change.action == Change::Action::kReplace)
-      effects["makes it anew: what it holds is lost"].insert(change.address);
+    const bool deletes = change.action == Change::Action::kDelete;
+    if (!deletes && change.action != Change::Action::kReplace) continue;
+    const char* loss = deletes ? "removes it with what it holds" : "makes it anew: what it holds is lost";
+    effects[change.effect.empty() ? loss : change.effect].insert(change.address);
   }
   if (effects.empty()) return;
   out += "Blast radius:\n";
@@ -329,7 +330,7 @@ void add_drift(Plan& plan, const std::vector<Drifted>& drifted, const Stack& aft
       const auto deletions = std::find_if(plan.changes.begin(), plan.changes.end(),
                                           [](const Change& each) { return each.action == Change::Action::kDelete; });
       const std::string room = resource->declaration ? resource->declaration->room : "";
-      change = plan.changes.insert(deletions, {Change::Action::kUpdate, resource->address, one.type, room, {}});
+      change = plan.changes.insert(deletions, {Change::Action::kUpdate, resource->address, one.type, room, {}, {}});
     }
     if (one.removed) {
       change->action = Change::Action::kCreate;

@@ -47,6 +47,7 @@ struct Change {
   std::string type;
   std::string room;  // "" when no room owns the type
   std::vector<Attribute> attributes;
+  std::string effect;  // of a deletion or replacement, where it is another than that what it holds is lost
 };
 
 struct Plan {
