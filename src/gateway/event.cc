@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "gateway/fields.h"
 #include "gateway/principal.h"
 
 namespace securebase::gateway {
@@ -32,7 +33,7 @@ struct EventHeaders {
         continue;
       }
       if (http::equal_ignoring_case(field.name, "X-Forwarded-Port") ||
-          http::equal_ignoring_case(field.name, "X-Forwarded-Proto")) {
+          http::equal_ignoring_case(field.name, "X-Forwarded-Proto") || is_dropped_from_request(field.name)) {
         continue;
       }
       // The hop that calls the function is the parent, no longer the client's.

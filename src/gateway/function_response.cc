@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
+#include <vector>
 
+#include "gateway/fields.h"
 #include "net/http/syntax.h"
 
 namespace securebase::gateway {
@@ -15,36 +18,6 @@ using simdjson::dom::element_type;
 
 Error no_proxy_response(std::string_view why) {
   return {Errc::kMalformed, fmt::format("the function's answer is no proxy response: {}", why)};
-}
-
-// RFC 9110 §5.6.2.
-bool is_token(std::string_view text) {
-  for (const unsigned char c : text) {
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) == std::string_view::npos) {
-      return false;
-    }
-  }
-  return !text.empty();
-}
-
-// RFC 9110 §5.5: a value that could end its line would let a function's data write headers.
-bool is_field_value(std::string_view text) {
-  for (const unsigned char c : text) {
-    if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
-  }
-  return true;
-}
-
-// Framing and connection are the server's.
-bool belongs_to_the_connection(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"connection",       "content-length", "transfer-encoding",
-                                                "keep-alive",       "upgrade",        "te",
-                                                "proxy-connection", "trailer",        "proxy-authenticate"};
-  for (const auto each : kNames) {
-    if (name.size() == each.size() && http::equal_ignoring_case(name, each)) return true;
-  }
-  return false;
 }
 
 class Reader {
@@ -77,14 +50,15 @@ class Reader {
       default:
         return no_proxy_response("a header's value is an object or a list");
     }
-    if (!is_token(name)) return no_proxy_response("a header's name holds characters that names do not have");
-    if (!is_field_value(text)) return no_proxy_response("a header's value holds control characters");
+    if (!http::is_token(name)) return no_proxy_response("a header's name holds characters that names do not have");
+    // RFC 9110 §5.5: a value that could end its line would let a function's data write headers.
+    if (!http::is_field_value(text)) return no_proxy_response("a header's value holds control characters");
     bytes_ += name.size() + text.size();
     if (++fields_ > limits_.header_fields || bytes_ > limits_.header_bytes) {
       return Error{Errc::kLimit, fmt::format("the function's headers exceed {} fields or {} bytes",
                                              limits_.header_fields, limits_.header_bytes)};
     }
-    if (!belongs_to_the_connection(name)) out.headers.add(name, http::trim_blanks(text));
+    add_response_field(out.headers, name, http::trim_blanks(text));
     return Done{};
   }
 
@@ -113,6 +87,7 @@ Result<int> read_status(const element& value) {
 Result<Done> read_headers(FunctionResponse& out, const element* single, const element* multiple,
                           const FunctionResponse::Limits& limits) {
   Reader reader(limits);
+  std::vector<std::string_view> in_lists;
   if (multiple && !multiple->is_null()) {
     simdjson::dom::object fields;
     if (multiple->get_object().get(fields) != simdjson::SUCCESS)
@@ -121,20 +96,19 @@ Result<Done> read_headers(FunctionResponse& out, const element* single, const el
       simdjson::dom::array list;
       if (values.get_array().get(list) != simdjson::SUCCESS)
         return no_proxy_response("multiValueHeaders holds no lists");
+      if (list.begin() != list.end()) in_lists.push_back(name);
       for (const auto value : list) {
         if (auto done = reader.field(out, name, value); !done) return done.error();
       }
     }
   }
-  const std::size_t from_lists = out.headers.size();
   if (single && !single->is_null()) {
     simdjson::dom::object fields;
     if (single->get_object().get(fields) != simdjson::SUCCESS) return no_proxy_response("headers is no object");
     for (const auto& [name, value] : fields) {
-      bool replaced = false;
-      for (std::size_t i = 0; i < from_lists && !replaced; ++i) {
-        replaced = http::equal_ignoring_case(out.headers.fields()[i].name, name);
-      }
+      const auto replaced = std::any_of(in_lists.begin(), in_lists.end(), [&name = name](std::string_view listed) {
+        return http::equal_ignoring_case(listed, name);
+      });
       if (replaced) continue;
       if (auto done = reader.field(out, name, value); !done) return done.error();
     }

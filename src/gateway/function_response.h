@@ -18,7 +18,7 @@ struct FunctionResponse {
   };
 
   int status = 200;
-  http::Headers headers;  // without those that frame the message or belong to one connection
+  http::Headers headers;  // under the names that clients see them by (fields.h)
   std::string body;       // as the function gave it: still base64 when `base64` says so
   bool base64 = false;
 

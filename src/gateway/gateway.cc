@@ -21,6 +21,15 @@ void for_each_part(std::string_view list, Each each) {
   }
 }
 
+// Resources that have the request's method, or ANY.
+struct HasMethod final : Routes::Accepts {
+  HasMethod(const std::vector<ResourceInForce>& all, std::string_view name) : resources(all), method(name) {}
+  bool accepts(std::size_t resource) const override { return resources[resource].find(method) != nullptr; }
+
+  const std::vector<ResourceInForce>& resources;
+  const std::string_view method;
+};
+
 void record(Meters& meters, int status, double latency_ms,
             const std::optional<std::chrono::microseconds>& integration) {
   meters.count.add();
@@ -98,11 +107,10 @@ std::optional<Refusal> Engine::walk(const http::Request& request, Walk& out) con
   call.client_path = out.place.client_path;
   call.event_path = out.place.event_path;
   call.domain_name = out.place.domain_name;
-  const auto found = stage.routes.find(call.resource_path);
+  const auto found = stage.routes.find(call.resource_path, HasMethod(stage.resources, request.method_name));
   if (!found) return Refusal::kMissingAuthenticationToken;
   const auto& resource = stage.resources[found->resource];
   out.method = resource.find(request.method_name);
-  if (!out.method) return Refusal::kMissingAuthenticationToken;
   call.found = *found;
   call.resource = resource.resource;
   call.parameter_names = &resource.parameter_names;

@@ -1,8 +1,10 @@
 // HTTP_PROXY: the request goes to a URL as it came, and what comes back goes to the client.
 #include <fmt/format.h>
 
+#include "base/encoding.h"
 #include "base/log.h"
 #include "gateway/engine.h"
+#include "gateway/fields.h"
 
 namespace securebase::gateway {
 namespace {
@@ -27,8 +29,14 @@ Result<Url> read_url(std::string_view text) {
   return out;
 }
 
-// {name} becomes what is mapped to it, else the path parameter of that name. Values keep their escapes, so that none of
-// them can begin another segment.
+// What may stand in a segment: parameters of the path keep their escapes, all else gets them.
+std::string segment_of(const Call& call, const Parameter& parameter) {
+  const auto value = value_of(call, parameter).value_or("");
+  return parameter.from == Parameter::From::kPath ? value : base::percent_encode(value);
+}
+
+// {name} becomes what is mapped to it, else the path parameter of that name. No value can begin another segment, nor a
+// query.
 std::string fill_path(std::string_view path, const Call& call) {
   const auto& mapped = call.method->integration.path_parameters;
   std::string out;
@@ -41,7 +49,7 @@ std::string fill_path(std::string_view path, const Call& call) {
     if (name.ends_with('+')) name.pop_back();
     const auto found = mapped.find(name);
     if (found != mapped.end()) {
-      out += value_of(call, found->second).value_or("");
+      out += segment_of(call, found->second);
     } else {
       out += call.path_value(name);
     }
@@ -49,7 +57,7 @@ std::string fill_path(std::string_view path, const Call& call) {
   }
 }
 
-// One body of the answer, bounded by the integration's own time.
+// A named coroutine, so that the request lives in its frame while the time runs.
 net::Task<Result<http::ClientResponse>> send(http::Client& client, http::ClientRequest request) {
   co_return co_await client.send(std::move(request));
 }
@@ -77,10 +85,10 @@ net::Task<Integrated> Engine::ask_upstream(const Walk& walk, std::string body) {
     sent.target += call.request->query;
   }
   for (const auto& field : call.request->headers.fields()) {
-    const bool framing = http::equal_ignoring_case(field.name, "Host") ||
-                         http::equal_ignoring_case(field.name, "Content-Length") ||
-                         http::equal_ignoring_case(field.name, "Content-Encoding");
-    if (!framing) sent.headers.add(field.name, field.value);
+    // The body was decoded, if it was coded at all.
+    const bool ours = http::equal_ignoring_case(field.name, "Host") || http::equal_ignoring_case(field.name, "Via") ||
+                      http::equal_ignoring_case(field.name, "Content-Encoding") || is_dropped_from_request(field.name);
+    if (!ours) sent.headers.add(field.name, field.value);
   }
   // The edge has put the viewer there already.
   auto chain = call.request->headers.joined("X-Forwarded-For");
@@ -111,8 +119,7 @@ net::Task<Integrated> Engine::ask_upstream(const Walk& walk, std::string body) {
   out.status = got->status;
   out.response.status = got->status;
   for (const auto& field : got->headers.fields()) {
-    if (http::equal_ignoring_case(field.name, "Content-Length")) continue;
-    out.response.headers.add(field.name, field.value);
+    add_response_field(out.response.headers, field.name, field.value);
   }
   if (got->body) {
     auto bytes = co_await net::with_timeout(timeout, http::read_all(*got->body, settings.request_body_bytes));

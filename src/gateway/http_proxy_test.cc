@@ -27,6 +27,7 @@ class Upstream final : public http::Handler {
     response.headers.add("Set-Cookie", "a=1");
     response.headers.add("Set-Cookie", "b=2");
     response.headers.add("Content-Type", "text/plain");
+    response.headers.add("Server", "upstream/1");
     response.body = request.path == "/huge" ? std::string((10 << 20) + 1, 'x') : std::string("from upstream");
     co_return response;
   }
@@ -52,6 +53,9 @@ class HttpProxyTest : public GatewayTest {
         path_to("/named/{id}", "get",
                 to("/things/{thing}?fixed=1",
                    R"(, requestParameters = { "integration.request.path.thing" = "method.request.path.id" })")) +
+        path_to("/chosen", "get",
+                to("/things/{thing}",
+                   R"(, requestParameters = { "integration.request.path.thing" = "method.request.querystring.of" })")) +
         path_to("/slow", "get", to("/slow", ", timeoutInMillis = 50")) + path_to("/huge", "get", to("/huge")) +
         path_to("/stage", "get",
                 R"(type = "http_proxy", httpMethod = "GET", uri = "http://$${stageVariables.host}/x")") +
@@ -114,6 +118,8 @@ TEST_F(HttpProxyTest, HandsTheRequestOnAsItCame) {
   EXPECT_EQ(reply.body, "from upstream");
   EXPECT_EQ(reply.headers.joined("Set-Cookie"), "a=1, b=2");
   EXPECT_FALSE(reply.headers.has("Content-Length")) << "framing is the server's";
+  EXPECT_FALSE(reply.headers.has("Server"));
+  EXPECT_EQ(reply.header("x-amzn-Remapped-Server"), "upstream/1");
   EXPECT_TRUE(reply.headers.has("x-amzn-RequestId"));
 }
 
@@ -130,6 +136,8 @@ TEST_F(HttpProxyTest, FillsTheUrl) {
   EXPECT_EQ(upstream_.line, "GET /things/42?fixed=1&y=2");
   get("/named/a%2Fb");
   EXPECT_EQ(upstream_.line, "GET /things/a%2Fb?fixed=1") << "no value begins another segment";
+  get("/chosen?of=a%2Fb%3Fc%3D1%0d%0aX:%20y");
+  EXPECT_EQ(upstream_.line, "GET /things/a%2Fb%3Fc%3D1%0D%0AX%3A%20y?of=a%2Fb%3Fc%3D1%0d%0aX:%20y");
   get("/stage");
   EXPECT_EQ(upstream_.line, "GET /x");
 }

@@ -34,14 +34,6 @@ bool is_binary(const std::vector<std::string>& binary_types, std::string_view co
   return false;
 }
 
-// RFC 9110 fields that are the gateway's own to say; API Gateway hands on what a function says under another name.
-bool is_remapped(std::string_view name) {
-  for (const std::string_view each : {"Date", "Server", "WWW-Authenticate"}) {
-    if (name.size() == each.size() && http::equal_ignoring_case(name, each)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 net::Task<Result<std::string, Refusal>> Engine::read_body(http::Request& request) {
@@ -116,13 +108,7 @@ net::Task<Integrated> Engine::call_function(const Walk& walk, bool has_body, std
   Integrated out;
   out.status = 200;  // of the invocation
   out.response.status = parsed->status;
-  for (const auto& field : parsed->headers.fields()) {
-    if (is_remapped(field.name)) {
-      out.response.headers.add("x-amzn-Remapped-" + std::string(field.name), field.value);
-    } else {
-      out.response.headers.add(field.name, field.value);
-    }
-  }
+  out.response.headers = std::move(parsed->headers);
   if (!out.response.headers.has("Content-Type")) out.response.headers.add("Content-Type", "application/json");
   if (parsed->base64) {
     // Developer Guide, "Content type conversions": the first type of Accept decides whether bytes or base64 are sent.

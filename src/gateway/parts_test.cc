@@ -57,6 +57,15 @@ struct RouteCase {
   std::vector<std::string> values;
 };
 
+struct AnyMethod final : Routes::Accepts {
+  bool accepts(std::size_t) const override { return true; }
+};
+struct AllBut final : Routes::Accepts {
+  explicit AllBut(std::set<std::size_t> without) : refused(std::move(without)) {}
+  bool accepts(std::size_t resource) const override { return !refused.contains(resource); }
+  const std::set<std::size_t> refused;
+};
+
 TEST(Routes, ChooseExactBeforeParameterBeforeGreedy) {
   Routes routes;
   const char* templates[] = {"/",
@@ -79,17 +88,35 @@ TEST(Routes, ChooseExactBeforeParameterBeforeGreedy) {
                              {"/v1/customers/42/unknown/x", 4, {"customers/42/unknown/x"}},
                              {"/v1/healthy", 4, {"healthy"}},
                              {"/v1/customers/a%2Fb", 2, {"a%2Fb"}},
-                             {"/files/a/b/", 6, {"a/b/"}},
+                             {"/files/a/b/", 6, {"a/b"}},
                              {"/v1/customers//invoices", 4, {"customers//invoices"}}};
   for (const auto& each : cases) {
-    const auto found = routes.find(each.path);
+    const auto found = routes.find(each.path, AnyMethod());
     ASSERT_TRUE(found) << each.path;
     EXPECT_EQ(found->resource, static_cast<std::size_t>(each.resource)) << each.path;
     ASSERT_EQ(found->parameter_count, each.values.size()) << each.path;
     for (std::size_t i = 0; i < each.values.size(); ++i) EXPECT_EQ(found->values[i], each.values[i]) << each.path;
   }
   for (const char* unknown : {"/v2", "/v1", "/files", "/files/", "/V1/health"})
-    EXPECT_FALSE(routes.find(unknown)) << unknown;
+    EXPECT_FALSE(routes.find(unknown, AnyMethod())) << unknown;
+}
+
+TEST(Routes, GoOnToTheNextResourceWhereOneLacksTheMethod) {
+  Routes routes;
+  const char* templates[] = {"/{proxy+}", "/v1/{id}", "/v1/me", "/v1/{id}/x"};
+  for (std::size_t i = 0; i < std::size(templates); ++i) ASSERT_TRUE(routes.add(templates[i], i)) << templates[i];
+  const auto found = [&routes](const char* path, std::set<std::size_t> lacking) {
+    const auto way = routes.find(path, AllBut(std::move(lacking)));
+    if (!way) return std::string("none");
+    std::string text = std::to_string(way->resource);
+    for (std::size_t i = 0; i < way->parameter_count; ++i) text.append(" ").append(way->values[i]);
+    return text;
+  };
+  EXPECT_EQ(found("/v1/me", {}), "2");
+  EXPECT_EQ(found("/v1/me", {2}), "1 me");
+  EXPECT_EQ(found("/v1/me", {1, 2}), "0 v1/me");
+  EXPECT_EQ(found("/v1/7/x", {3}), "0 v1/7/x");
+  EXPECT_EQ(found("/v1/me", {0, 1, 2}), "none");
 }
 
 TEST(Routes, RefuseWhatIsNoResourcePathAndWhatIsThereTwice) {

@@ -87,9 +87,9 @@ struct Routes::Node {
 
   // `rest` is what stands behind the last '/', and `ended` that there is no further segment. Depth is bounded by the
   // templates', and each level tries at most two branches of which only templates that exist go on.
-  bool find(std::string_view rest, bool ended, Found& found) const {
+  bool find(std::string_view rest, bool ended, const Accepts& wanted, Found& found) const {
     if (ended || rest.empty()) {
-      if (resource == kNone) return false;
+      if (resource == kNone || !wanted.accepts(resource)) return false;
       found.resource = resource;
       return true;
     }
@@ -97,15 +97,15 @@ struct Routes::Node {
     const auto segment = rest.substr(0, end);
     const bool last = end == std::string_view::npos;
     const auto behind = last ? std::string_view() : rest.substr(end + 1);
-    if (const Node* next = child(segment); next && next->find(behind, last, found)) return true;
+    if (const Node* next = child(segment); next && next->find(behind, last, wanted, found)) return true;
     if (parameter && !segment.empty()) {
       const auto depth = found.parameter_count;
       found.values[found.parameter_count++] = segment;
-      if (parameter->find(behind, last, found)) return true;
+      if (parameter->find(behind, last, wanted, found)) return true;
       found.parameter_count = depth;
     }
-    if (greedy != kNone) {
-      found.values[found.parameter_count++] = rest;
+    if (greedy != kNone && wanted.accepts(greedy)) {
+      found.values[found.parameter_count++] = rest.substr(0, rest.size() - (rest.ends_with('/') ? 1 : 0));
       found.resource = greedy;
       return true;
     }
@@ -133,10 +133,10 @@ Result<Done> Routes::add(std::string_view path_template, std::size_t resource) {
   return Done{};
 }
 
-std::optional<Routes::Found> Routes::find(std::string_view path) const {
+std::optional<Routes::Found> Routes::find(std::string_view path, const Accepts& wanted) const {
   Found found;
   if (path.empty() || path.front() != '/') return std::nullopt;
-  if (!root_->find(path.substr(1), false, found)) return std::nullopt;
+  if (!root_->find(path.substr(1), false, wanted, found)) return std::nullopt;
   return found;
 }
 

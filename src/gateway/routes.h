@@ -1,5 +1,6 @@
 // Which resource a path belongs to: exact segments win over {parameter}, which wins over {proxy+}, segment by segment
-// from the left, as API Gateway chooses. A trailing '/' does not count, save inside {proxy+}.
+// from the left, as API Gateway chooses. Where the better resource does not have the method, the next one is tried:
+// OPTIONS of /{proxy+} answers for /invoices that has GET alone. A trailing '/' does not count.
 #pragma once
 
 #include <array>
@@ -33,8 +34,16 @@ class Routes {
 
   // `resource` is what find() gives for it. kMalformed: not a resource path; kConflict: there is one such already.
   Result<Done> add(std::string_view path_template, std::size_t resource);
+  // Whether a resource has what is asked of it.
+  class Accepts {
+   public:
+    virtual bool accepts(std::size_t resource) const = 0;
+
+   protected:
+    ~Accepts() = default;
+  };
   // `path` is normal (path.h). Allocates nothing.
-  std::optional<Found> find(std::string_view path) const;
+  std::optional<Found> find(std::string_view path, const Accepts& wanted) const;
 
  private:
   struct Node;
