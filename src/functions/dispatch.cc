@@ -43,7 +43,8 @@ Dispatch::Placed Dispatch::place(const JobPointer& job, std::size_t worker) {
 
 bool Dispatch::insist(const Job* job) {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& one) { return one.get() == job; });
-  return found != waiting_.end() && wanted() > 0;
+  // By now those that have answered would have asked for more, if they did at all.
+  return found != waiting_.end() && waiting_.size() > starting_.size();
 }
 
 bool Dispatch::withdraw(const Job* job) {

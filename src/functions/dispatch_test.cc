@@ -64,6 +64,19 @@ TEST(Dispatch, WaitsForQuickInstancesAndInsistsWhenTheyAreNot) {
   EXPECT_FALSE(dispatch.insist(waiting.get()));
 }
 
+TEST(Dispatch, InsistsWhenAnInstanceThatHasAnsweredAsksForNothing) {
+  Dispatch dispatch;
+  add_idle(dispatch, 1, 0);
+  ASSERT_EQ(dispatch.place(job(), 0).instance, instance(1));
+  dispatch.answered(instance(1), 1ms);
+  const auto waiting = job();
+  const auto placed = dispatch.place(waiting, 0);
+  EXPECT_FALSE(placed.start);
+  EXPECT_TRUE(dispatch.insist(waiting.get()));
+  dispatch.starting(instance(2));
+  EXPECT_FALSE(dispatch.insist(waiting.get())) << "one start for one who waits";
+}
+
 TEST(Dispatch, ServesInTheOrderOfArrivalAndForgetsThoseWhoLeft) {
   Dispatch dispatch;
   const auto first = job(), second = job(), third = job();

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <fstream>
 #include <sstream>
@@ -91,6 +94,35 @@ class FunctionsTest : public testing::Test {
     config_.functions.push_back(made);
     return config_.functions.back();
   }
+  // A custom runtime: `code` has call(), which asks the Runtime API, and serve(), which answers events from now on.
+  FunctionConfig& runtime(const std::string& name, const std::string& code) {
+    const fs::path directory = state_ / "source" / name;
+    fs::create_directories(directory);
+    std::ofstream(directory / "bootstrap") << R"(#!/usr/bin/python3.11
+import http.client, json, os, time
+
+def call(method, path, body=None, headers={}, timeout=None):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"], timeout=timeout)
+    connection.request(method, "/2018-06-01/runtime/" + path, body, headers)
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+def serve(handler):
+    while True:
+        status, fields, event = call("GET", "invocation/next")
+        answer = json.dumps(handler(json.loads(event))).encode()
+        call("POST", "invocation/%s/response" % fields["Lambda-Runtime-Aws-Request-Id"], answer)
+)" << code;
+    fs::permissions(directory / "bootstrap", fs::perms(0755));
+    FunctionConfig made;
+    made.name = name;
+    made.arn = "arn:aws:lambda:us-east-1:123456789012:function:" + name;
+    made.runtime_name = "provided.al2023";
+    made.code = directory;
+    made.memory_mb = 512;
+    config_.functions.push_back(made);
+    return config_.functions.back();
+  }
   void apply() {
     auto applied = functions_->apply(std::make_shared<const Config>(config_));
     ASSERT_TRUE(applied) << applied.error().message;
@@ -116,7 +148,7 @@ class FunctionsTest : public testing::Test {
     return outcomes;
   }
   std::string log_of(const std::string& name, std::string_view awaited) {
-    for (int attempt = 0; attempt < 200; ++attempt) {
+    for (int attempt = 0; attempt < 2000; ++attempt) {
       const auto all = lines_.of("/aws/lambda/" + name);
       if (all.find(awaited) != all.npos) return all;
       std::this_thread::sleep_for(10ms);
@@ -270,6 +302,93 @@ done
   EXPECT_EQ(outcome.payload, R"({"got":[1,2],"layer":"from a layer"})");
 }
 
+// ---- The Runtime API, by runtimes that do what they should not
+
+TEST_F(FunctionsTest, AnswersARuntimeAsLambdasDocumentationSays) {
+  runtime("strict", R"(
+first, fields, event = call("GET", "invocation/next")
+name = fields["Lambda-Runtime-Aws-Request-Id"]
+told = {"fields": sorted(each for each in fields if each.startswith("Lambda-Runtime"))}
+for what, method, path in (
+        ("unknown", "GET", "invocation/unknown"), ("method", "PUT", "invocation/next"),
+        ("wrong id", "POST", "invocation/nobody/response"), ("late init", "POST", "init/error"),
+        ("response", "POST", "invocation/%s/response" % name), ("twice", "POST", "invocation/%s/response" % name),
+        ("error after", "POST", "invocation/%s/error" % name)):
+    status, _, body = call(method, path, b"{}" if method == "POST" else None)
+    told[what] = "%d %s" % (status, json.loads(body).get("errorType", json.loads(body).get("status")))
+serve(lambda event: told)
+)");
+  apply();
+  EXPECT_EQ(invoke("strict").payload, "{}");
+  const auto told = *base::Json::parse(invoke("strict").payload);
+  EXPECT_EQ(told["fields"].dump(),
+            R"(["Lambda-Runtime-Aws-Request-Id","Lambda-Runtime-Deadline-Ms","Lambda-Runtime-Invoked-Function-Arn",)"
+            R"("Lambda-Runtime-Trace-Id"])");
+  EXPECT_EQ(told["unknown"].string_or(""), "404 NotFound");
+  EXPECT_EQ(told["method"].string_or(""), "404 NotFound");
+  EXPECT_EQ(told["wrong id"].string_or(""), "400 InvalidRequestID");
+  EXPECT_EQ(told["late init"].string_or(""), "403 InvalidStateTransition");
+  EXPECT_EQ(told["response"].string_or(""), "202 OK");
+  EXPECT_EQ(told["twice"].string_or(""), "403 InvalidStateTransition");
+  EXPECT_EQ(told["error after"].string_or(""), "403 InvalidStateTransition");
+}
+
+TEST_F(FunctionsTest, LosesNothingToARuntimeThatHungUpWhileItWaited) {
+  runtime("impatient", R"(
+try:
+    call("GET", "invocation/next", timeout=0.1)
+except OSError:
+    print("hung up", flush=True)
+time.sleep(0.3)
+serve(lambda event: event)
+)")
+      .provisioned = 1;
+  apply();
+  ASSERT_THAT(log_of("impatient", "hung up"), HasSubstr("hung up"));
+  InvokeOptions options;
+  options.deadline = std::chrono::steady_clock::now() + 20s;
+  EXPECT_EQ(invoke("impatient", "1", options).payload, "1");
+  EXPECT_EQ(invoke("impatient", "2", options).payload, "2");
+  for (int attempt = 0; attempt < 300 && functions_->statistics().functions[0].busy > 0; ++attempt) {
+    std::this_thread::sleep_for(10ms);
+  }
+  const auto told = functions_->statistics().functions[0];
+  EXPECT_EQ(told.idle, told.cold_starts) << "one instance is one, however often it asks";
+  EXPECT_EQ(told.under_way, 0u);
+}
+
+TEST_F(FunctionsTest, GoesOnWithoutARuntimeThatAsksForNothingMore) {
+  runtime("once", R"(
+status, fields, event = call("GET", "invocation/next")
+call("POST", "invocation/%s/response" % fields["Lambda-Runtime-Aws-Request-Id"], event)
+if json.loads(event) == "stay":
+    time.sleep(600)
+)")
+      .timeout = 1s;
+  apply();
+  InvokeOptions options;
+  options.deadline = std::chrono::steady_clock::now() + 20s;
+  for (const char* event : {"1", "2", "\"stay\"", "4"}) EXPECT_EQ(invoke("once", event, options).payload, event);
+  for (int attempt = 0; attempt < 2000 && functions_->statistics().functions[0].busy > 0; ++attempt) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(functions_->statistics().functions[0].busy, 0u) << "the one that stays is ended when a call's time is over";
+}
+
+TEST_F(FunctionsTest, EndsARuntimeThatFailedInInitAndStays) {
+  runtime("stays", R"(
+call("POST", "init/error", b'{"errorType":"Own.Reason","errorMessage":"no key"}', {"Lambda-Runtime-Function-Error-Type": "Own.Reason"})
+time.sleep(600)
+)");
+  apply();
+  InvokeOptions options;
+  options.deadline = std::chrono::steady_clock::now() + 9s;  // the time for init is 10 s
+  const auto outcome = invoke("stays", "{}", options);
+  EXPECT_EQ(outcome.kind, Kind::kFunctionError);
+  EXPECT_EQ(outcome.error_type, "Own.Reason");
+  EXPECT_EQ(outcome.payload, R"({"errorType":"Own.Reason","errorMessage":"no key"})");
+}
+
 // The processes that run with `marker` in their environment.
 std::vector<pid_t> processes_with(const std::string& marker) {
   std::vector<pid_t> found;
@@ -332,6 +451,31 @@ TEST_F(FunctionsTest, ReplaceAnInstanceThatWasKilled) {
   // Its death was noticed, or is noticed by the call that met it: errors only for what was under way.
   std::this_thread::sleep_for(100ms);
   EXPECT_EQ(invoke("mortal").kind, Kind::kOk);
+}
+
+TEST_F(FunctionsTest, TellTheCallerOfAnInstanceThatWasKilled) {
+  const std::string marker = "marker-" + base::random_hex(16);
+  python("working", R"(
+import time
+def handler(event, context):
+    print("at work")
+    time.sleep(event)
+    return 1
+)")
+      .environment = {{"MARKER", marker}};
+  config_.functions.back().timeout = 60s;
+  apply();
+  std::thread killer([&] {
+    log_of("working", "at work");
+    for (const pid_t pid : processes_with("MARKER=" + marker)) kill(pid, SIGKILL);
+  });
+  const auto outcome = invoke("working", "50");
+  killer.join();
+  EXPECT_EQ(outcome.kind, Kind::kFunctionError);
+  EXPECT_EQ(outcome.error_type, "Runtime.ExitError");
+  EXPECT_THAT(outcome.payload,
+              HasSubstr("RequestId: " + outcome.request_id + " Error: Runtime exited with error: signal: killed"));
+  EXPECT_EQ(invoke("working", "0").kind, Kind::kOk);
 }
 
 TEST_F(FunctionsTest, KeepProvisionedInstancesWarm) {
@@ -458,6 +602,129 @@ def handler(event, context):
   EXPECT_THAT(text("packet"), HasSubstr("refused: "));
   EXPECT_EQ(got["tmp"].integer_or(0), 1);
   EXPECT_THAT(got["root"].dump(), Not(HasSubstr("work")));
+}
+
+// What it can do to its own sandbox ends there: at the limits of processes, descriptors and files, and at itself.
+TEST_F(FunctionsTest, ContainsAFunctionThatSpreads) {
+  python("victim", "def handler(event, context):\n    return 'unharmed'\n");
+  auto& spreading = python("spreading", R"(
+import errno, os, resource, signal, socket
+
+def attempt(what):
+    try:
+        return what()
+    except BaseException as error:
+        return "refused: %s %s" % (type(error).__name__, errno.errorcode.get(getattr(error, "errno", None), ""))
+
+def fill():
+    with open("/tmp/large", "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 20))
+
+def connect(name):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        peer.settimeout(2)
+        peer.connect("\0" + name)
+        return "connected"
+
+def own_abstract():
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as peer:
+        server.bind("\0own")
+        server.listen()
+        peer.connect("\0own")
+        return "connected"
+
+def fork_all():
+    made = 0
+    try:
+        while made < 5000:
+            if os.fork() == 0:
+                signal.pause()
+                os._exit(0)
+            made += 1
+    except OSError as error:
+        return {"made": made, "error": errno.errorcode[error.errno]}
+    return {"made": made}
+
+def status():
+    lines = dict(line.rstrip("\n").split(":\t", 1) for line in open("/proc/self/status") if ":\t" in line)
+    return {name: lines[name] for name in ("NoNewPrivs", "CapEff", "CapPrm", "CapBnd", "CapAmb", "Seccomp", "Groups")}
+
+def descriptors():
+    found = []
+    for each in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink("/proc/self/fd/" + each).split(":")[0])
+        except OSError:
+            pass
+    return sorted(set(found))
+
+def handler(event, context):
+    told = {
+        "abstract": attempt(lambda: connect(event["abstract"])),
+        "own abstract": attempt(own_abstract),
+        "limit": attempt(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))),
+        "priority": attempt(lambda: os.nice(-5)),
+        "realtime": attempt(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
+        "shm": attempt(lambda: open("/dev/shm/x", "w")),
+        "sysctl": attempt(lambda: open("/proc/sys/kernel/core_pattern", "w")),
+        "sysrq": attempt(lambda: open("/proc/sysrq-trigger", "w")),
+        "oom": attempt(lambda: os.write(os.open("/proc/self/oom_score_adj", os.O_WRONLY), b"-1000")),
+        "init root": attempt(lambda: os.listdir("/proc/1/root")),
+        "init memory": attempt(lambda: open("/proc/1/mem", "rb")),
+        "cgroup": attempt(lambda: os.listdir("/sys/fs/cgroup")),
+        "passwd": attempt(lambda: open("/run/sandbox/passwd", "w")),
+        "etc": attempt(lambda: open("/etc/hosts", "w")),
+        "device": attempt(lambda: os.mknod("/tmp/disk", 0o60666, os.makedev(8, 0))),
+        "vsock": attempt(lambda: socket.socket(40, socket.SOCK_STREAM)),
+        "kernel crypto": attempt(lambda: socket.socket(38, socket.SOCK_SEQPACKET)),
+        "process of the host": attempt(lambda: os.kill(event["pid"], 9)),
+        "status": status(),
+        "descriptors": descriptors(),
+        "fill": attempt(fill),
+    }
+    os.unlink("/tmp/large")
+    told["forks"] = fork_all()
+    os.kill(-1, signal.SIGKILL)  # all that it may signal, save itself
+    return told
+)");
+  spreading.timeout = 60s;
+  spreading.memory_mb = 3008;
+  spreading.ephemeral_mb = 16;
+  apply();
+  ASSERT_EQ(invoke("victim").payload, "\"unharmed\"");
+  const std::string name = "securebase-test-" + base::random_hex(12);
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), length), 0);
+  ASSERT_EQ(listen(listener, 8), 0);
+  const auto event = base::Json::object({{"abstract", name}, {"pid", std::int64_t{getpid()}}});
+  const auto outcome = invoke("spreading", event.dump());
+  close(listener);
+  ASSERT_EQ(outcome.kind, Kind::kOk) << outcome.payload;
+  const auto got = *base::Json::parse(outcome.payload);
+  for (const char* refused :
+       {"limit", "priority", "realtime", "shm", "sysctl", "sysrq", "oom", "init root", "init memory", "cgroup",
+        "passwd", "etc", "device", "vsock", "kernel crypto", "process of the host"}) {
+    EXPECT_THAT(std::string(got[refused].string_or("done")), testing::StartsWith("refused: ")) << refused;
+  }
+  EXPECT_THAT(std::string(got["fill"].string_or("")), HasSubstr("ENOSPC"));
+  EXPECT_EQ(got["own abstract"].string_or(""), "connected");
+  const auto measures = functions_->isolation_report();
+  if (std::any_of(measures.begin(), measures.end(),
+                  [](const std::string& each) { return each.starts_with("yes: no abstract Unix sockets"); })) {
+    EXPECT_THAT(std::string(got["abstract"].string_or("")), HasSubstr("EPERM"));
+  }
+  EXPECT_EQ(got["status"].dump(),
+            R"({"NoNewPrivs":"1","CapEff":"0000000000000000","CapPrm":"0000000000000000",)"
+            R"("CapBnd":"0000000000000000","CapAmb":"0000000000000000","Seccomp":"2","Groups":" "})");
+  EXPECT_EQ(got["descriptors"].dump(), R"(["/dev/null","pipe","socket"])");
+  EXPECT_LE(got["forks"]["made"].integer_or(9999), 1024);
+  EXPECT_EQ(got["forks"]["error"].string_or(""), "EAGAIN");
+  EXPECT_EQ(invoke("victim").payload, "\"unharmed\"");
 }
 
 TEST_F(FunctionsTest, EndsWhatExceedsItsMemory) {

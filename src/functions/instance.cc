@@ -25,6 +25,8 @@ using net::Task;
 constexpr std::string_view kApi = "/2018-06-01/runtime/";
 constexpr std::size_t kResponseBytes = 6'291'556;  // Lambda's limit of a buffered response
 constexpr std::size_t kErrorBytes = 256 << 10;
+// A runtime that has told why its init failed ends by itself, or is ended after this.
+constexpr std::chrono::milliseconds kLastWords{500};
 // An addition of ours: the answer to a result that carries it is the next event itself, with its 200, as if it had been
 // asked for right after. It saves a runtime that knows it an exchange for each call (docs/functions.md).
 constexpr std::string_view kNextField = "Securebase-Runtime-Next";
@@ -44,6 +46,9 @@ Response accepted() { return json(202, R"({"status":"OK"})"); }
 Response refused(int status, std::string_view type, std::string_view message) {
   return json(status, error_payload(type, message));
 }
+
+// As Lambda's runtime API says it of a call that does not fit what is under way.
+Response out_of_turn(std::string_view message) { return refused(403, "InvalidStateTransition", message); }
 
 Task<Result<std::string>> body_of(http::Request& request, std::size_t limit) {
   if (!request.body) co_return std::string();
@@ -232,7 +237,8 @@ Task<Response> Instance::answer(http::Request& request) {
   for (const bool succeeded : {true, false}) {
     const auto id = id_in(path, succeeded ? "/response" : "/error");
     if (!id) continue;
-    if (!job_ || job_->request_id != *id) co_return refused(400, "InvalidRequestID", "Invalid request ID");
+    if (!job_) co_return out_of_turn("No invocation is under way: it was answered already");
+    if (job_->request_id != *id) co_return refused(400, "InvalidRequestID", "Invalid request ID");
     // Not a conditional expression: GCC 12 runs both sides of one that awaits.
     if (succeeded) co_return co_await response(request);
     co_return co_await error(request);
@@ -249,21 +255,12 @@ void Instance::on_first_next() {
   if (function_->metrics.init_duration) function_->metrics.init_duration->record(milliseconds(init_duration_));
 }
 
-Task<Response> Instance::next() {
-  if (polling_ || over_) co_return refused(403, "State.Invalid", "The next invocation is being waited for already");
-  if (job_) {  // the runtime gave up on it without a word
-    InvokeOutcome outcome;
-    outcome.kind = InvokeOutcome::Kind::kFunctionError;
-    outcome.error_type = "Runtime.NoResponse";
-    outcome.payload = error_payload(outcome.error_type, "The runtime asked for the next event before it answered");
-    finish(std::move(outcome), "error\tError Type: Runtime.NoResponse");
-  }
+// What the dispatch has for an instance that asks; null: it is idle from now on, and its mailbox open.
+std::shared_ptr<Job> Instance::look_for_work() {
   const bool first = !initialised_;
   if (first) on_first_next();
-  polling_ = true;
-  std::shared_ptr<Job> job;
   bool surplus = false;
-  const auto now = doors_.clock.steady();
+  std::shared_ptr<Job> job;
   {
     const std::lock_guard lock(function_->mutex);
     if (first) {
@@ -271,7 +268,7 @@ Task<Response> Instance::next() {
       function_->back_off = 0ms;
     }
     mailbox_ = {};  // before the dispatch may give us away
-    job = function_->dispatch.ready(this, worker_.index(), now, first);
+    job = function_->dispatch.ready(this, worker_.index(), doors_.clock.steady(), first);
     surplus = !job && function_->retired;
     if (surplus) function_->dispatch.gone(this);
   }
@@ -279,21 +276,50 @@ Task<Response> Instance::next() {
     over_ = true;
     kill();
   }
+  mailbox_open_ = !job;
+  return job;
+}
+
+Task<Response> Instance::next() {
+  if (polling_) co_return out_of_turn("The next invocation is being waited for already");
+  if (over_) co_return out_of_turn("The instance is over");
+  if (job_) {  // the runtime gave up on it without a word
+    InvokeOutcome outcome;
+    outcome.kind = InvokeOutcome::Kind::kFunctionError;
+    outcome.error_type = "Runtime.NoResponse";
+    outcome.payload = error_payload(outcome.error_type, "The runtime asked for the next event before it answered");
+    finish(std::move(outcome), "error\tError Type: Runtime.NoResponse");
+  }
+  timer_.cancel();  // of expect_return()
+  // An open mailbox: the connection that waited for it went. The instance is idle as before, or was given a job.
+  auto job = mailbox_open_ ? nullptr : look_for_work();
   if (!job) {
-    mailbox_open_ = true;
+    polling_ = true;
     const auto mailbox = mailbox_;
     auto came = co_await mailbox.wait();
     polling_ = false;
-    if (!came) co_return refused(500, "Cancelled", "The connection was closed");
+    if (!came) {
+      expect_return();
+      co_return refused(500, "Cancelled", "The connection was closed");
+    }
     mailbox_open_ = false;
     job = std::move(*came);
   }
-  polling_ = false;
   if (over_) {
     stranded_ = std::move(job);
-    co_return refused(500, "State.Invalid", "The instance is over");
+    co_return out_of_turn("The instance is over");
   }
   co_return deliver(std::move(job));
+}
+
+// A runtime that neither works nor asks for work would keep what is handed over to it for ever. It gets as long as a
+// call may take; what lies in its mailbox then goes to another instance.
+void Instance::expect_return() {
+  timer_.start(function_->config.timeout, [this] {
+    base::log(base::Level::kWarning, "functions", "{}: an instance asks for no more events and is ended",
+              function_->config.name);
+    kill();
+  });
 }
 
 Task<std::shared_ptr<Job>> Instance::take_stranded() {
@@ -427,7 +453,9 @@ void Instance::finish(InvokeOutcome outcome, std::string_view status) {
 }
 
 Task<Response> Instance::after_result(bool with_next) {
-  if (with_next && !over_) co_return co_await next();
+  if (over_) co_return accepted();
+  if (with_next) co_return co_await next();
+  expect_return();
   co_return accepted();
 }
 
@@ -478,12 +506,13 @@ Task<Response> Instance::error(http::Request& request) {
 }
 
 Task<Response> Instance::init_failed(http::Request& request) {
-  if (initialised_) co_return refused(403, "State.Invalid", "Initialisation is over");
+  if (initialised_) co_return out_of_turn("Initialisation is over");
   const std::string type(request.headers.get("Lambda-Runtime-Function-Error-Type").value_or("Runtime.Unknown"));
   auto body = co_await body_of(request, kErrorBytes);
   if (!body) co_return refused(413, "RequestEntityTooLarge", body.error().message);
   init_error_type_ = type;
   init_error_ = base::Json::parse(*body) ? std::move(*body) : error_payload(type, "The runtime failed in init");
+  timer_.start(kLastWords, [this] { kill(); });
   co_return accepted();
 }
 

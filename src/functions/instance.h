@@ -49,12 +49,14 @@ class Instance final : public http::Handler, public std::enable_shared_from_this
   net::Task<http::Response> answer(http::Request& request) override;
 
  private:
+  std::shared_ptr<Job> look_for_work();
   net::Task<http::Response> next();
   net::Task<http::Response> response(http::Request& request);
   net::Task<http::Response> error(http::Request& request);
   net::Task<http::Response> init_failed(http::Request& request);
   http::Response deliver(std::shared_ptr<Job> job);
   void on_first_next();
+  void expect_return();
   void on_timeout();
   void finish(InvokeOutcome outcome, std::string_view status);
   void record_spans(const Job& job, const InvokeOutcome& outcome) const;
@@ -85,8 +87,8 @@ class Instance final : public http::Handler, public std::enable_shared_from_this
   base::SteadyPoint delivered_;
   std::chrono::microseconds init_duration_{0};
   bool initialised_ = false;
-  bool polling_ = false;
-  bool mailbox_open_ = false;  // idle: a job may come
+  bool polling_ = false;       // a connection waits for the mailbox
+  bool mailbox_open_ = false;  // idle: a job may come, whether or not a connection waits for it
   bool first_job_ = true;
   bool over_ = false;  // killed on purpose: asks for no more work
   std::string init_error_, init_error_type_;

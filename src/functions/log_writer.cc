@@ -14,7 +14,10 @@ namespace {
 
 constexpr std::size_t kWaitingItems = 65'536;
 constexpr std::size_t kLineBytes = 256 << 10;  // CloudWatch's limit of one event; longer lines are cut into several
-constexpr int kTickMilliseconds = 20;          // while there is work: submitters need not wake us
+// What is read of one pipe at a time. It is as much as a pipe can hold (fs.pipe-max-size for users without privilege),
+// so that all that was printed before a look is seen by it; whoever prints on and on gets no more than the others.
+constexpr std::size_t kBytesAtOnce = 1 << 20;
+constexpr int kTickMilliseconds = 20;  // while there is work: submitters need not wake us
 
 std::size_t megabytes_used(const std::string& peak_file, int pid) {
   std::size_t bytes = 0;
@@ -216,9 +219,11 @@ bool LogWriter::handle_items() {
 
 void LogWriter::read_pipe(Stream& stream) {
   char buffer[64 << 10];
-  while (stream.pipe >= 0) {
+  std::size_t taken = 0;
+  while (stream.pipe >= 0 && taken < kBytesAtOnce) {
     const ssize_t count = read(stream.pipe, buffer, sizeof buffer);
     if (count > 0) {
+      taken += static_cast<std::size_t>(count);
       stream.partial.append(buffer, static_cast<std::size_t>(count));
       const auto end = stream.partial.size() > kLineBytes ? stream.partial.size() : stream.partial.rfind('\n') + 1;
       if (end == 0) continue;

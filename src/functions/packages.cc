@@ -41,10 +41,20 @@ Result<fs::path> safe_path(std::string_view name, const PackageLimits& limits) {
   return clean;
 }
 
-// A link may point at what lies in the package, by a relative path.
+// ".." behind a name: where that leads is not to be seen, since the name may be another link's.
+bool climbs_late(const fs::path& target) {
+  bool named = false;
+  for (const auto& part : target) {
+    if (part == ".." && named) return true;
+    named = named || (part != ".." && part != ".");
+  }
+  return false;
+}
+
+// A link may point at what lies in the package, by a relative path. Its own parents are real directories.
 Result<Done> check_link(const fs::path& place, const fs::path& target) {
   const auto reached = (place.parent_path() / target).lexically_normal();
-  if (target.is_absolute() || target.empty() || *reached.begin() == "..") {
+  if (target.is_absolute() || target.empty() || climbs_late(target) || *reached.begin() == "..") {
     return Error{Errc::kDenied, fmt::format("its symbolic link \"{}\" leaves the package, to \"{}\"", place.native(),
                                             target.native())};
   }

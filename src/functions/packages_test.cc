@@ -102,6 +102,7 @@ TEST_F(PackagesTest, LetsNothingOutOfThePackage) {
   EXPECT_THAT(refusal({{"link", "", "/etc/passwd"}}), HasSubstr("symbolic link"));
   EXPECT_THAT(refusal({{"a/link", "", "../../evil"}}), HasSubstr("symbolic link"));
   EXPECT_THAT(refusal({{"d", "", "sub"}, {"d/file", "x"}}), HasSubstr("no directory"));
+  EXPECT_THAT(refusal({{"here", "", "."}, {"link", "", "here/here/../../evil"}}), HasSubstr("symbolic link"));
 }
 
 TEST_F(PackagesTest, KeepsItsLimits) {

@@ -17,6 +17,14 @@ std::string function_arn(const FunctionResource& f, const Context& c) {
   return c.arn("lambda", "function:" + f.function_name);
 }
 
+constexpr std::size_t kEnvironmentBytes = 4096;
+
+std::size_t bytes_of(const std::map<std::string, std::string>& environment) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : environment) bytes += name.size() + value.size();
+  return bytes;
+}
+
 std::string version_of(const FunctionResource& f) { return f.publish ? "1" : "$LATEST"; }
 
 std::string invoke_arn(const std::string& arn, const Context& c) {
@@ -343,6 +351,12 @@ class Reader {
     if (wanted.reserved >= 0) made.reserved = static_cast<std::size_t>(wanted.reserved);
     made.traced = wanted.tracing && wanted.tracing->mode == "Active";
     if (wanted.environment) made.environment = wanted.environment->variables;
+    if (const auto bytes = bytes_of(made.environment); bytes > kEnvironmentBytes) {
+      problems_.error("Too large an environment",
+                      fmt::format("The variables of {} have {} bytes, names included; Lambda takes {}.",
+                                  found.resource.address, bytes, kEnvironmentBytes),
+                      range);
+    }
 
     const auto same_name = [&](const FunctionConfig& one) { return one.name == made.name; };
     if (found.resource.type != kVersionType &&

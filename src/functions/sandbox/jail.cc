@@ -18,6 +18,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "functions/sandbox/scopes.h"
+
 namespace securebase::functions {
 namespace {
 
@@ -223,6 +225,7 @@ void drop_capabilities() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   umask(022);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
+  if (settings.scopes && !enter_scopes()) fail("landlock");
   const path task = settings.namespaces ? path("/var/task") : path(request.task);
   if (chdir(task.c_str()) != 0) fail("chdir");
   if (!install_filter(filter)) fail("seccomp");

@@ -23,6 +23,7 @@ struct JailSettings {
   bool namespaces = false;      // mount, pid, ipc and uts
   bool user_namespace = false;  // without root: capabilities inside, none outside
   bool own_users = false;       // an instance has the host user that its request names
+  bool scopes = false;          // an instance reaches no abstract Unix sockets and no processes but its own (scopes.h)
 };
 
 // The user that an instance without a host user of its own sees itself as; the name is that of Lambda's.

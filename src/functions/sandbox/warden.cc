@@ -12,17 +12,20 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <unordered_map>
 
 #include "functions/sandbox/filter.h"
+#include "functions/sandbox/scopes.h"
 
 namespace securebase::functions {
 namespace {
 
 constexpr std::uint64_t kSandboxes = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 constexpr int kWatchMilliseconds = 100;
+constexpr std::size_t kMostLookedAt = 4096;  // processes of one instance, which may have 1024
 
 struct Child {
   StartRequest request;
@@ -51,16 +54,25 @@ bool can_clone(std::uint64_t flags) {
   return true;
 }
 
-// Resident memory of `pid` and all below it, for machines without a memory group. Shared pages count each time.
-std::size_t resident_bytes(pid_t pid, int depth = 0) {
-  std::size_t pages = 0, resident = 0;
-  std::ifstream statm(fmt::format("/proc/{}/statm", pid));
-  statm >> pages >> resident;
-  std::size_t bytes = resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  if (depth > 8) return bytes;
-  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", pid));
-  for (pid_t child = 0; children >> child;) bytes += resident_bytes(child, depth + 1);
-  return bytes;
+// Resident memory of `top` and all below it, for machines without a memory group. Shared pages count each time. A
+// process's children are listed by the thread that made them, and orphans are process 1's.
+std::size_t resident_bytes(pid_t top) {
+  std::size_t all_pages = 0;
+  std::vector<pid_t> waiting{top};
+  for (std::size_t looked_at = 0; !waiting.empty() && looked_at < kMostLookedAt; ++looked_at) {
+    const pid_t pid = waiting.back();
+    waiting.pop_back();
+    std::size_t pages = 0, resident = 0;
+    std::ifstream(fmt::format("/proc/{}/statm", pid)) >> pages >> resident;
+    all_pages += resident;
+    std::error_code gone;
+    std::filesystem::directory_iterator thread(fmt::format("/proc/{}/task", pid), gone), end;
+    for (; !gone && thread != end; thread.increment(gone)) {
+      std::ifstream children(thread->path() / "children");
+      for (pid_t child = 0; children >> child;) waiting.push_back(child);
+    }
+  }
+  return all_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 class Warden {
@@ -98,6 +110,7 @@ class Warden {
       jail.namespaces = jail.user_namespace = true;
     }
     jail.own_users = root && !jail.user_namespace;
+    jail.scopes = kernel_has_scopes();
 
     const auto say = [&](bool has, std::string holds, std::string missing) {
       (has ? hello.holds : hello.missing).push_back(has ? std::move(holds) : std::move(missing));
@@ -114,6 +127,8 @@ class Warden {
         "CPU is not shared by memory size: no writable cpu cgroup");
     say(cgroups_.has_pids(), "at most 1024 processes by " + cgroups_.version(),
         "processes are limited by RLIMIT_NPROC only: no writable pids cgroup");
+    say(jail.scopes, "no abstract Unix sockets but its own (Landlock scopes)",
+        "abstract Unix sockets of the host can be reached: the kernel has no Landlock scopes (Linux 6.12)");
     hello.holds.push_back("system call filter, no_new_privs, no capabilities, resource limits");
     hello.own_users = jail.own_users;
     // Without namespaces there is no /var/task to run from, whatever the settings allow.
