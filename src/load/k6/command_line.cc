@@ -31,7 +31,8 @@ void RunFlags::add_to(CLI::App& app, RunSettings& settings) {
       ->allow_extra_args(false);
   app.add_flag("--include-system-env-vars,!--no-include-system-env-vars", settings.include_system_environment,
                "__ENV has the environment too")
-      ->default_val(true);
+      ->default_val(true)
+      ->envname("K6_INCLUDE_SYSTEM_ENV_VARS");
   app.add_option("--tag", words.tags, "A tag of all samples, as name=value; may be repeated")->allow_extra_args(false);
   app.add_option("-o,--out", words.outputs,
                  "Every sample to a file: json=FILE or csv=FILE, compressed where it ends in .gz; may be repeated")
@@ -52,7 +53,7 @@ void RunFlags::add_to(CLI::App& app, RunSettings& settings) {
   app.add_flag("--no-summary", words.no_summary, "No summary at the end")->envname("K6_NO_SUMMARY");
   app.add_flag("-q,--quiet", settings.quiet, "No progress");
   app.add_flag("-v,--verbose", settings.verbose, "Debug messages");
-  app.add_flag("--no-color,--no-colour", words.no_colour, "No colours");
+  app.add_flag("--no-color,--no-colour", words.no_colour, "No colours")->envname("K6_NO_COLOR");
   app.add_flag("--no-thresholds", settings.no_thresholds, "Thresholds are not looked at")->envname("K6_NO_THRESHOLDS");
   app.add_flag("--no-setup", words.no_setup, "setup() is not called");
   app.add_flag("--no-teardown", words.no_teardown, "teardown() is not called");
@@ -101,10 +102,15 @@ void RunFlags::add_to(CLI::App& app, RunSettings& settings) {
   app.add_flag("-p,--paused", words.paused, "Refused: there is no API to resume a run by");
   app.add_option("--execution-segment", words.segment, "Refused: give each machine its share of the users");
   app.add_option("--execution-segment-sequence", words.segments, "Refused, as --execution-segment");
-  app.add_option("--traces-output", words.traces, "none: k6's own traces are not made");
-  app.add_flag("--new-machine-readable-summary", words.new_summary, "Refused: summaries have their usual form");
-  app.add_option("--secret-source", words.secrets, "Refused: give secrets with --env")->allow_extra_args(false);
-  app.add_option("--features", words.features, "Refused: what k6 tries out is not here")->allow_extra_args(false);
+  app.add_option("--traces-output", words.traces, "none: k6's own traces are not made")->envname("K6_TRACES_OUTPUT");
+  app.add_flag("--new-machine-readable-summary", words.new_summary, "Refused: summaries have their usual form")
+      ->envname("K6_NEW_MACHINE_READABLE_SUMMARY");
+  app.add_option("--secret-source", words.secrets, "Refused: give secrets with --env")
+      ->allow_extra_args(false)
+      ->envname("K6_SECRET_SOURCE");
+  app.add_option("--features", words.features, "Refused: what k6 tries out is not here")
+      ->allow_extra_args(false)
+      ->envname("K6_FEATURES");
 }
 
 namespace {

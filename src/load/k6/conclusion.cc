@@ -85,17 +85,20 @@ class Conclusion {
   int summarise(const base::Json& data) {
     main_.interruption().ignore_stop(true);
     const std::string text = data.dump();
-    int code = 0;
     if (main_.exports("handleSummary")) {
       auto made = main_.call("handleSummary", {text},
                              Steady::now() + shared_.options.handle_summary_timeout.value_or(std::chrono::minutes{2}));
       if (made && !made->empty()) {
         auto outputs = base::Json::parse(*made);
-        if (outputs && outputs->is_object()) return write_outputs(*outputs);
+        if (outputs && outputs->is_object()) {
+          write_outputs(*outputs);
+          return exit_code::kDone;
+        }
       }
-      if (!made)
-        code = say(exit_code::kScriptException,
-                   fmt::format("handleSummary(): {}; the usual summary follows", made.error().text()));
+      if (!made) {
+        shared_.console.say(Console::kError,
+                            fmt::format("handleSummary(): {}; the usual summary follows", made.error().text()));
+      }
     }
     const base::Json options = base::Json::object(
         {{"indent", " "}, {"enableColors", settings_.colours && isatty(1) == 1}, {"mode", settings_.summary_mode}});
@@ -103,11 +106,12 @@ class Conclusion {
     if (!summary)
       return say(exit_code::kScriptException, fmt::format("the summary cannot be made: {}", summary.error().text()));
     std::cout << *summary << std::endl << hops_text(hops_) << std::flush;
-    return code;
+    return exit_code::kDone;
   }
 
-  int write_outputs(const base::Json& outputs) {
-    int code = 0;
+  // What handleSummary() gave. As in k6, one that cannot be written is said and changes no verdict on what was
+  // measured.
+  void write_outputs(const base::Json& outputs) {
     for (const auto& [target, content] : *outputs.as_object()) {
       const std::string text = content.is_string() ? *content.as_string() : content.dump(2);
       if (target == "stdout") {
@@ -115,10 +119,9 @@ class Conclusion {
       } else if (target == "stderr") {
         std::cerr << text << std::flush;
       } else if (auto written = base::replace_file(target, text); !written) {
-        code = say(exit_code::kOther, fmt::format("handleSummary(): {}", written.error().message));
+        shared_.console.say(Console::kError, fmt::format("handleSummary(): {}", written.error().message));
       }
     }
-    return code;
   }
 
   // The old form of --summary-export: a metric's values stand in the metric itself; plus what was found of the

@@ -41,6 +41,13 @@ Result<Options> gather_options(const RunSettings& settings, const std::string& e
     }
     options.apply(*from_script);
   }
+  // Options that k6 has no variable for that works; whoever sets one should not believe that it was read.
+  for (const char* unread : {"K6_HOSTS", "K6_THRESHOLDS", "K6_SCENARIOS", "K6_TLSAUTH", "K6_EXECUTION_SEGMENT"}) {
+    if (const char* const value = std::getenv(unread); !value || !*value) continue;
+    console.say(Console::kWarning, fmt::format("the environment variable {} is not read, as it is not by k6: say it in "
+                                               "the script's options, or in a file with --config",
+                                               unread));
+  }
   auto from_environment = options_from_environment([](const char* name) -> const char* { return std::getenv(name); });
   if (!from_environment) return from_environment.error();
   options.apply(*from_environment);

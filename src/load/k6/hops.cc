@@ -184,13 +184,15 @@ bool Hops::redirect(Transfer& t) {
     t.has_body = false;
     for (const char* name : {"content-type", "content-encoding", "content-length"}) drop_field(t.fields, name);
   }
-  // What was meant for one host is not told to another, and nothing in clear that went encrypted before.
-  const bool same = target->host == t.url->host && (target->tls || !t.url->tls);
-  if (!same) {
-    drop_field(t.fields, "authorization");
-    drop_field(t.fields, "cookie");
-    t.cookies.clear();
-  } else if (target->user.empty()) {
+  // As Go's client, which k6's requests are made by: what says who one is goes to the first host and to those below it,
+  // and once left out it stays out. Beyond that, nothing goes in clear that went encrypted before.
+  const bool uncovered = t.url->tls && !target->tls;
+  if (t.first_host.empty()) t.first_host = t.url->host;
+  if (!is_or_is_below(target->host, t.first_host) || uncovered) drop_field(t.fields, "authorization");
+  // k6 puts them together anew for each hop: of the jar and of params.cookies.
+  drop_field(t.fields, "cookie");
+  if (uncovered) t.cookies.clear();
+  if (target->host == t.url->host && !uncovered && target->user.empty()) {
     target->user = t.url->user;
     target->password = t.url->password;
   }

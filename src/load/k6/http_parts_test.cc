@@ -41,6 +41,15 @@ TEST(UrlOfRequests, HostsAreNamedByPatterns) {
   EXPECT_TRUE(host_matches("*", "a"));
 }
 
+TEST(UrlOfRequests, NamesBelowAHostAreTheHosts) {
+  EXPECT_TRUE(is_or_is_below("example.com", "example.com"));
+  EXPECT_TRUE(is_or_is_below("api.example.com", "example.com"));
+  EXPECT_FALSE(is_or_is_below("badexample.com", "example.com"));
+  EXPECT_FALSE(is_or_is_below("example.com", "api.example.com"));
+  EXPECT_FALSE(is_or_is_below("10.0.0.1", "0.0.1"));
+  EXPECT_FALSE(is_or_is_below("::1", "1"));
+}
+
 TEST(UrlOfRequests, ReferencesAreResolved) {
   const auto base = url_of("http://a/b/c/d?q");
   EXPECT_EQ(resolve(base, "../g?y#s")->text(), "http://a/b/g?y");

@@ -1,5 +1,5 @@
-// Cookies and locations of answers (the answers themselves are read by load/engine, which has its own). The first byte is
-// not looked at: the corpus had a meaning for it.
+// Cookies and locations of answers (the answers themselves are read by load/engine, which has its own). The first byte
+// is not looked at: the corpus had a meaning for it.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

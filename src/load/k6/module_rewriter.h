@@ -83,7 +83,8 @@ class ModuleRewriter {
 
   // top_level_await.cc
   // Whether the token stands in a function, so that an `await` is that function's.
-  bool in_function(std::size_t index) const;
+  bool in_function(std::size_t index);
+  void note_functions();
   bool begins_function(std::size_t brace) const;
 
   // Where a line ends in front of `index`, and the grammar puts a semicolon there.
@@ -96,6 +97,7 @@ class ModuleRewriter {
   std::size_t at_ = 0;
   ModuleText text_;
   std::vector<Change> changes_;
+  std::vector<bool> in_functions_;  // of each token; made when it is asked for first
 };
 
 }  // namespace securebase::k6

@@ -26,8 +26,8 @@ void Options::apply(const Options& higher) {
   take_over(stages, higher.stages);
   take_over(scenarios, higher.scenarios);
   take_over(thresholds, higher.thresholds);
-  for (const auto& [name, value] : higher.tags) tags[name] = value;
-  for (const auto& [name, value] : higher.hosts) hosts[name] = value;
+  if (!higher.tags.empty()) tags = higher.tags;
+  if (!higher.hosts.empty()) hosts = higher.hosts;
   take_over(setup_timeout, higher.setup_timeout);
   take_over(teardown_timeout, higher.teardown_timeout);
   take_over(handle_summary_timeout, higher.handle_summary_timeout);

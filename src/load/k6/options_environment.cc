@@ -4,6 +4,26 @@
 
 namespace securebase::k6 {
 
+namespace {
+
+// "region:eu,build:17", as k6 reads maps.
+Result<Done> take_tags(std::string_view text, std::map<std::string, std::string>& tags) {
+  while (true) {
+    const auto comma = text.find(',');
+    const auto pair = text.substr(0, comma);
+    const auto colon = pair.find(':');
+    if (colon == 0 || colon == std::string_view::npos || pair.find(':', colon + 1) != std::string_view::npos) {
+      return Error{Errc::kMalformed,
+                   fmt::format("the environment variable K6_TAGS has '{}': expected name:value,name:value", pair)};
+    }
+    tags[std::string(pair.substr(0, colon))] = pair.substr(colon + 1);
+    if (comma == std::string_view::npos) return Done{};
+    text.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
 Result<Options> options_from_environment(const char* (*get)(const char*)) {
   base::Json made = base::Json::object();
   const auto put = [&](const char* variable, const char* option, bool quoted) -> Result<Done> {
@@ -65,6 +85,9 @@ Result<Options> options_from_environment(const char* (*get)(const char*)) {
     auto parsed = parse_stages(stages);
     if (!parsed) return parsed.error().within("the environment variable K6_STAGES");
     options->stages = std::move(*parsed);
+  }
+  if (const char* const tags = get("K6_TAGS"); tags && *tags) {
+    if (auto taken = take_tags(tags, options->tags); !taken) return taken.error();
   }
   return options;
 }

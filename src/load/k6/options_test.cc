@@ -156,6 +156,32 @@ Scenario scenario_of(std::string_view text) {
   return scenario ? *scenario : Scenario{};
 }
 
+TEST(OptionsOfTheEnvironment, HaveTags) {
+  const auto read = [](const char* tags) {
+    static const char* given;
+    given = tags;
+    return options_from_environment(
+        [](const char* name) -> const char* { return std::string_view(name) == "K6_TAGS" ? given : nullptr; });
+  };
+  const auto tags = read("region:eu,build:17");
+  ASSERT_TRUE(tags.has_value());
+  EXPECT_EQ(tags->tags, (std::map<std::string, std::string>{{"region", "eu"}, {"build", "17"}}));
+  for (const char* wrong : {"region", ":eu", "a:b:c", "a:b,", ","}) EXPECT_FALSE(read(wrong).has_value()) << wrong;
+}
+
+TEST(OptionsOfALevel, ReplaceThoseBelowWhole) {
+  Options script;
+  script.tags = {{"a", "1"}, {"b", "2"}};
+  script.hosts = {{"x.test", "127.0.0.1"}};
+  Options higher;
+  script.apply(higher);
+  EXPECT_EQ(script.tags.size(), 2U);
+  higher.tags = {{"a", "3"}};
+  script.apply(higher);
+  EXPECT_EQ(script.tags, higher.tags);
+  EXPECT_EQ(script.hosts.size(), 1U);
+}
+
 TEST(ArrivalSchedule, AConstantRateIsEvenAndBeginsAtOnce) {
   Arrivals arrivals(scenario_of(
       R"({"executor":"constant-arrival-rate","rate":30,"timeUnit":"1m","duration":"10s","preAllocatedVUs":1})"));

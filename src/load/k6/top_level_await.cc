@@ -18,23 +18,32 @@ bool ModuleRewriter::begins_function(std::size_t brace) const {
   return true;  // of a function, or of a method
 }
 
-bool ModuleRewriter::in_function(std::size_t index) const {
-  std::uint32_t depth = tokens_[index].depth;
-  bool in_expression = true;  // still in the expression that the token stands in, which may be what an arrow gives
-  for (std::size_t i = index; i-- > 0;) {
+bool ModuleRewriter::in_function(std::size_t index) {
+  if (in_functions_.empty()) note_functions();
+  return in_functions_[index];
+}
+
+void ModuleRewriter::note_functions() {
+  struct Level {
+    bool inside;  // a function is around this bracket
+    bool arrow;   // still in the expression that an arrow gives
+  };
+  std::vector<Level> levels{{false, false}};
+  in_functions_.resize(tokens_.size());
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
     const Token& token = tokens_[i];
-    if (tokens_[i + 1].depth == depth && semicolon_put_in(i + 1)) in_expression = false;
-    if (token.depth > depth) continue;  // between brackets that are closed again
-    if (token.depth < depth) {          // the bracket around all this
-      if (token.is("{") && begins_function(i)) return true;
-      depth = token.depth;
-      in_expression = true;
-      continue;
+    while (levels.size() > token.depth + 1) levels.pop_back();
+    while (levels.size() < token.depth + 1) {  // the token before opened it
+      const Level around = levels.back();
+      const bool body = tokens_[i - 1].is("{") && begins_function(i - 1);
+      levels.push_back({around.inside || around.arrow || body, false});
     }
-    if (in_expression && token.is("=>")) return true;
-    if (token.is(";") || token.is(",")) in_expression = false;
+    Level& level = levels.back();
+    if (semicolon_put_in(i)) level.arrow = false;
+    in_functions_[i] = level.inside || level.arrow;
+    if (token.is("=>")) level.arrow = true;
+    if (token.is(";") || token.is(",")) level.arrow = false;
   }
-  return false;
 }
 
 }  // namespace securebase::k6

@@ -37,6 +37,7 @@ struct Transfer {
 
   // As it goes on.
   std::shared_ptr<const Url> url;  // none: it could not be read
+  std::string first_host;          // that was asked, once a redirect led on
   bool redirected = false;
   bool digest_answered = false;
   std::string authorization;  // of a digest

@@ -150,6 +150,14 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+bool is_or_is_below(std::string_view host, std::string_view above) {
+  if (host == above) return true;
+  const bool address =
+      host.find(':') != std::string_view::npos || host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return !address && !above.empty() && host.size() > above.size() && host.ends_with(above) &&
+         host[host.size() - above.size() - 1] == '.';
+}
+
 Result<Url> resolve(const Url& base, std::string_view reference) {
   if (reference.size() > kMostUrlBytes) return bad_url(reference, "it is longer than 64 KiB");
   const auto first = reference.find_first_of(":/?#");

@@ -27,6 +27,8 @@ struct Url {
 Result<Url> parse_url(std::string_view text);
 // "api.example.com", "*.example.com" or "*", as options name hosts; whatever the case of its letters.
 bool host_matches(std::string_view pattern, std::string_view host);
+// Whether it is the host itself or a name below it: api.example.com below example.com. Addresses have none below them.
+bool is_or_is_below(std::string_view host, std::string_view above);
 // RFC 3986 §5: what `reference` (of a Location field) is, seen from `base`.
 Result<Url> resolve(const Url& base, std::string_view reference);
 

@@ -155,6 +155,13 @@
     }
   };
   const siblings = (node) => (node.parent ? elements(node.parent) : [node]);
+  // The elements beside a node, which may be a text between them: those before it, the nearest first, and those after it.
+  const neighbours = (node) => {
+    if (!node.parent) return { before: [], after: [] };
+    const all = node.parent.children;
+    const at = all.indexOf(node);
+    return { before: all.slice(0, at).filter(isElement).reverse(), after: all.slice(at + 1).filter(isElement) };
+  };
 
   const valueOf = (node) => {
     if (node.name === 'select') {
@@ -171,5 +178,5 @@
     return undefined;
   };
 
-  return { Node, parse, isElement, textOf, outer, elements, walk, siblings, valueOf };
+  return { Node, parse, isElement, textOf, outer, elements, walk, siblings, neighbours, valueOf };
 })

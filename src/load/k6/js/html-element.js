@@ -1,8 +1,8 @@
 // Elements of k6/html: the DOM's attributes and relations as functions, each kind of element with those of its own.
 (function (runtime) {
   'use strict';
-  const { isElement, textOf, outer, elements, walk, siblings, valueOf } = runtime.builtin('inside/html-dom');
-  const { compile, matches, select } = runtime.builtin('inside/html-selectors');
+  const { isElement, textOf, outer, elements, walk, siblings, neighbours, valueOf } = runtime.builtin('inside/html-dom');
+  const { matchesAny, select } = runtime.builtin('inside/html-selectors');
   const kNodeTypes = { '#text': 3, '#document': 9 };
   const kinds = Object.create(null); // an element's name to its class; others are plain Elements
 
@@ -84,13 +84,13 @@
     ownerDocument() { return this.of(root(this.node)); }
     nextSibling() { return this.node.parent ? this.of(beside(this.node.parent.children, this.node, 1)) : undefined; }
     previousSibling() { return this.node.parent ? this.of(beside(this.node.parent.children, this.node, -1)) : undefined; }
-    nextElementSibling() { return this.of(beside(siblings(this.node), this.node, 1)); }
-    previousElementSibling() { return this.of(beside(siblings(this.node), this.node, -1)); }
+    nextElementSibling() { return this.of(neighbours(this.node).after[0]); }
+    previousElementSibling() { return this.of(neighbours(this.node).before[0]); }
 
     contains(other) { return other instanceof Element && other.node !== this.node && isBelow(other.node, this.node); }
     isSameNode(other) { return other instanceof Element && other.node === this.node; }
     isEqualNode(other) { return other instanceof Element && outer(other.node) === outer(this.node); }
-    matches(selector) { return compile(selector).some((steps) => matches(this.node, steps)); }
+    matches(selector) { return matchesAny(selector)(this.node); }
     querySelector(selector) { return this.of(select([this.node], selector)[0]); }
     querySelectorAll(selector) { return this.all(select([this.node], selector)); }
     getElementsByTagName(name) { return this.all(under(this.node, [String(name).toLowerCase()])); }

@@ -1,6 +1,6 @@
 // Selectors, from the right: names, #id, .class, [attribute] with = != ~= |= ^= $= *=, :first-child :last-child :only-child
 // :nth-child(n) :nth-of-type(n) :first :last :contains(text) :not(...) :has(...) :checked :selected :disabled :enabled :empty
-// :input, the combinators of CSS, and lists.
+// :input, the combinators of CSS, and lists. :first and :last are of what a whole selector means, and stand at its end.
 (function (runtime) {
   'use strict';
   const { isElement, textOf, walk, siblings } = runtime.builtin('inside/html-dom');
@@ -55,14 +55,14 @@
         return (node) => textOf(node).includes(text);
       }
       case 'not': {
-        const inner = compile(argument);
-        return (node) => !inner.some((one) => matches(node, one));
+        const inner = matchesAny(argument);
+        return (node) => !inner(node);
       }
       case 'has': {
-        const inner = compile(argument);
+        const inner = matchesAny(argument);
         return (node) => {
           let found = false;
-          walk(node, (child) => { found = found || inner.some((one) => matches(child, one)); });
+          walk(node, (child) => { found = found || inner(child); });
           return found;
         };
       }
@@ -89,6 +89,7 @@
     };
     while (at < text.length) {
       let found;
+      if (step.only) throw wrong(selector, `:${step.only} can only stand at its end`);
       if ((found = take(/\s*([>+~])\s*|\s+/y))) {
         if (step.tests.length === 0 && steps.length > 0) throw wrong(selector, 'two combinators follow each other');
         if (step.tests.length > 0) steps.push(step);
@@ -160,23 +161,29 @@
     if (combinator === '+') return before.length > 0 && matches(before[before.length - 1], steps, index - 1);
     return before.some((one) => matches(one, steps, index - 1));
   }
-  const select = (roots, selector) => {
-    const found = [];
-    const seen = new Set();
+  // Whether a node by itself fits: there is no first or last of it.
+  function matchesAny(selector) {
+    const all = compile(selector);
+    const placed = all.find((steps) => steps[steps.length - 1].only);
+    if (placed) throw wrong(selector, `:${placed[placed.length - 1].only} is of a selection: find(), filter(), is() and not() know it`);
+    return (node) => all.some((steps) => matches(node, steps));
+  }
+  // Those of `nodes` that a selector means, as a Set.
+  const choose = (nodes, selector) => {
+    const chosen = new Set();
     for (const steps of compile(selector)) {
-      let mine = [];
-      for (const root of roots) walk(root, (node) => { if (matches(node, steps)) mine.push(node); });
+      const mine = nodes.filter((node) => matches(node, steps));
       const { only } = steps[steps.length - 1];
-      if (only) mine = mine.length === 0 ? [] : [only === 'first' ? mine[0] : mine[mine.length - 1]];
-      for (const node of mine) {
-        if (!seen.has(node)) {
-          seen.add(node);
-          found.push(node);
-        }
-      }
+      if (!only) mine.forEach((node) => chosen.add(node));
+      else if (mine.length > 0) chosen.add(only === 'first' ? mine[0] : mine[mine.length - 1]);
     }
-    return found;
+    return chosen;
+  };
+  const select = (roots, selector) => {
+    const all = [];
+    for (const root of roots) walk(root, (node) => { all.push(node); });
+    return Array.from(choose(all, selector));
   };
 
-  return { compile, matches, select };
+  return { matchesAny, choose, select };
 })

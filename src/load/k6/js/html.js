@@ -1,8 +1,8 @@
 // The module "k6/html": selections like jQuery's over the tree of html-dom.js, with the selectors of html-selectors.js.
 (function (runtime) {
   'use strict';
-  const { parse, isElement, textOf, outer, elements, walk, siblings, valueOf } = runtime.builtin('inside/html-dom');
-  const { compile, matches, select } = runtime.builtin('inside/html-selectors');
+  const { parse, isElement, textOf, outer, elements, walk, neighbours, valueOf } = runtime.builtin('inside/html-dom');
+  const { matchesAny, choose, select } = runtime.builtin('inside/html-selectors');
   const elementOf = runtime.builtin('inside/html-element');
 
   const { Element } = elementOf;
@@ -27,17 +27,19 @@
       if (typeof by === 'string') return this.make(select(this.nodes, by));
       return this.make(nodesOf(by).filter((node) => this.nodes.some((mine) => within(node, mine))));
     }
-    // What `by` says of a node: a selector, a function of its place and its selection, or a selection that has it.
-    chooser(by) {
+    // What `by` says of a node: a selector, a function of its place and its selection, or a selection that has it. Given
+    // `among`, a selector may ask for the first or the last of these nodes.
+    chooser(by, among) {
       if (typeof by === 'function') return (node, i) => by(i, this.make([node]));
       if (by instanceof Selection) return (node) => by.nodes.includes(node);
       if (by instanceof Element) return (node) => by.node === node;
-      const steps = compile(by);
-      return (node) => steps.some((one) => matches(node, one));
+      if (among === undefined) return matchesAny(by);
+      const chosen = choose(among, by);
+      return (node) => chosen.has(node);
     }
-    filter(by) { return this.make(this.nodes.filter(this.chooser(by))); }
+    filter(by) { return this.make(this.nodes.filter(this.chooser(by, this.nodes))); }
     not(by) {
-      const chosen = this.chooser(by);
+      const chosen = this.chooser(by, this.nodes);
       return this.make(this.nodes.filter((node, i) => !chosen(node, i)));
     }
     add(other) { return this.make(this.nodes.concat(typeof other === 'string' ? select([this.root()], other) : nodesOf(other))); }
@@ -66,11 +68,13 @@
       }
       return this.make(all);
     }
-    beside(offsets, selector) { return this.narrowed(this.nodes.flatMap((node) => offsets(siblings(node), siblings(node).indexOf(node))), selector); }
-    next(selector) { return this.beside((all, i) => all.slice(i + 1, i + 2), selector); }
-    nextAll(selector) { return this.beside((all, i) => all.slice(i + 1), selector); }
-    prev(selector) { return this.beside((all, i) => (i > 0 ? [all[i - 1]] : []), selector); }
-    prevAll(selector) { return this.beside((all, i) => all.slice(0, i).reverse(), selector); }
+    beside(pick, selector) { return this.narrowed(this.around(pick).flat(), selector); }
+    around(pick) { return this.nodes.map((node) => pick(neighbours(node))); }
+    next(selector) { return this.beside(({ after }) => after.slice(0, 1), selector); }
+    nextAll(selector) { return this.beside(({ after }) => after, selector); }
+    prev(selector) { return this.beside(({ before }) => before.slice(0, 1), selector); }
+    prevAll(selector) { return this.beside(({ before }) => before, selector); }
+    siblings(selector) { return this.beside(({ before, after }) => before.reverse().concat(after), selector); }
     // What lies before the first that `until` means; without one, everything.
     before(lists, until, selector) {
       const ends = until === undefined ? () => false : this.chooser(until);
@@ -80,11 +84,9 @@
       });
       return this.narrowed(nodes, selector);
     }
-    around(pick) { return this.nodes.map((node) => pick(siblings(node), siblings(node).indexOf(node))); }
-    nextUntil(until, selector) { return this.before(this.around((all, i) => all.slice(i + 1)), until, selector); }
-    prevUntil(until, selector) { return this.before(this.around((all, i) => all.slice(0, i).reverse()), until, selector); }
+    nextUntil(until, selector) { return this.before(this.around(({ after }) => after), until, selector); }
+    prevUntil(until, selector) { return this.before(this.around(({ before }) => before), until, selector); }
     parentsUntil(until, selector) { return this.before(this.nodes.map(ancestors), until, selector); }
-    siblings(selector) { return this.beside((all, i) => all.filter((_, k) => k !== i), selector); }
     first() { return this.make(this.nodes.slice(0, 1)); }
     last() { return this.make(this.nodes.slice(-1)); }
     eq(index) { return this.make(index < 0 ? this.nodes.slice(index).slice(0, 1) : this.nodes.slice(index, index + 1)); }
@@ -102,7 +104,7 @@
     size() { return this.nodes.length; }
     index(other) {
       if (this.nodes.length === 0) return -1;
-      if (other === undefined) return siblings(this.nodes[0]).indexOf(this.nodes[0]);
+      if (other === undefined) return neighbours(this.nodes[0]).before.length;
       if (typeof other === 'string') return select([this.root()], other).indexOf(this.nodes[0]);
       return this.nodes.indexOf(nodesOf(other)[0]);
     }
