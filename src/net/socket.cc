@@ -143,6 +143,7 @@ Socket::Outcome Socket::send(std::span<iovec>& pieces) {
       return std::nullopt;
     }
     written_ += static_cast<std::size_t>(sent);
+    all_written_ += static_cast<std::size_t>(sent);
     take_from_front(pieces, static_cast<std::size_t>(sent));
   }
 }

@@ -22,6 +22,7 @@ class Socket final : public Stream, private Worker::Loop::Source, private Worker
 
   Task<Result<Done>> shut_down() override;
   void close() override;
+  std::uint64_t written() const override { return all_written_; }
   bool hung_up() const override { return hung_up_; }
   void listen_for_hang_up(HangUpListener* listener) override { hang_up_listener_ = listener; }
   std::string_view peer_address() const override { return {address_.data(), address_length_}; }
@@ -57,6 +58,7 @@ class Socket final : public Stream, private Worker::Loop::Source, private Worker
   bool write_cancelled_ = false;
   std::span<iovec> rest_;    // of write_
   std::size_t written_ = 0;  // of write_
+  std::uint64_t all_written_ = 0;
   std::uint64_t round_ = 0;
   unsigned turns_ = 0;  // operations that did not wait, in round_
   std::array<char, 46> address_{};

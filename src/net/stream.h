@@ -84,6 +84,9 @@ class Stream {
   // Ends everything at once; what waits completes with kCancelled. Idempotent.
   virtual void close() = 0;
 
+  // Bytes that the kernel has taken so far, also of a write that still waits: whether a slow peer makes progress.
+  virtual std::uint64_t written() const = 0;
+
   // Whether the peer has ended its direction; bytes it sent before may still be unread.
   virtual bool hung_up() const = 0;
   // Tells `listener` when that happens; null: nobody. It outlives the stream or is taken back.

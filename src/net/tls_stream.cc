@@ -288,6 +288,7 @@ class TlsStream final : public Stream {
 
   Task<Result<Done>> shut_down() override { return Engine::shut_down(engine_); }
   void close() override { engine_->below().close(); }
+  std::uint64_t written() const override { return engine_->below().written(); }
   bool hung_up() const override { return engine_->below().hung_up(); }
   void listen_for_hang_up(HangUpListener* listener) override { engine_->below().listen_for_hang_up(listener); }
   std::string_view peer_address() const override { return engine_->below().peer_address(); }

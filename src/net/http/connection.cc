@@ -181,8 +181,13 @@ void Connection::expire(base::SteadyPoint now) {
         reading_->cancel();
       }
       break;
-    case Phase::kWrite:
-      if (waited > limits.body_time) stream_->close();
+    case Phase::kWrite:  // one write may be a whole large response: as long as some of it goes, it goes on
+      if (stream_->written() != written_) {
+        written_ = stream_->written();
+        since_ = now;
+      } else if (waited > limits.body_time) {
+        stream_->close();
+      }
       break;
     case Phase::kLinger:
       if (waited > kLingerTime) stream_->close();
@@ -362,6 +367,11 @@ Task<Connection::After> Connection::send_response(After after) {
   }
   if (!parser_.framing().keep_alive || host_.draining) after = After::kClose;
   const bool unread = !body_.is_done();
+  // Alone, a head can still be taken back when its body fails at once.
+  if (!response_.prepared && response_.body.is_stream() && !output_.empty()) {
+    const bool sent = co_await flush();
+    if (!sent) co_return After::kClose;
+  }
   if (unread && (body_.is_withheld() || body_.bytes_left().value_or(0) > kDrainedBody)) after = After::kLinger;
   auto framing = add_head(output_, response_, response_framing(after != After::kKeep));
   if (!framing) {
@@ -380,6 +390,10 @@ Task<Connection::After> Connection::send_response(After after) {
     const auto length = response_.body.length();
     const auto stream = response_.body.take_stream();
     const bool whole = co_await send_stream(*stream, *framing, length);
+    if (!whole && !output_.empty()) {
+      output_.clear();
+      co_await refuse(502, "the response's body could not be made");
+    }
     if (!whole) co_return After::kClose;
   }
   const bool sent = co_await flush();

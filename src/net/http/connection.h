@@ -136,6 +136,7 @@ class Connection final : private net::HangUpListener {
   std::unique_ptr<net::Stream> stream_;
   Phase phase_ = Phase::kHandshake;
   base::SteadyPoint since_;
+  std::uint64_t written_ = 0;            // by the stream, when expire() last looked
   net::IoOperation* reading_ = nullptr;  // what expire() may end alone
   bool expired_ = false;
   net::Cancellation* handler_cancellation_ = nullptr;  // while a handler works

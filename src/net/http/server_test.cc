@@ -58,6 +58,17 @@ class Client {
     }
     return heard;
   }
+  // Up to so many bytes, as they come.
+  std::size_t hear_some(std::size_t bytes) {
+    std::string buffer(bytes, '\0');
+    std::size_t heard = 0;
+    while (heard < bytes) {
+      const auto got = ::recv(descriptor_, buffer.data(), bytes - heard, 0);
+      if (got <= 0) break;
+      heard += static_cast<std::size_t>(got);
+    }
+    return heard;
+  }
 
  private:
   int descriptor_;
@@ -78,6 +89,11 @@ class CountedPieces final : public BodyReader {
   std::size_t left_;
   std::atomic<std::size_t>& made_;
   const std::string piece_ = std::string(1000, 'p');
+};
+
+class Failing final : public BodyReader {
+ public:
+  net::Task<Result<std::string_view>> next() override { co_return Error{Errc::kMalformed, "a bad chunk"}; }
 };
 
 class Example final : public Handler {
@@ -106,6 +122,10 @@ class Example final : public Handler {
       response.body = Body(std::make_unique<CountedPieces>(3, made), 3000);
     } else if (request.path == "/lies") {
       response.body = Body(std::make_unique<CountedPieces>(3, made), 3001);
+    } else if (request.path == "/fails") {
+      response.body = Body(std::make_unique<Failing>());
+    } else if (request.path == "/large") {
+      response.body = Body(std::string(8 << 20, 'l'));
     } else if (request.path == "/endless") {
       response.body = Body(std::make_unique<CountedPieces>(SIZE_MAX, made));
     } else if (request.path == "/injection") {
@@ -323,6 +343,30 @@ TEST_F(ServerTest, EndsSlowHeadsSlowBodiesAndIdleConnections) {
   EXPECT_THAT(converse("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhal"), StartsWith("HTTP/1.1 408 "));
   EXPECT_EQ(converse(""), "");
   EXPECT_THAT(converse(get("/now", "")), EndsWith("prepared"));
+}
+
+TEST_F(ServerTest, ABodyThatFailsBeforeItsFirstByteIsABadGateway) {
+  start();
+  Client client(server->port());
+  client.say(get("/now", "") + get("/fails", ""));
+  const auto got = client.hear();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_THAT(got, HasSubstr("HTTP/1.1 502 Bad Gateway"));
+  EXPECT_THAT(got, HasSubstr("Connection: close"));
+}
+
+// Of a response that is one write, a limit's worth of time passes many times over, and never without progress.
+TEST_F(ServerTest, ASlowReaderGetsAllOfALargeResponse) {
+  start({.body_time = 700ms});
+  Client client(server->port(), 64 << 10);
+  client.say(get("/large"));
+  std::size_t got = 0;
+  for (std::size_t step = 0; step < 20; ++step) {
+    std::this_thread::sleep_for(50ms);
+    got += client.hear_some(100 << 10);
+  }
+  got += client.hear().size();
+  EXPECT_GT(got, 8U << 20);
 }
 
 TEST_F(ServerTest, ASlowReaderHoldsBackTheSender) {
