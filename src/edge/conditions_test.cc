@@ -52,6 +52,44 @@ TEST_F(EdgeTest, RevalidatesWhatHasAValidator) {
   EXPECT_EQ(get("/a").body, "new");
 }
 
+TEST_F(EdgeTest, SharesNoRefreshThatBecamePrivate) {
+  bool is_private = false;
+  origin_.answers = [&](const OriginRequest& request, const Caller&) {
+    http::Response response;
+    response.headers.add("Cache-Control", is_private ? "private" : "max-age=10");
+    response.headers.add("ETag", "\"v1\"");
+    if (request.headers.get("If-None-Match") == "\"v1\"") response.status = 304;
+    response.body = response.status == 304 ? "" : "body";
+    return response;
+  };
+  get("/a");
+  is_private = true;
+  clock_.advance(11s);
+  net::Event go;
+  origin_.hold = &go;
+  std::vector<Answer> answers(3);
+  worker_.run_until_done(ask_all(answers));
+  origin_.hold = nullptr;
+  go.notify_all();
+  worker_.run_until_done(settled());
+  EXPECT_EQ(origin_.seen.size(), 4U) << "each asked for themselves";
+  for (const auto& answer : answers) EXPECT_EQ(answer.body, "body");
+}
+
+TEST_F(EdgeTest, HandsTheConditionsOfAWriteToItsOrigin) {
+  for (const bool gate : {false, true}) {
+    origin_.gate = gate;
+    origin_.seen.clear();
+    get("/a",
+        {{"Authorization", "ann"}, {"If-Match", "\"v1\""}, {"If-Unmodified-Since", "Mon, 01 Jan 2024 00:00:00 GMT"}},
+        "PUT");
+    ASSERT_EQ(origin_.seen.size(), 1U);
+    EXPECT_EQ(origin_.seen[0].headers.get("If-Match"), "\"v1\"") << "without it, another's change would be lost";
+    EXPECT_TRUE(origin_.seen[0].headers.has("If-Unmodified-Since"));
+    configure_again();
+  }
+}
+
 TEST_F(EdgeTest, KeepsWhatVariesApart) {
   config_.behaviours[0].more_headers = {Selection::Kind::kSome, {"accept-language"}};
   origin_.answers = [](const OriginRequest& request, const Caller&) {

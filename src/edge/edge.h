@@ -50,7 +50,7 @@ struct Config;
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack);
 
 struct Settings {
-  std::size_t store_bytes = std::size_t{256} << 20;  // stored responses, bookkeeping included
+  std::size_t store_bytes = std::size_t{256} << 20;  // stored responses, bookkeeping included; bodies in the air again
   std::size_t object_bytes = std::size_t{8} << 20;   // larger bodies are streamed through, not stored
   std::size_t window_bytes = std::size_t{1} << 20;   // of those, what lies between origin and slowest viewer
   std::size_t released_fetches = 64;                 // at a time, of those whom an unshareable answer released

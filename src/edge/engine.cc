@@ -25,6 +25,7 @@ Engine::Engine(Settings settings, EngineDoors doors)
       store({.bytes = this->settings.store_bytes}),
       flights({.keep_bytes = this->settings.object_bytes,
                .window_bytes = this->settings.window_bytes,
+               .held_bytes = this->settings.store_bytes,
                .released = this->settings.released_fetches}),
       live(nothing()),
       invalidations(this->settings.state) {}

@@ -134,6 +134,8 @@ struct Engine {
                                    std::shared_ptr<store::Flight> flight, std::unique_ptr<http::BodyReader> reader,
                                    bool first);
   net::Task<void> fly(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch);
+  // A refresh, counted while it flies.
+  net::Task<void> fly_behind(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch);
   net::Task<Result<Done>> fly_inside(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch);
   net::Task<Result<http::Response>> ask(Fetch& fetch);
   // Invalidations that the origin asks for, fields of the policy, Via.

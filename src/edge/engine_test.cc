@@ -142,6 +142,13 @@ TEST_F(EdgeTest, AnswersTheDefaultRootObjectAndRefusesMethods) {
   EXPECT_EQ(get("/", {}, "DELETE").status, 403);
 }
 
+TEST_F(EdgeTest, AnswersOptionsOfTheServerAsAWhole) {
+  const auto answer = get("*", {}, "OPTIONS");
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_TRUE(answer.headers.has("Allow"));
+  EXPECT_TRUE(origin_.seen.empty());
+}
+
 TEST_F(EdgeTest, StoresNothingThatSaysSo) {
   for (const char* control : {"no-store", "private", "max-age=0"}) {
     origin_.answers = [control](const OriginRequest&, const Caller&) {
@@ -166,6 +173,8 @@ TEST_F(EdgeTest, MovesViewersToHttps) {
   EXPECT_EQ(get("/a", {}, "POST").status, 307) << "a POST has to stay one";
   authority_ = "localhost:8080";
   EXPECT_EQ(get("/a").headers.get("Location"), "https://localhost:8443/a");
+  authority_ = "";
+  EXPECT_EQ(get("/a").headers.get("Location"), "https://d1.cloudfront.net/a") << "HTTP/1.0 without Host";
   EXPECT_TRUE(origin_.seen.empty());
   scheme_ = "https";
   EXPECT_EQ(get("/a").status, 200);

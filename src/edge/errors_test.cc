@@ -21,6 +21,28 @@ TEST_F(EdgeTest, ServesStaleOnesWhenTheOriginFails) {
   EXPECT_EQ(get("/a").body, "broken");
 }
 
+TEST_F(EdgeTest, KeepsWhatMayBeServedWhenItsRefreshFails) {
+  bool broken = false;
+  origin_.answers = [&](const OriginRequest&, const Caller&) {
+    http::Response response;
+    response.status = broken ? 500 : 200;
+    if (!broken) response.headers.add("Cache-Control", "max-age=10, stale-while-revalidate=100");
+    response.body = broken ? "broken" : "fine";
+    return response;
+  };
+  get("/a");
+  broken = true;
+  clock_.advance(20s);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/a").body, "fine");
+  EXPECT_EQ(origin_.seen.size(), 4U) << "each time, a refresh was tried";
+  broken = false;
+  get("/a");
+  EXPECT_EQ(get("/a").headers.get("Cache-Status"), "securebase; hit");
+  broken = true;
+  clock_.advance(120s);
+  EXPECT_EQ(get("/a").body, "broken");
+}
+
 TEST_F(EdgeTest, ShowsThePageOfACustomErrorResponse) {
   config_.errors[404] = {404, 200, "/index.html", 10s};
   origin_.answers = [](const OriginRequest& request, const Caller&) {

@@ -24,7 +24,10 @@ void flatten(http::Response& response) {
   response.body = http::SharedBytes{std::shared_ptr<const std::string>(prepared, &prepared->body), prepared->body};
 }
 
-bool within(const store::StoredResponse& stored, seconds grace, base::SteadyPoint now) {
+// May what is stored go on being served when the origin fails? RFC 5861 §4; and an error that a refresh brings does not
+// take the place of what may be served without one (§3).
+bool outlives_failure(const store::StoredResponse& stored, base::SteadyPoint now) {
+  const auto grace = std::max(stored.stale_if_error, stored.stale_while_revalidate);
   return !stored.must_revalidate && now < stored.fresh_until + grace;
 }
 
@@ -109,7 +112,9 @@ net::Task<void> Engine::replace_error(const Live&, const Distribution& distribut
   replaced.headers.remove("Expires");
   replaced.headers.remove("ETag");
   replaced.headers.remove("Last-Modified");
-  if (const auto control = response.headers.get("Cache-Control")) replaced.headers.add("Cache-Control", *control);
+  for (const auto& field : response.headers.fields()) {
+    if (http::equal_ignoring_case(field.name, "Cache-Control")) replaced.headers.add(field.name, field.value);
+  }
   if (replaced.body.is_stream()) {
     auto length = replaced.body.length();
     replaced.body = http::Body(std::make_unique<Passing>(replaced.body.take_stream(), page), length);
@@ -193,7 +198,7 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
   auto asked = co_await net::with_timeout(settings.flight_time, ask(*fetch));
   const auto now = doors.clock.steady();
   const bool failed = !asked || asked->status >= 500;
-  if (failed && fetch->stale && within(*fetch->stale, fetch->stale->stale_if_error, now)) {
+  if (failed && fetch->stale && outlives_failure(*fetch->stale, now)) {
     flight->finish(fetch->stale);
     co_return Done{};
   }
@@ -230,7 +235,8 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
     } else {
       store.remove(key);
     }
-    flight->begin({304, {}, 0, true, nullptr});
+    // What may no longer be stored is for its asker alone.
+    flight->begin({304, {}, 0, freshness.storable, renewed->labels});
     flight->finish(std::move(renewed));
     co_return Done{};
   }
@@ -255,7 +261,7 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
   }
   if (response.body.is_stream() && headers.has("Content-Length")) headers.remove("Content-Length");
 
-  store::Flight::Head head{response.status, headers, length, shared, nullptr};
+  store::Flight::Head head{response.status, headers, length, shared, labels};
   // Different Vary values must not meet in one flight.
   if (!vary.empty() && store::vary_key(fetch->key, vary, fetch->viewer) != fetch->flight_key) head.shared = false;
   flight->begin(std::move(head));
@@ -311,7 +317,9 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
     }
     if (more) kept = more;
   }
-  if (vary.empty()) {
+  if (doors.tags.judge(kept->labels) == store::Verdict::kGone) {
+    // Invalidated while it was fetched: a younger one may lie there already.
+  } else if (vary.empty()) {
     store.put(fetch->key, kept);
   } else {
     auto marker = std::make_shared<store::StoredResponse>();
@@ -326,12 +334,20 @@ net::Task<Result<Done>> Engine::fly_inside(std::shared_ptr<store::Flight> flight
 
 void Engine::refresh(const http::Request& request, Visit& visit, const Found& found) {
   if (refreshing.load(std::memory_order_relaxed) >= settings.background_fetches) return;
-  auto flight = flights.lead(visit.key);
+  const auto& key = found.key.empty() ? visit.key : found.key;
+  auto flight = flights.lead(key);
   if (!flight) return;  // one flies already
   auto fetch = make_fetch(request, visit, found.stored, true);
+  fetch->flight_key = key;
   fetch->request.method = http::Method::kGet;
   fetch->request.method_name = "GET";
-  net::Worker::current().tasks().spawn(fly(std::move(flight), std::move(fetch)));
+  refreshing.fetch_add(1, std::memory_order_relaxed);
+  net::Worker::current().tasks().spawn(fly_behind(std::move(flight), std::move(fetch)));
+}
+
+net::Task<void> Engine::fly_behind(std::shared_ptr<store::Flight> flight, std::shared_ptr<Fetch> fetch) {
+  co_await fly(std::move(flight), std::move(fetch));
+  refreshing.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace securebase::edge

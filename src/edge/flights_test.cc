@@ -33,6 +33,83 @@ TEST_F(EdgeTest, LetsEachFetchTheirOwnWhatIsNotShareable) {
   for (const auto& answer : answers) EXPECT_EQ(answer.body, "own");
 }
 
+// ---- What is invalidated in the air
+
+class InTheAir : public EdgeTest {
+ protected:
+  InTheAir() {
+    origin_.hold = &go_;
+    origin_.answers = [this](const OriginRequest&, const Caller&) {
+      http::Response response;
+      response.headers.add("Cache-Control", "max-age=300, public");
+      response.headers.add("Cache-Tag", "tickets:42");
+      response.body = "version " + std::to_string(++versions_);
+      return response;
+    };
+  }
+  void begin(Answer& answer) { worker_.run_until_done(spawn(answer)); }
+  net::Task<void> spawn(Answer& answer) {
+    worker_.tasks().spawn(ask(answer, "GET", "/a", {}));
+    auto slept = co_await net::sleep_for(1ms);
+    static_cast<void>(slept);
+  }
+  void land() {
+    origin_.hold = nullptr;
+    go_.notify_all();
+    worker_.run_until_done(settled());
+  }
+
+  net::Event go_;
+  int versions_ = 0;
+};
+
+TEST_F(InTheAir, WhoComesAfterAnInvalidationIsNotAnsweredByWhatBeganBefore) {
+  Answer before, after[3];
+  begin(before);
+  EXPECT_TRUE(engine().invalidate({}, {}, {"tickets:42"}, Strength::kHard));
+  for (auto& answer : after) begin(answer);
+  land();
+  EXPECT_EQ(before.body, "version 1");
+  for (const auto& answer : after) EXPECT_EQ(answer.body, "version 2");
+  EXPECT_EQ(origin_.seen.size(), 2U) << "one flight for those who came after";
+  EXPECT_EQ(get("/a").body, "version 2");
+  EXPECT_EQ(origin_.seen.size(), 2U) << "and it is kept";
+}
+
+TEST_F(InTheAir, ASoftInvalidationLetsThemShare) {
+  Answer before, after;
+  begin(before);
+  EXPECT_TRUE(engine().invalidate({}, {"/a"}, {}, Strength::kSoft));
+  begin(after);
+  land();
+  EXPECT_EQ(after.body, "version 1");
+}
+
+TEST_F(EdgeTest, BoundsTheRefreshesBehindStaleOnes) {
+  settings_.background_fetches = 2;
+  for (const char* path : {"/a", "/b", "/c"}) get(path);
+  EXPECT_TRUE(engine().invalidate({}, {"/*"}, {}, Strength::kSoft));
+  net::Event go;
+  origin_.hold = &go;
+  std::vector<Answer> answers(3);
+  struct Asking {
+    static net::Task<void> run(net::Task<void> a, net::Task<void> b, net::Task<void> c) {
+      co_await std::move(a);
+      co_await std::move(b);
+      co_await std::move(c);
+    }
+  };
+  worker_.run_until_done(Asking::run(ask(answers[0], "GET", "/a", {}), ask(answers[1], "GET", "/b", {}),
+                                     ask(answers[2], "GET", "/c", {})));
+  for (const auto& answer : answers) EXPECT_EQ(answer.body, "hello");
+  EXPECT_EQ(origin_.seen.size(), 5U) << "the third stays stale for now";
+  origin_.hold = nullptr;
+  go.notify_all();
+  worker_.run_until_done(settled());
+  get("/c");
+  EXPECT_EQ(origin_.seen.size(), 6U);
+}
+
 // ---- Bodies beyond what is kept
 
 class LargeBodies : public EdgeTest {

@@ -60,6 +60,14 @@ Part part_of(const http::Request& request, const store::Flight::Head& head) {
   return part;
 }
 
+// What a viewer may take to send the body, beside the origin's time. Without progress it ends earlier (ServerLimits).
+std::chrono::seconds upload_time(const http::Request& request) {
+  constexpr std::uint64_t kSlowest = 16 << 10;      // bytes a second
+  constexpr std::uint64_t kLongestBody = 10 << 20;  // when it is not said
+  if (!request.body) return std::chrono::seconds{0};
+  return std::chrono::seconds{std::min(request.content_length.value_or(kLongestBody), kLongestBody) / kSlowest};
+}
+
 // Reads what a flight brings, or a part of it, and lets go of it with the viewer.
 struct Followed final : http::BodyReader {
   Followed(std::unique_ptr<http::BodyReader> inner, std::uint64_t skip, std::optional<std::uint64_t> length,
@@ -138,36 +146,41 @@ net::Task<http::Response> Engine::follow(const http::Request& request, const Vis
 }
 
 net::Task<http::Response> Engine::answer_stored(http::Request& request, Visit& visit) {
-  const auto found = look(request, visit);
-  const auto& key = found.key.empty() ? visit.key : found.key;
-  if (found.state == Found::State::kFresh) co_return co_await send(request, visit, key, found.stored, Tone::kHit);
-  if (found.state == Found::State::kStale && found.serve_stale) {
-    auto response = co_await send(request, visit, key, found.stored, Tone::kStale);
-    refresh(request, visit, found);
-    co_return response;
+  constexpr int kFlights = 3;  // of those that something invalidates in the air
+  std::shared_ptr<store::Flight> outdated;
+  for (int i = 0; i < kFlights; ++i) {
+    const auto found = look(request, visit);
+    const auto& key = found.key.empty() ? visit.key : found.key;
+    if (found.state == Found::State::kFresh) co_return co_await send(request, visit, key, found.stored, Tone::kHit);
+    if (found.state == Found::State::kStale && found.serve_stale) {
+      auto response = co_await send(request, visit, key, found.stored, Tone::kStale);
+      refresh(request, visit, found);
+      co_return response;
+    }
+    if (found.state == Found::State::kUncacheable || request.method == http::Method::kHead) {
+      co_return co_await pass(request, visit, "securebase; fwd=miss");
+    }
+    auto joined = flights.join(key, outdated.get());
+    // A place at its beginning, before the fetch goes on: what it brings is held until all who joined have read it.
+    auto reader = joined.flight ? joined.flight->reader() : nullptr;
+    if (!reader) co_return co_await pass(request, visit, "securebase; fwd=miss; detail=busy");
+    if (joined.first) {
+      auto fetch = make_fetch(request, visit, found.state == Found::State::kStale ? found.stored : nullptr, true);
+      fetch->flight_key = key;
+      net::Worker::current().tasks().spawn(fly(joined.flight, std::move(fetch)));
+      co_return co_await follow(request, visit, joined.flight, std::move(reader), true);
+    }
+    const telemetry::SpanGuard wait(doors.spans, doors.clock, request.trace, telemetry::Hop::kFlight,
+                                    visit.distribution->config.domain_name);
+    auto seen = co_await net::with_timeout(settings.flight_time, joined.flight->head(false));
+    if (seen && seen->outcome == store::Flight::Outcome::kReleased) break;
+    // Who comes after an invalidation is not answered by a fetch that began before it.
+    const auto* labels = seen ? seen->labels() : nullptr;
+    if (!labels || doors.tags.judge(*labels) != store::Verdict::kGone) {
+      co_return co_await follow(request, visit, joined.flight, std::move(reader), false);
+    }
+    outdated = std::move(joined.flight);
   }
-  if (found.state == Found::State::kUncacheable || request.method == http::Method::kHead) {
-    co_return co_await pass(request, visit, "securebase; fwd=miss");
-  }
-  auto joined = flights.join(key);
-  // A place at its beginning, before the fetch goes on: what it brings is held until everybody who joined has read it.
-  auto reader = joined.flight ? joined.flight->reader() : nullptr;
-  if (!reader) co_return co_await pass(request, visit, "securebase; fwd=miss; detail=busy");
-  if (joined.first) {
-    auto fetch = make_fetch(request, visit, found.state == Found::State::kStale ? found.stored : nullptr, true);
-    fetch->flight_key = key;
-    net::Worker::current().tasks().spawn(fly(joined.flight, std::move(fetch)));
-    co_return co_await follow(request, visit, joined.flight, std::move(reader), true);
-  }
-  std::optional<telemetry::SpanGuard> wait;
-  wait.emplace(doors.spans, doors.clock, request.trace, telemetry::Hop::kFlight,
-               visit.distribution->config.domain_name);
-  auto seen = co_await net::with_timeout(settings.flight_time, joined.flight->head(false));
-  if (!seen || seen->outcome != store::Flight::Outcome::kReleased) {
-    co_return co_await follow(request, visit, joined.flight, std::move(reader), false);
-  }
-  wait.reset();
-  reader.reset();
   // Not for everybody after all: each for themselves, so many at a time.
   auto turn = co_await net::with_timeout(settings.flight_time, flights.turn(visit.key));
   if (!turn) {
@@ -184,15 +197,19 @@ net::Task<http::Response> Engine::pass(http::Request& request, Visit& visit, std
   auto fetch = make_fetch(request, visit, nullptr, false);
   fetch->request.body = request.body;
   fetch->request.content_length = request.content_length;
-  if (request.body == nullptr && fetch->origin->has_gate() == false) {
-    // Nothing here answers these of what is not stored: the origin does.
+  const bool safe = request.method == http::Method::kGet || request.method == http::Method::kHead ||
+                    request.method == http::Method::kOptions || request.method == http::Method::kTrace;
+  if (!safe || !fetch->origin->has_gate()) {
+    // Nothing here answers these of what is not stored: the origin does. A write without its condition would be
+    // another.
     for (const auto& field : request.headers.fields()) {
-      for (const std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match"}) {
+      for (const std::string_view name :
+           {"Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"}) {
         if (http::equal_ignoring_case(field.name, name)) fetch->request.headers.add(field.name, field.value);
       }
     }
   }
-  auto asked = co_await net::with_timeout(settings.flight_time, ask(*fetch));
+  auto asked = co_await net::with_timeout(settings.flight_time + upload_time(request), ask(*fetch));
   http::Response response;
   if (!asked) {
     base::log(base::Level::kWarning, "edge", "{}: {}", fetch->request.path, asked.error().message);
@@ -205,8 +222,6 @@ net::Task<http::Response> Engine::pass(http::Request& request, Visit& visit, std
   if (origin_status >= 400) co_await replace_error(*fetch->live, *fetch->distribution, response, fetch->request);
   finalise(fetch->distribution->config, *fetch->behaviour, response);
   // RFC 9111 §4.4: what changed the resource makes what is stored of it invalid.
-  const bool safe = request.method == http::Method::kGet || request.method == http::Method::kHead ||
-                    request.method == http::Method::kOptions || request.method == http::Method::kTrace;
   if (!safe && origin_status < 400) {
     doors.tags.raise_path(fetch->distribution->config.id, visit.path, store::Strength::kHard);
   }

@@ -52,7 +52,7 @@ class HttpOrigin final : public Origin {
     if (const auto said = response.headers.get("Content-Length")) {
       length = std::strtoull(std::string(*said).c_str(), nullptr, 10);
     }
-    if (request.method == http::Method::kHead && length) {
+    if (request.method == http::Method::kHead) {  // without a length, none is said: it is not 0
       response.body = http::Body(std::make_unique<Unsent>(), length);
     } else if (got->body) {
       response.body = http::Body(std::move(got->body), length);

@@ -14,6 +14,7 @@ class Server final : public http::Handler {
     ports.insert(request.peer_port);
     targets.emplace_back(request.target);
     host = request.authority;
+    tls = request.tls_version;
     headers = request.headers;
     http::Response response;
     response.headers.add("Cache-Control", request.path == "/api" ? "no-store" : "max-age=300");
@@ -24,6 +25,10 @@ class Server final : public http::Handler {
     if (request.body) {
       auto all = co_await http::read_all(*request.body, 1 << 20);
       response.body = "took " + (all ? *all : "nothing");
+      co_return response;
+    }
+    if (request.path == "/unknown") {  // how long it is
+      response.body = http::Body(std::make_unique<MadeBody>(2, 1000, making));
       co_return response;
     }
     if (request.path == "/large") {
@@ -38,14 +43,20 @@ class Server final : public http::Handler {
   std::set<std::uint16_t> ports;
   std::vector<std::string> targets;
   std::string host;
+  std::string tls;
   http::Headers headers;
   Making making;
 };
 
+const net::Authority& authority() {
+  static const net::Authority made = *net::make_authority("Test authority");
+  return made;
+}
+
 class HttpOriginTest : public EdgeTest {
  protected:
   HttpOriginTest() {
-    make_origin_ = [](const OriginConfig& config) { return make_http_origin(config, nullptr); };
+    make_origin_ = [this](const OriginConfig& config) { return make_http_origin(config, trusting_); };
     worker_.run_until_done(listen());
     auto& origin = config_.origins[0];
     origin.domain_name = "127.0.0.1";
@@ -54,9 +65,21 @@ class HttpOriginTest : public EdgeTest {
   }
   ~HttpOriginTest() override { worker_.run_until_done(end()); }
 
+  net::Task<void> answer(http::Request& request, http::Response& response) {
+    response = co_await engine().answer(request);
+  }
+
   net::Task<void> listen() {
+    net::TlsServerSettings secure;
+    secure.certificates.push_back(*net::issue_certificate(authority(), {"127.0.0.1"}));
+    secure.alpn = {"http/1.1"};
     http::ServerSettings settings;
     settings.address.host = "127.0.0.1";
+    settings.tls = *net::TlsServer::make(secure);
+    auto secured = http::WorkerServer::start(settings, handler_);
+    EXPECT_TRUE(secured);
+    if (secured) secured_ = std::move(*secured);
+    settings.tls = nullptr;
     auto started = http::WorkerServer::start(settings, handler_);
     EXPECT_TRUE(started);
     if (started) server_ = std::move(*started);
@@ -69,12 +92,16 @@ class HttpOriginTest : public EdgeTest {
     if (engine_) engine_->close_on_worker();
     if (server_) co_await server_->drain();
     server_.reset();
+    if (secured_) co_await secured_->drain();
+    secured_.reset();
     silent_.reset();
   }
 
   Server handler_;
   std::unique_ptr<http::WorkerServer> server_;
-  std::unique_ptr<net::Listener> silent_;  // accepts in the kernel, and never answers
+  std::unique_ptr<http::WorkerServer> secured_;     // the same over TLS
+  std::shared_ptr<const net::TlsClient> trusting_;  // null: nobody is trusted
+  std::unique_ptr<net::Listener> silent_;           // accepts in the kernel, and never answers
 };
 
 TEST_F(HttpOriginTest, IsAskedOverOneConnection) {
@@ -96,10 +123,50 @@ TEST_F(HttpOriginTest, IsToldTheTraceInBothForms) {
             "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
 }
 
+TEST_F(HttpOriginTest, IsAskedOverTlsWhereThatIsSaid) {
+  auto& origin = config_.origins[0];
+  origin.protocol = OriginProtocol::kHttpsOnly;
+  origin.https_port = secured_->port();
+  EXPECT_EQ(get("/a").status, 502) << "without an authority, no certificate is good";
+  net::TlsClientSettings settings;
+  settings.authorities_pem = authority().certificate_pem;
+  trusting_ = *net::TlsClient::make(settings);
+  configure_again();
+  EXPECT_EQ(get("/a").body, "GET whole");
+  get("/b");
+  EXPECT_EQ(handler_.ports.size(), 1U) << "kept and used again";
+}
+
+TEST_F(HttpOriginTest, IsAskedAsTheViewerAsked) {
+  net::TlsClientSettings settings;
+  settings.authorities_pem = authority().certificate_pem;
+  trusting_ = *net::TlsClient::make(settings);
+  auto& origin = config_.origins[0];
+  origin.protocol = OriginProtocol::kMatchViewer;
+  origin.https_port = secured_->port();
+  get("/a");
+  EXPECT_TRUE(handler_.tls.empty());
+  scheme_ = "https";
+  get("/b");
+  EXPECT_EQ(handler_.tls, "TLSv1.3");
+}
+
 TEST_F(HttpOriginTest, SaysHowLongAHeadWouldBe) {
   const auto head = get("/a", {}, "HEAD");
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.length, std::string("HEAD whole").size());
+}
+
+TEST_F(HttpOriginTest, SaysNoLengthOfAHeadThatTheOriginDoesNotKnow) {
+  http::Request request;
+  request.method = http::Method::kHead;
+  request.method_name = "HEAD";
+  request.authority = authority_;
+  request.path = request.target = "/unknown";
+  http::Response response;
+  worker_.run_until_done(answer(request, response));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_FALSE(response.body.length()) << "0 would be wrong (RFC 9110 §8.6)";
 }
 
 TEST_F(HttpOriginTest, GetsTheRangesOfWhatIsNotStored) {
@@ -127,6 +194,38 @@ TEST_F(HttpOriginTest, IsAGatewayTimeoutWhenItSaysNothing) {
   config_.origins[0].read_time = 50ms;
   EXPECT_EQ(get("/a").status, 504);
   EXPECT_EQ(get("/api", {}, "POST").status, 504);
+}
+
+// Two halves, with a pause before each.
+class SlowUpload final : public http::BodyReader {
+ public:
+  net::Task<Result<std::string_view>> next() override {
+    if (left_ == 0) co_return std::string_view();
+    --left_;
+    auto slept = co_await net::sleep_for(40ms);
+    if (!slept) co_return slept.error();
+    co_return std::string_view(half_);
+  }
+  std::uint64_t length() const { return 2 * half_.size(); }
+
+ private:
+  int left_ = 2;
+  const std::string half_ = std::string(32 << 10, 'u');
+};
+
+TEST_F(HttpOriginTest, IsNotBlamedForASlowUpload) {
+  settings_.flight_time = 50ms;
+  SlowUpload upload;
+  http::Request request;
+  request.method = http::Method::kPost;
+  request.method_name = "POST";
+  request.authority = authority_;
+  request.path = request.target = "/api";
+  request.body = &upload;
+  request.content_length = upload.length();
+  http::Response response;
+  worker_.run_until_done(answer(request, response));
+  EXPECT_EQ(response.status, 200);
 }
 
 TEST_F(HttpOriginTest, IsAGatewayTimeoutWhenAllAttemptsTakeTooLong) {

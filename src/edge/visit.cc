@@ -49,6 +49,11 @@ bool Engine::arrive(const http::Request& request, Visit& visit, http::Response& 
     return false;
   }
   const auto& config = visit.distribution->config;
+  if (request.path == "*") {  // OPTIONS of the server as a whole (RFC 9110 §9.3.7): no path, so no behaviour
+    response.status = 204;
+    response.headers.add_view("Allow", "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE");
+    return false;
+  }
   const auto path = normal_path(request.path, visit.scratch);
   if (!path) {
     response = own_answer(400, "Bad request: the path can be understood in more than one way.");
@@ -67,7 +72,7 @@ bool Engine::arrive(const http::Request& request, Visit& visit, http::Response& 
     const bool reads = (method_bit(request.method) & kReads) != 0;
     response = own_answer(reads || request.version_minor == 0 ? 301 : 307, "Moved to HTTPS.");
     // An address without a port moves to the same; one with ours moves to its neighbour.
-    std::string host(host_of(request.authority));
+    std::string host(request.authority.empty() ? config.domain_name : host_of(request.authority));
     if (host.size() < request.authority.size()) host += fmt::format(":{}", settings.https_port);
     response.headers.add("Location", fmt::format("https://{}{}", host, request.target));
     response.headers.set("X-Cache", "Redirect from cloudfront");

@@ -249,7 +249,10 @@ net::Task<Integrated> Engine::answer_cached(Walk& walk) {
   auto seen = co_await joined.flight->end(joined.first);
   wait.reset();
   if (!seen) co_return refused(Refusal::kInternal, walk.call);
-  if (seen->outcome == store::Flight::Outcome::kStored && seen->stored) {
+  // Who comes after an invalidation is not answered by a fetch that began before it.
+  const bool outdated =
+      !joined.first && seen->stored && doors.tags.judge(seen->stored->labels) == store::Verdict::kGone;
+  if (seen->outcome == store::Flight::Outcome::kStored && seen->stored && !outdated) {
     auto fresh = co_await from_stored(walk, key, seen->stored, false);
     if (joined.first) {
       fresh.status = first->status;
@@ -258,7 +261,8 @@ net::Task<Integrated> Engine::answer_cached(Walk& walk) {
     co_return warned(std::move(fresh));
   }
   if (joined.first) co_return warned(std::move(*first));
-  // The answer was for its first asker alone: the others ask for themselves, a bounded number at a time.
+  // The answer was for its first asker alone, or is older than a request may get: the others ask for themselves, a
+  // bounded number at a time.
   auto turn = co_await cache.flights().turn(key);
   auto own = co_await integrate(walk, false, {});
   co_return warned(std::move(own));

@@ -131,6 +131,29 @@ TEST_F(GatewayTest, AsksOnceForAllWhoMissAtTheSameTime) {
   EXPECT_EQ(app_calls(), 1u);
 }
 
+TEST_F(GatewayTest, WhoComesAfterAnInvalidationIsNotAnsweredByWhatBeganBefore) {
+  const Fields tenant = {{"Authorization", "Bearer 42"}};
+  get("/v1/customers/42/metrics?period=1d", tenant);  // the authorizer's verdict is known from here on
+  functions.shut = true;
+  auto before = request("GET", kMetrics, tenant);
+  auto after = request("GET", kMetrics, tenant);
+  Reply first, second;
+  struct Both {
+    static net::Task<void> run(Gateway& gateway, http::Request& before, http::Request& after, Reply& first,
+                               Reply& second, FakeFunctions& functions, store::Tags& tags) {
+      net::TaskGroup group;
+      group.spawn(ask(gateway, before, first));
+      tags.raise("customer:42", store::Strength::kHard);
+      group.spawn(ask(gateway, after, second));
+      functions.open();
+      co_await group.drain();
+    }
+  };
+  worker_.run_until_done(Both::run(*gateway, before, after, first, second, functions, tags));
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(app_calls(), 3u);
+}
+
 TEST_F(GatewayTest, CacheControlOfCallersNeedsPermission) {
   get("/v1/tiers");
   const auto ignored = get("/v1/tiers", {{"Cache-Control", "max-age=0"}});

@@ -5,6 +5,12 @@
 
 namespace securebase::store {
 
+namespace {
+
+constexpr std::size_t kLeastWindow = 64 << 10;  // when the budget is spent: about a piece of an origin
+
+}  // namespace
+
 // ---- Readers
 
 // Stands somewhere in the pieces; registered with its flight while it lives.
@@ -63,7 +69,9 @@ class Flight::Reader final : public http::BodyReader {
 
 // ---- The fetch
 
-Flight::Flight(Bounds bounds, std::function<void()> leave) : bounds_(bounds), leave_(std::move(leave)) {}
+Flight::Flight(Bounds bounds, std::function<void()> leave) : bounds_(std::move(bounds)), leave_(std::move(leave)) {}
+
+Flight::~Flight() { bounds_.budget->held.fetch_sub(held_bytes_, std::memory_order_relaxed); }
 
 void Flight::leave() {
   std::function<void()> leaving;
@@ -92,8 +100,9 @@ net::Task<Result<Done>> Flight::append(std::string bytes) {
   {
     const std::lock_guard lock(mutex_);
     held_bytes_ += bytes.size();
+    bounds_.budget->held.fetch_add(bytes.size(), std::memory_order_relaxed);
     pieces_.push_back(std::make_shared<const std::string>(std::move(bytes)));
-    if (whole_ && held_bytes_ > bounds_.keep_bytes) {
+    if (whole_ && (held_bytes_ > bounds_.keep_bytes || bounds_.budget->is_spent())) {
       whole_ = false;
       outgrown = true;
       if (had_reader_) forget_read_pieces();
@@ -107,7 +116,7 @@ net::Task<Result<Done>> Flight::append(std::string bytes) {
       const std::lock_guard lock(mutex_);
       if (whole_) co_return Done{};
       if (had_reader_ && readers_.empty()) co_return Error{Errc::kClosed, "nobody reads this response any more"};
-      if (held_bytes_ <= bounds_.window_bytes) co_return Done{};
+      if (held_bytes_ <= (bounds_.budget->is_spent() ? kLeastWindow : bounds_.window_bytes)) co_return Done{};
     }
     auto notified = co_await drained_.after(ticket);
     if (!notified) co_return notified.error();
@@ -120,6 +129,7 @@ void Flight::forget_read_pieces() {
   for (const Reader* reader : readers_) slowest = std::min(slowest, reader->position());
   while (first_piece_ < slowest && !pieces_.empty()) {
     held_bytes_ -= pieces_.front()->size();
+    bounds_.budget->held.fetch_sub(pieces_.front()->size(), std::memory_order_relaxed);
     pieces_.pop_front();
     ++first_piece_;
   }
@@ -176,6 +186,11 @@ net::Task<Result<Flight::Seen>> Flight::wait(bool first, Until until) {
   }
 }
 
+const Labels* Flight::Seen::labels() const {
+  if (stored) return &stored->labels;
+  return head && head->labels ? &*head->labels : nullptr;
+}
+
 net::Task<Result<Flight::Seen>> Flight::head(bool first) { return wait(first, Until::kHead); }
 net::Task<Result<Flight::Seen>> Flight::end(bool first) { return wait(first, Until::kEnd); }
 
@@ -191,11 +206,14 @@ std::unique_ptr<http::BodyReader> Flight::reader() {
 // ---- The table
 
 struct FlightTable {
+  explicit FlightTable(std::size_t held_bytes) : budget(std::make_shared<Flight::Budget>(held_bytes)) {}
+
   struct Turns {
     std::size_t taken = 0;
     std::size_t interested = 0;
     net::Event given_back;
   };
+  const std::shared_ptr<Flight::Budget> budget;
   std::mutex mutex;
   // Guarded by mutex.
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights;
@@ -211,7 +229,7 @@ struct FlightTable {
   }
 };
 
-Flights::Flights(Limits limits) : limits_(limits), table_(std::make_shared<FlightTable>()) {}
+Flights::Flights(Limits limits) : limits_(limits), table_(std::make_shared<FlightTable>(limits.held_bytes)) {}
 Flights::~Flights() = default;
 
 namespace {
@@ -219,7 +237,7 @@ namespace {
 std::shared_ptr<Flight> add_flight(const std::shared_ptr<FlightTable>& table, std::string key, Flight::Bounds bounds) {
   // Removing compares the flight too: a later one of the same key stays.
   auto self = std::make_shared<const Flight*>(nullptr);
-  auto flight = std::make_shared<Flight>(bounds, [table, key, self] { table->remove(key, *self); });
+  auto flight = std::make_shared<Flight>(std::move(bounds), [table, key, self] { table->remove(key, *self); });
   *self = flight.get();
   table->flights.emplace(std::move(key), flight);
   return flight;
@@ -227,21 +245,28 @@ std::shared_ptr<Flight> add_flight(const std::shared_ptr<FlightTable>& table, st
 
 }  // namespace
 
-Flights::Joined Flights::join(std::string_view key) {
+Flights::Joined Flights::join(std::string_view key, const Flight* instead_of) {
   std::string owned(key);
+  std::shared_ptr<Flight> outdated;  // its end comes after the lock's
   const std::lock_guard lock(table_->mutex);
   const auto found = table_->flights.find(owned);
-  if (found != table_->flights.end()) return {found->second, false};
+  if (found != table_->flights.end()) {
+    if (found->second.get() != instead_of) return {found->second, false};
+    outdated = std::move(found->second);
+    table_->flights.erase(found);
+  }
   if (table_->flights.size() >= limits_.flights) return {};
-  return {add_flight(table_, std::move(owned), {limits_.keep_bytes, limits_.window_bytes}), true};
+  return {add_flight(table_, std::move(owned), {limits_.keep_bytes, limits_.window_bytes, table_->budget}), true};
 }
 
 std::shared_ptr<Flight> Flights::lead(std::string_view key) {
   std::string owned(key);
   const std::lock_guard lock(table_->mutex);
   if (table_->flights.contains(owned) || table_->flights.size() >= limits_.flights) return nullptr;
-  return add_flight(table_, std::move(owned), {limits_.keep_bytes, limits_.window_bytes});
+  return add_flight(table_, std::move(owned), {limits_.keep_bytes, limits_.window_bytes, table_->budget});
 }
+
+std::size_t Flights::held_bytes() const { return table_->budget->held.load(std::memory_order_relaxed); }
 
 std::size_t Flights::count() const {
   const std::lock_guard lock(table_->mutex);

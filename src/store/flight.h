@@ -14,6 +14,7 @@
 // Any thread: followers are on all workers, the fetch is on one.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -41,15 +42,26 @@ class Flight : public std::enable_shared_from_this<Flight> {
     http::Headers headers;  // as they will be sent, without framing
     std::optional<std::uint64_t> length;
     bool shared = true;  // false: for the first follower alone
-    // Made by the fetch for whoever reads: what a reader of the same room wants to know beside the message.
-    std::shared_ptr<const void> note;
+    // What invalidations find it by: who joined after one of them fetches anew. Empty: nothing does.
+    std::optional<Labels> labels;
+  };
+  // What all flights of a table hold together.
+  struct Budget {
+    explicit Budget(std::size_t bytes) : bytes(bytes) {}
+    const std::size_t bytes;
+    std::atomic<std::size_t> held{0};
+    bool is_spent() const { return held.load(std::memory_order_relaxed) > bytes; }
   };
   struct Bounds {
-    std::size_t keep_bytes;    // a body up to this stays whole until the end, for those who join late
-    std::size_t window_bytes;  // of a larger one, as much as this lies between the fetch and the slowest reader
+    std::size_t keep_bytes;          // a body up to this stays whole until the end, for those who join late
+    std::size_t window_bytes;        // of a larger one, as much as this lies between the fetch and the slowest reader
+    std::shared_ptr<Budget> budget;  // spent: no body is kept whole any more, and windows are as small as they can be
   };
 
   Flight(Bounds bounds, std::function<void()> leave);
+  ~Flight();
+  Flight(const Flight&) = delete;
+  Flight& operator=(const Flight&) = delete;
 
   // ---- The fetch. One task, one worker.
 
@@ -67,6 +79,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void fail(Error error);
 
   // ---- A follower.
+  // Who joins may have come after something that the fetch began before: Seen::labels() tell, and
+  // join(key, flight) has the next fetch.
 
   enum class Outcome {
     kStream,    // read it, by reader()
@@ -77,6 +91,9 @@ class Flight : public std::enable_shared_from_this<Flight> {
     Outcome outcome = Outcome::kStream;
     std::shared_ptr<const Head> head;
     std::shared_ptr<const StoredResponse> stored;
+
+    // What invalidations find it by; null: not known.
+    const Labels* labels() const;
   };
   // Until the head is there, or the fetch failed: then its error.
   net::Task<Result<Seen>> head(bool first);
@@ -120,6 +137,7 @@ class Flights {
     std::size_t flights = 10'000;                     // beyond, every request fetches for itself
     std::size_t keep_bytes = std::size_t{8} << 20;    // larger bodies are streamed through, not kept
     std::size_t window_bytes = std::size_t{1} << 20;  // of those
+    std::size_t held_bytes = std::size_t{256} << 20;  // of all bodies in the air; beyond, none is kept whole
     std::size_t released = 64;                        // own fetches of one key at a time
   };
 
@@ -132,10 +150,13 @@ class Flights {
     std::shared_ptr<Flight> flight;  // null: too many fly; fetch for yourself
     bool first = false;              // you start the fetch
   };
-  Joined join(std::string_view key);
+  // `instead_of`: a flight that is no longer good enough; the next one takes its place. Null: none is.
+  Joined join(std::string_view key, const Flight* instead_of = nullptr);
   // Only if nobody flies yet: for refreshes behind a stale response. Null: somebody does, or too many.
   std::shared_ptr<Flight> lead(std::string_view key);
   std::size_t count() const;
+  // Of bodies in the air.
+  std::size_t held_bytes() const;
   const Limits& limits() const { return limits_; }
 
   // A place among the own fetches for one key: held while fetching, given back by its end.

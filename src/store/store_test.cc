@@ -314,7 +314,7 @@ net::Task<void> read_flight(std::shared_ptr<Flight> flight, bool first, std::str
 }
 
 net::Task<void> pieces(std::shared_ptr<Flight> flight, bool shared, int count) {
-  flight->begin({200, {}, std::nullopt, shared, nullptr});
+  flight->begin({200, {}, std::nullopt, shared, std::nullopt});
   for (int i = 0; i < count; ++i) {
     auto done = co_await flight->append("piece" + std::to_string(i) + " ");
     EXPECT_TRUE(done);
@@ -386,6 +386,44 @@ TEST(Flight, HoldsNoMoreThanAWindowOfWhatIsNotKept) {
   Flights flights({.keep_bytes = 100, .window_bytes = 50});
   net::Worker worker(0);
   worker.run_until_done(window_test(flights));
+}
+
+TEST(Flight, MakesRoomForTheNextWhenItIsOutdated) {
+  Flights flights({});
+  const auto old = flights.join("key").flight;
+  const auto next = flights.join("key", old.get());
+  EXPECT_TRUE(next.first);
+  EXPECT_EQ(flights.join("key").flight, next.flight);
+  EXPECT_FALSE(flights.join("key", old.get()).first) << "somebody else was quicker";
+  old->finish(nullptr);
+  EXPECT_EQ(flights.count(), 1U) << "the end of the old one is not the end of the next";
+}
+
+net::Task<void> append_to(std::shared_ptr<Flight> flight, std::size_t bytes, bool& done) {
+  auto appended = co_await flight->append(std::string(bytes, 'x'));
+  done = appended.has_value();
+}
+
+TEST(Flight, KeepsNothingWholeWhenAllTogetherHoldTooMuch) {
+  Flights flights({.keep_bytes = 1 << 20, .held_bytes = 1 << 20});
+  net::Worker worker(0);
+  bool done = false;
+  {
+    const auto one = flights.join("one").flight;
+    const auto other = flights.join("other").flight;
+    const auto reader = other->reader();
+    one->begin({});
+    other->begin({});
+    worker.run_until_done(append_to(one, 1 << 20, done));
+    worker.run_until_done(append_to(other, 1 << 10, done));
+    EXPECT_TRUE(done) << "a little is let through, for whoever reads it";
+    EXPECT_TRUE(one->whole_body());
+    EXPECT_FALSE(other->whole_body());
+    EXPECT_EQ(flights.held_bytes(), (1U << 20) + (1U << 10));
+    one->finish(nullptr);
+    other->finish(nullptr);
+  }
+  EXPECT_EQ(flights.held_bytes(), 0U);
 }
 
 net::Task<void> take_turn(Flights& flights, int& running, int& most, net::Event& go) {
