@@ -62,6 +62,11 @@ net::Task<Result<http::ClientResponse>> send(http::Client& client, http::ClientR
   co_return co_await client.send(std::move(request));
 }
 
+Refusal refusal_of(const Error& error) {
+  if (error.code == Errc::kTimeout) return Refusal::kIntegrationTimeout;
+  return error.code == Errc::kLimit ? Refusal::kIntegrationFailure : Refusal::kNetworkFailure;
+}
+
 }  // namespace
 
 http::Client& Engine::client() {
@@ -111,8 +116,7 @@ net::Task<Integrated> Engine::ask_upstream(const Walk& walk, std::string body) {
     span.fail();
     base::log(base::Level::kWarning, "gateway", "{} {}: {}", call.request->method_name, call.resource->path,
               got.error().message);
-    co_return refused(got.error().code == Errc::kTimeout ? Refusal::kIntegrationTimeout : Refusal::kIntegrationFailure,
-                      call);
+    co_return refused(refusal_of(got.error()), call);
   }
   span.status(got->status);
   Integrated out;
@@ -123,10 +127,7 @@ net::Task<Integrated> Engine::ask_upstream(const Walk& walk, std::string body) {
   }
   if (got->body) {
     auto bytes = co_await net::with_timeout(timeout, http::read_all(*got->body, settings.request_body_bytes));
-    if (!bytes) {
-      co_return refused(
-          bytes.error().code == Errc::kTimeout ? Refusal::kIntegrationTimeout : Refusal::kIntegrationFailure, call);
-    }
+    if (!bytes) co_return refused(refusal_of(bytes.error()), call);
     out.response.body = std::move(*bytes);
   }
   co_return out;

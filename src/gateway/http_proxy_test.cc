@@ -150,10 +150,11 @@ TEST_F(HttpProxyTest, KeepsItsConnections) {
 
 TEST_F(HttpProxyTest, TellsBrokenFromLateUpstreams) {
   const auto closed = get("/closed");
-  EXPECT_EQ(closed.status, 502);
-  EXPECT_EQ(closed.body, R"({"message":"Internal server error"})");
+  EXPECT_EQ(closed.status, 504);
+  EXPECT_EQ(closed.body, R"({"message":"Network error communicating with endpoint"})");
+  EXPECT_EQ(closed.header("x-amzn-ErrorType"), "InternalServerErrorException");
   worker_.tasks().spawn(speak_nonsense(*nonsense_));
-  EXPECT_EQ(get("/nonsense").status, 502);
+  EXPECT_EQ(get("/nonsense").status, 504);
   EXPECT_EQ(get("/huge").status, 502) << "beyond 10 MB";
   const auto late = get("/slow");
   EXPECT_EQ(late.status, 504);

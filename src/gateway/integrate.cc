@@ -46,7 +46,11 @@ net::Task<Result<std::string, Refusal>> Engine::read_body(http::Request& request
   if (!named) co_return std::move(*body);
   const auto coding = coding_from(*named);
   if (!coding || *coding == Coding::kIdentity) co_return std::move(*body);
-  auto plain = decompress(*body, *coding, settings.request_body_bytes);
+  // A few kilobytes can become ten megabytes: no worker's time.
+  auto made = co_await doors.pool.run([&coded = *body, coding = *coding, limit = settings.request_body_bytes] {
+    return decompress(coded, coding, limit);
+  });
+  auto plain = made ? std::move(*made) : decompress(*body, *coding, settings.request_body_bytes);  // the pool is full
   if (!plain) {
     co_return plain.error().code == Errc::kLimit ? Refusal::kRequestTooLarge : Refusal::kBadRequest;
   }
@@ -116,7 +120,7 @@ net::Task<Integrated> Engine::call_function(const Walk& walk, bool has_body, std
     const bool everything = is_binary(types, "");
     if (everything || is_binary(types, call.request->headers.get("Accept").value_or(""))) {
       auto bytes = base::from_base64(parsed->body);
-      if (!bytes) co_return refused(Refusal::kIntegrationFailure, call);
+      if (!bytes) co_return refused(Refusal::kInternal, call);  // "Gateway response types": API_CONFIGURATION_ERROR
       parsed->body = std::move(*bytes);
     }
     // Without "*/*" the answer depends on Accept, which is in no cache key.

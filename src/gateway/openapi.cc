@@ -27,6 +27,19 @@ Texts texts_of(const Json& object) {
   return out;
 }
 
+// A part of a JSON pointer: "~1" is '/' and "~0" is '~'.
+std::string unescaped(std::string_view part) {
+  std::string out;
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    if (part[i] == '~' && i + 1 < part.size()) {
+      out += part[++i] == '1' ? '/' : '~';
+    } else {
+      out += part[i];
+    }
+  }
+  return out;
+}
+
 std::string text_of(const Json& value) { return value.is_number() ? value.dump() : std::string(value.string_or("")); }
 
 class Document {
@@ -37,8 +50,8 @@ class Document {
     if (root_["openapi"].is_null() && root_["swagger"].is_null()) {
       return Error{Errc::kMalformed, "body is no OpenAPI document: it has neither \"openapi\" nor \"swagger\""};
     }
-    if (auto done = settings(); !done) return done;
-    if (auto done = security_schemes(); !done) return done;
+    if (auto done = settings(); !done) return done.error();
+    if (auto done = security_schemes(); !done) return done.error();
     const auto* paths = root_["paths"].as_object();
     if (!paths) return Error{Errc::kMalformed, "the OpenAPI document has no \"paths\""};
     for (const auto& [path, item] : *paths) {
@@ -130,8 +143,9 @@ class Document {
     if (!integration) return integration.error();
     method.integration = std::move(*integration);
     if (validates_parameters(operation)) {
-      if (auto done = required_parameters(method, operation["parameters"]); !done) return done.error();
-      if (auto done = required_parameters(method, item["parameters"]); !done) return done.error();
+      for (const Json* parameters : {&operation["parameters"], &item["parameters"]}) {
+        if (auto done = required_parameters(method, *parameters); !done) return done.error();
+      }
     }
     return method;
   }
@@ -183,16 +197,35 @@ class Document {
     return root_["x-amazon-apigateway-request-validators"][name]["validateRequestParameters"].bool_or(false);
   }
 
-  static Result<Done> required_parameters(Method& method, const Json& parameters) {
+  Result<Done> required_parameters(Method& method, const Json& parameters) const {
     const auto* list = parameters.as_array();
     if (!list) return Done{};
-    for (const auto& each : *list) {
-      const auto in = each["in"].string_or("");
-      if (!each["required"].bool_or(false) || (in != "query" && in != "header")) continue;
+    for (const auto& written : *list) {
+      const Json* each = meant_by(written);
+      if (!each) {
+        return Error{Errc::kMalformed, fmt::format("the parameter {} is not in this document", written.dump())};
+      }
+      const auto in = (*each)["in"].string_or("");
+      if (!(*each)["required"].bool_or(false) || (in != "query" && in != "header")) continue;
       method.required.push_back({in == "query" ? Parameter::From::kQuery : Parameter::From::kHeader,
-                                 std::string(each["name"].string_or(""))});
+                                 std::string((*each)["name"].string_or(""))});
     }
     return Done{};
+  }
+
+  // {"$ref": "#/components/parameters/Page"} is what stands there (RFC 6901); null: nothing does.
+  const Json* meant_by(const Json& written) const {
+    const auto reference = written["$ref"].string_or("");
+    if (reference.empty()) return &written;
+    if (!reference.starts_with("#/")) return nullptr;
+    const Json* at = &root_;
+    for (std::string_view rest = reference.substr(1); at && !rest.empty();) {
+      rest.remove_prefix(1);
+      const auto end = std::min(rest.find('/'), rest.size());
+      at = at->find(unescaped(rest.substr(0, end)));
+      rest.remove_prefix(end);
+    }
+    return at;
   }
 
   const Json& root_;

@@ -26,6 +26,7 @@ enum class Refusal {
   kRequestTooLarge,
   kUnsupportedMediaType,
   kIntegrationFailure,  // a malformed or failed answer: 502
+  kNetworkFailure,      // an upstream that cannot be reached, or speaks no HTTP: 504
   kIntegrationTimeout,  // 504
   kInternal,            // the integration cannot be called: 500
   kUnknownApi,          // no API, stage or mapping: 403

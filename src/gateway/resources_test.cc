@@ -1,4 +1,5 @@
-// An API of Terraform's own resources, without a document: routes, validators, authorizers and settings of methods.
+// An API of Terraform's own resources, without a document: routes, validators, authorizers and settings of methods. And
+// what only documents say.
 #include "gateway/gateway_test.h"
 
 namespace securebase::gateway {
@@ -175,6 +176,80 @@ TEST_F(ApiOfResources, KeepsItsMethodsSettingsByTheirPath) {
   EXPECT_EQ(app_calls(), 1u);
   ask_for("/");
   EXPECT_FALSE(ask_for("/").headers.has("Cache-Status")) << "no other method caches";
+}
+
+// ---- Documents
+
+std::string with_document(const std::string& body) {
+  return fmt::format(R"(
+resource "aws_api_gateway_rest_api" "main" {{
+  name = "documented"
+  tags = {{ "securebase:id" = "a1b2c3d4e5" }}
+  body = <<-EOT
+{}
+  EOT
+}}
+resource "aws_api_gateway_deployment" "main" {{
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  stage_name  = "prod"
+}}
+)",
+                     body);
+}
+
+TEST_F(ApiOfResources, MayBeASwaggerDocumentInYaml) {
+  apply(with_document(fmt::format(R"(
+swagger: "2.0"
+x-amazon-apigateway-request-validator: all
+x-amazon-apigateway-request-validators:
+  all: {{ validateRequestParameters: true, validateRequestBody: false }}
+x-amazon-apigateway-gateway-responses:
+  MISSING_AUTHENTICATION_TOKEN:
+    statusCode: 404
+    responseTemplates: {{ application/json: '{{"none": $context.error.messageString}}' }}
+parameters:
+  Page: {{ name: page, in: query, required: true, type: string }}
+securityDefinitions:
+  session:
+    type: apiKey
+    name: X-Session
+    in: header
+    x-amazon-apigateway-authtype: custom
+    x-amazon-apigateway-authorizer: {{ type: token, authorizerUri: "{1}" }}
+paths:
+  /list:
+    parameters:
+      - $ref: "#/parameters/Page"
+    get:
+      parameters: [{{ name: X-Kind, in: header, required: true, type: string }}]
+      x-amazon-apigateway-integration: {{ type: aws_proxy, httpMethod: POST, uri: "{0}" }}
+    post:
+      security: [{{ session: [] }}]
+      x-amazon-apigateway-request-validator: none
+      x-amazon-apigateway-integration: {{ type: aws_proxy, httpMethod: POST, uri: "{0}" }})",
+                                  uri_of("app"), uri_of("auth"))));
+  EXPECT_EQ(ask_for("/list").body, R"({"message":"Missing required request parameters: [X-Kind, page]"})");
+  EXPECT_EQ(ask_for("/list?page=1", {{"X-Kind", "a"}}).status, 200);
+  EXPECT_EQ(ask_for("/list", {}, "POST").status, 401) << "no parameter is asked for before the caller";
+  functions.authorise = [](const Json& event) {
+    EXPECT_EQ(event["authorizationToken"].string_or(""), "s-1");
+    return ok(R"({"principalId":"1","policyDocument":{"Statement":[
+        {"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:a1b2c3d4e5/prod/POST/list"}]}})");
+  };
+  EXPECT_EQ(ask_for("/list", {{"X-Session", "s-1"}}, "POST").status, 200);
+  const auto nowhere = ask_for("/nowhere");
+  EXPECT_EQ(nowhere.status, 404);
+  EXPECT_EQ(nowhere.body, R"({"none": "Missing Authentication Token"})");
+}
+
+TEST_F(ApiOfResources, RefusesADocumentThatRefersToNothing) {
+  const auto config = configured(with_document(fmt::format(
+      R"({{"openapi":"3.0.1","x-amazon-apigateway-request-validator":"all","x-amazon-apigateway-request-validators":
+      {{"all":{{"validateRequestParameters":true}}}},"paths":{{"/x":{{"get":{{"parameters":[{{"$ref":"#/components/parameters/Page"}}],
+      "x-amazon-apigateway-integration":{{"type":"aws_proxy","uri":"{}"}}}}}}}}}})",
+      uri_of("app"))));
+  ASSERT_FALSE(config);
+  EXPECT_THAT(stack::render(config.error()), HasSubstr("#/components/parameters/Page"));
 }
 
 }  // namespace
