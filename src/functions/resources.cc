@@ -19,7 +19,7 @@ std::string function_arn(const FunctionResource& f, const Context& c) {
 
 constexpr std::size_t kEnvironmentBytes = 4096;
 
-std::size_t bytes_of(const std::map<std::string, std::string>& environment) {
+std::size_t environment_bytes(const std::map<std::string, std::string>& environment) {
   std::size_t bytes = 0;
   for (const auto& [name, value] : environment) bytes += name.size() + value.size();
   return bytes;
@@ -351,7 +351,7 @@ class Reader {
     if (wanted.reserved >= 0) made.reserved = static_cast<std::size_t>(wanted.reserved);
     made.traced = wanted.tracing && wanted.tracing->mode == "Active";
     if (wanted.environment) made.environment = wanted.environment->variables;
-    if (const auto bytes = bytes_of(made.environment); bytes > kEnvironmentBytes) {
+    if (const auto bytes = environment_bytes(made.environment); bytes > kEnvironmentBytes) {
       problems_.error("Too large an environment",
                       fmt::format("The variables of {} have {} bytes, names included; Lambda takes {}.",
                                   found.resource.address, bytes, kEnvironmentBytes),

@@ -263,6 +263,11 @@ TEST_F(LambdaApiTest, RefusesWhatCannotRunAndKeepsWhatDoes) {
   EXPECT_EQ(fault(&LambdaApi::update_function_configuration,
                   Value::structure({{"FunctionName", "f"}, {"Layers", Value::list({"arn:aws:lambda:none"})}})),
             "InvalidParameterValueException");
+  const auto variables = Value::structure({{"LONG", std::string(4093, 'x')}});  // with its name a byte more than 4 KB
+  EXPECT_EQ(
+      fault(&LambdaApi::update_function_configuration,
+            Value::structure({{"FunctionName", "f"}, {"Environment", Value::structure({{"Variables", variables}})}})),
+      "InvalidParameterValueException");
   EXPECT_EQ(answer("f"), "1");
 }
 

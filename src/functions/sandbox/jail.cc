@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -179,6 +181,18 @@ void drop_capabilities() {
   syscall(SYS_capset, &header, none);
 }
 
+// What else the warden has open, its socket and its other children among it, is not for this process.
+void close_all_but(std::array<int, 3> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned from = 3;
+  for (const int each : kept) {
+    const auto descriptor = static_cast<unsigned>(each);
+    if (descriptor > from) close_range(from, descriptor - 1, 0);
+    from = std::max(from, descriptor + 1);
+  }
+  close_range(from, ~0U, 0);
+}
+
 // From here on nothing is allocated by design of the order: privileges go last to first, and exec follows.
 [[noreturn]] void become_program(const StartRequest& request, const JailSettings& settings, const Cgroups& cgroups,
                                  const std::vector<sock_filter>& filter, int output, int verdict) {
@@ -239,6 +253,7 @@ void drop_capabilities() {
 void run_instance(const StartRequest& request, const JailSettings& settings, const Cgroups& cgroups,
                   const std::vector<sock_filter>& filter, int output, int verdict, int warden) {
   const auto fail = [&](const Error& error) { give_verdict(verdict, "fail " + error.message); };
+  close_all_but({output, verdict, warden});
   const uid_t outer_user = geteuid();
   const gid_t outer_group = getegid();
   if (auto joined = cgroups.join(request.id); !joined) fail(joined.error());

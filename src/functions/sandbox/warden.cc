@@ -230,6 +230,8 @@ class Warden {
       }
     }
     ending.out_of_memory = child.over_memory || cgroups_.out_of_memory(id);
+    // Closing alone takes a descriptor out of epoll only when nobody else has it.
+    epoll_ctl(poll_, EPOLL_CTL_DEL, child.process, nullptr);
     close(child.process);
     close(child.verdict);
     if (!cgroups_.remove(id)) leftovers_.push_back(id);

@@ -165,17 +165,24 @@ def describe(error, request_id):
         return error_result(error.kind, error.message, error.trace, request_id)
     import traceback
 
-    frames = traceback.extract_tb(error.__traceback__)
-    frames = [frame for frame in frames if frame.filename != __file__ and not frame.filename.startswith("<frozen imp")]
+    # As tuples: without columns there are no lines of carets, which Lambda's traces do not have.
+    frames = [
+        (frame.filename, frame.lineno, frame.name, frame.line)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and not frame.filename.startswith("<frozen imp")
+    ]
     return error_result(type(error).__name__, str(error), traceback.format_list(frames), request_id)
 
 
 def log_error(result):
+    """One event of the log: as AWS's client writes it, lines end in \\r and are indented by spaces that do not break."""
     lines = ["[ERROR] %s: %s" % (result["errorType"], result["errorMessage"])]
     if result["stackTrace"]:
         lines.append("Traceback (most recent call last):")
-        lines.extend(line.rstrip("\n") for line in result["stackTrace"])
-    sys.stdout.write("\n".join(lines) + "\n")
+        for line in "".join(result["stackTrace"]).splitlines():
+            text = line.lstrip(" ")
+            lines.append("\u00a0" * (len(line) - len(text)) + text)
+    sys.stdout.write("\r".join(lines).replace("\n", "\r") + "\n")
     sys.stdout.flush()
 
 
