@@ -24,7 +24,7 @@ const kPeriods = [
 ] as const;
 
 export function show(main: HTMLElement, { account }: Visit): void {
-  const title = h('div');
+  const title = h('div', { class: 'title' });
   const figures = h('div', { class: 'figures' });
   main.append(
     title,
