@@ -3,6 +3,7 @@
 
   SECUREBASE_FUNCTIONS=build/dev/service/functions python3 tests/service_functions_test.py
 """
+import base64
 import hashlib
 import json
 import signal
@@ -16,6 +17,11 @@ import psycopg2
 from service_world import (APP_PASSWORD, OWNER_PASSWORD, ROUTES, STAGE_ARN, Certificates, Failed, Function, World)
 
 world = None
+
+
+def cursor(text):
+    """As the functions write them, of anything."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')
 
 
 def setUpModule():
@@ -131,7 +137,8 @@ class Invoices(Scene):
     def test_bad_parameters_are_400_and_say_why(self):
         for query, why in (('limit=0', "limit: expected a number from 1 to 100, came '0'"),
                            ('status=gone', "came 'gone'"), ('from=2026-02-30', 'from: expected a date'),
-                           ('cursor=xyz', 'cursor: expected')):
+                           ('cursor=xyz', 'cursor: expected'), (f'cursor={cursor("2026-13-01|x")}', 'cursor: expected'),
+                           (f'cursor={cursor("9999999999999|x")}', 'cursor: expected')):
             self.assertIn(why, self.get(f'/v1/customers/42/invoices?{query}', '42', status=400).json['message'])
 
     def test_miss_then_hit_with_the_guides_headers(self):
@@ -207,6 +214,25 @@ class Tickets(Scene):
         first = self.get('/v1/customers/99/tickets?limit=5', '99').json
         second = self.get(f"/v1/customers/99/tickets?limit=100&cursor={first['next_cursor']}", '99').json
         self.assertEqual(len({t['ticket_id'] for t in first['tickets'] + second['tickets']}), 12)
+
+    def test_lengths_are_those_that_people_count(self):
+        made = self.post('/v1/customers/42/tickets', {'subject': '☂' * 200}, 201, '42')
+        self.assertEqual(self.get(f"/v1/customers/42/tickets/{made.json['ticket_id']}", '42').json['subject'], '☂' * 200)
+        refused = self.post('/v1/customers/42/tickets', {'subject': '☂' * 201}, 400, '42')
+        self.assertEqual(refused.json['message'], 'subject: expected 1 to 200 characters, came 201')
+
+    def test_a_cursor_of_no_time_is_400(self):
+        for text in ('2026-01-01 25:00:00+00|x', '2026-01-01 00:00:00+99:99|x', '294277-01-01|x', '2026-01-01|\u00ff'):
+            self.get(f'/v1/customers/42/tickets?cursor={cursor(text)}', '42', status=400)
+
+    def test_pages_hold_still_while_tickets_are_opened(self):
+        seen, after = [], ''
+        while after is not None:
+            page = self.get(f'/v1/customers/97/tickets?limit=5&cursor={after}', '97').json
+            seen += [ticket['ticket_id'] for ticket in page['tickets']]
+            after = page['next_cursor']
+            self.post('/v1/customers/97/tickets', {'subject': 'meanwhile'}, 201, '97')
+        self.assertEqual((len(seen), len(set(seen))), (12, 12))
 
     def test_a_reader_may_not_write(self):
         self.post('/v1/customers/42/tickets', {'subject': 'Help'}, 403, '42', scope='read')
@@ -373,19 +399,22 @@ class ZFailures(Scene):
         self.post('/v1/customers/42/tickets', {'subject': 'Help'}, 201, '42')
 
     def test_a_query_that_takes_too_long_ends_on_both_sides(self):
-        self.get('/v1/tiers')
-        world.redis.client().flushall()
-        api = world.functions['critical-api'].api
-        with world.postgres.connect('securebase', OWNER_PASSWORD) as owner, owner.cursor() as cursor:
-            cursor.execute('LOCK TABLE tier_features')
-            api.timeout_ms = 1000
-            started = time.time()
-            self.get('/v1/tiers', status=503)
-            self.assertLess(time.time() - started, 1)
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            self.assertEqual(cursor.fetchone()[0], 0)
-        api.timeout_ms = 10000
-        self.get('/v1/tiers')
+        for target, name, table in (('/v1/tiers', 'critical-api', 'tier_features'),
+                                    ('/v1/customers/42/metrics', 'metrics', 'usage_metrics')):
+            self.get(target, '42')
+            world.redis.client().flushall()
+            api = world.functions[name].api
+            with world.postgres.connect('securebase', OWNER_PASSWORD) as owner, owner.cursor() as cursor:
+                cursor.execute(f'LOCK TABLE {table}')
+                api.timeout_ms = 1000
+                started = time.time()
+                answer = self.get(target, '42', status=503)
+                self.assertLess(time.time() - started, 1, target)
+                self.assertEqual(answer.headers['Retry-After'], '1')
+                cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                self.assertEqual(cursor.fetchone()[0], 0, target)
+            api.timeout_ms = 10000
+            self.get(target, '42')
 
     def test_a_cached_plan_that_no_longer_fits_is_made_anew(self):
         self.get('/v1/customers/42', '42')

@@ -195,8 +195,13 @@ class RuntimeApiHandler(http.server.BaseHTTPRequestHandler):
 
 # What AWS' Python runtime does, in few lines.
 PYTHON_BOOTSTRAP = '''
-import http.client, importlib, json, os, sys
+import http.client, importlib, json, os, sys, time
 sys.path.insert(0, sys.argv[1])
+class Context:
+    def __init__(self, deadline_ms):
+        self.deadline_ms = deadline_ms
+    def get_remaining_time_in_millis(self):
+        return max(self.deadline_ms - int(time.time() * 1000), 0)
 handler = importlib.import_module('handler').lambda_handler
 api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])
 while True:
@@ -204,7 +209,7 @@ while True:
     response = api.getresponse()
     event, request_id = json.load(response), response.headers['Lambda-Runtime-Aws-Request-Id']
     try:
-        kind, body = 'response', handler(event, None)
+        kind, body = 'response', handler(event, Context(int(response.headers['Lambda-Runtime-Deadline-Ms'])))
     except Exception as e:
         kind, body = 'error', {'errorMessage': str(e), 'errorType': type(e).__name__}
     api.request('POST', f'/2018-06-01/runtime/invocation/{request_id}/{kind}', json.dumps(body))

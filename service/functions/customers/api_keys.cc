@@ -59,7 +59,7 @@ Result<ApiResponse> create_api_key(Services& services, const ApiRequest& request
   if (!customer) return customer.error();
   auto body = request.json_body();
   if (!body) return body.error();
-  auto name = lambda::text_member(*body, "name", {.least_bytes = 1, .most_bytes = 100}, "API key");
+  auto name = lambda::text_member(*body, "name", {.least_characters = 1, .most_characters = 100}, "API key");
   if (!name) return name.error();
   auto scope = lambda::choice_member(*body, "scope", {"read", "read write"}, "read write");
   if (!scope) return scope.error();

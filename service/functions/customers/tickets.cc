@@ -108,9 +108,9 @@ Result<ApiResponse> create_ticket(Services& services, const ApiRequest& request)
   if (!customer) return customer.error();
   auto body = request.json_body();
   if (!body) return body.error();
-  auto subject = lambda::text_member(*body, "subject", {.least_bytes = 1, .most_bytes = 200});
+  auto subject = lambda::text_member(*body, "subject", {.least_characters = 1, .most_characters = 200});
   if (!subject) return subject.error();
-  auto description = lambda::text_member(*body, "description", {.least_bytes = 0, .most_bytes = 10'000}, "");
+  auto description = lambda::text_member(*body, "description", {.least_characters = 0, .most_characters = 10'000}, "");
   if (!description) return description.error();
   auto priority = lambda::choice_member(*body, "priority", {"low", "normal", "high", "urgent"}, "normal");
   if (!priority) return priority.error();
@@ -130,7 +130,7 @@ Result<ApiResponse> add_comment(Services& services, const ApiRequest& request) {
   if (!ticket_id) return ticket_id.error();
   auto body = request.json_body();
   if (!body) return body.error();
-  auto text = lambda::text_member(*body, "body", {.least_bytes = 1, .most_bytes = 10'000});
+  auto text = lambda::text_member(*body, "body", {.least_characters = 1, .most_characters = 10'000});
   if (!text) return text.error();
 
   auto rows =

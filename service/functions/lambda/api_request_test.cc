@@ -74,6 +74,25 @@ TEST(Parameters, SayWhatWasExpectedAndWhatCame) {
             "from: expected a date as 2026-01-31, came '2026-02-30'");
 }
 
+TEST(Parameters, TextsAreMeasuredInCharacters) {
+  const auto check = [](std::string_view text, std::size_t most) {
+    return text_member(base::Json::object({{"a", text}}), "a", {.least_characters = 1, .most_characters = most});
+  };
+  EXPECT_EQ(*check("☂☂☂", 3), "☂☂☂");
+  EXPECT_EQ(check("☂☂☂☂", 3).error().message, "a: expected 1 to 3 characters, came 4");
+  EXPECT_EQ(check("", 3).error().message, "a: expected 1 to 3 characters, came 0");
+  EXPECT_EQ(check(std::string_view("a\0", 2), 3).error().message, "a: expected a text without NUL, it has one");
+}
+
+TEST(Parameters, WhatCameIsShownInWholeCharacters) {
+  std::string text = "x";
+  std::string shown = "x";
+  for (int i = 0; i < 40; ++i) text += "☂";
+  for (int i = 0; i < 19; ++i) shown += "☂";
+  EXPECT_EQ(choice_parameter(request_with({{"status", text}}), "status", {"open"}).error().message,
+            "status: expected one of open, came '" + shown + "'");
+}
+
 TEST(Parameters, NumbersAreWhole) {
   EXPECT_EQ(*integer_parameter(request_with({}), "limit", {1, 100, 20}), 20);
   EXPECT_EQ(*integer_parameter(request_with({{"limit", "100"}}), "limit", {1, 100, 20}), 100);

@@ -41,10 +41,9 @@ Result<Claims> verify_token(std::string_view token, std::string_view secret, bas
   if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) return denied;
 
   // The signature first: nothing of an unsigned token is parsed.
-  const auto signature = base::from_base64url(token.substr(second + 1));
-  if (!signature || !base::equal_in_constant_time(*signature, base::hmac_sha256(secret, token.substr(0, second)))) {
-    return denied;
-  }
+  // As text, for base64 has several spellings of the same bytes, and caches of verdicts would keep each.
+  const std::string signature = base::base64url(base::hmac_sha256(secret, token.substr(0, second)));
+  if (!base::equal_in_constant_time(token.substr(second + 1), signature)) return denied;
   const auto header_text = base::from_base64url(token.substr(0, first));
   const auto payload_text = base::from_base64url(token.substr(first + 1, second - first - 1));
   if (!header_text || !payload_text) return denied;

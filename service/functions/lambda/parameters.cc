@@ -13,20 +13,28 @@ namespace {
 constexpr std::chrono::hours kLongestPeriod{90 * 24};
 constexpr std::size_t kShownBytes = 60;  // of a wrong value, in the error
 
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }  // RFC 3629 §3
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char c) { return !continues_character(c); }));
+}
+
+// The start of a wrong value, cut between characters.
+std::string_view shown(std::string_view text) {
+  if (text.size() <= kShownBytes) return text;
+  std::size_t end = kShownBytes;
+  while (end > 0 && continues_character(text[end])) --end;
+  return text.substr(0, end);
+}
+
 Error expected(std::string_view name, std::string_view what, std::string_view came) {
-  return Error{Errc::kMalformed, fmt::format("{}: expected {}, came '{}'", name, what, came.substr(0, kShownBytes))};
+  return Error{Errc::kMalformed, fmt::format("{}: expected {}, came '{}'", name, what, shown(came))};
 }
 
 template <class Integer>
 bool parse_whole(std::string_view text, Integer& value) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   return failure == std::errc{} && end == text.data() + text.size();
-}
-
-bool is_id(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-  });
 }
 
 Result<std::string> authorised(const ApiRequest& request, std::string_view asked_for, std::string_view scope) {
@@ -37,6 +45,12 @@ Result<std::string> authorised(const ApiRequest& request, std::string_view asked
 }
 
 }  // namespace
+
+bool is_id(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  });
+}
 
 Result<std::string> authorised_customer(const ApiRequest& request, std::string_view scope) {
   return authorised(request, request.path_parameter("id"), scope);
@@ -120,11 +134,14 @@ Result<std::string> text_member(const base::Json& body, std::string_view name, T
   if (absent) return Error{Errc::kMalformed, fmt::format("{}: expected a text, it is missing", name)};
   const std::string* text = member->as_string();
   if (!text) return expected(name, "a text", member->dump());
-  if (text->size() < rule.least_bytes || text->size() > rule.most_bytes) {
-    return Error{Errc::kMalformed, fmt::format("{}: expected {} to {} characters, came {}", name, rule.least_bytes,
-                                               rule.most_bytes, text->size())};
+  const std::size_t length = characters(*text);
+  if (length < rule.least_characters || length > rule.most_characters) {
+    return Error{Errc::kMalformed, fmt::format("{}: expected {} to {} characters, came {}", name, rule.least_characters,
+                                               rule.most_characters, length)};
   }
-  if (text->find('\0') != std::string::npos) return expected(name, "a text without NUL", "");
+  if (text->find('\0') != std::string::npos) {
+    return Error{Errc::kMalformed, fmt::format("{}: expected a text without NUL, it has one", name)};
+  }
   return *text;
 }
 
@@ -142,7 +159,7 @@ Result<std::string> choice_member(const base::Json& body, std::string_view name,
 
 Result<std::string> id_in_path(const ApiRequest& request, std::string_view name, std::string_view what) {
   const std::string_view text = request.path_parameter(name);
-  if (!is_id(text)) return Error{Errc::kNotFound, fmt::format("no {} '{}'", what, text.substr(0, kShownBytes))};
+  if (!is_id(text)) return Error{Errc::kNotFound, fmt::format("no {} '{}'", what, shown(text))};
   return std::string(text);
 }
 

@@ -39,16 +39,19 @@ struct Period {
 Result<Period> parse_period(std::string_view text);
 Result<Period> period_parameter(const ApiRequest& request);  // by default 30d
 
-// Members of a JSON body. Lengths are counted in bytes.
+// Members of a JSON body. A character is a code point of Unicode, at most four bytes.
 struct TextRule {
-  std::size_t least_bytes, most_bytes;
+  std::size_t least_characters, most_characters;
 };
 Result<std::string> text_member(const base::Json& body, std::string_view name, TextRule rule,
                                 std::optional<std::string_view> by_default = std::nullopt);
 Result<std::string> choice_member(const base::Json& body, std::string_view name,
                                   std::initializer_list<std::string_view> choices, std::string_view by_default);
 
-// An id in a path: 1 to 64 letters, digits, '_' or '-'. What is none cannot exist: kNotFound, naming `what`.
+// 1 to 64 letters, digits, '_' or '-': what every id here is made of.
+bool is_id(std::string_view text);
+
+// An id in a path. What is none cannot exist: kNotFound, naming `what`.
 Result<std::string> id_in_path(const ApiRequest& request, std::string_view name, std::string_view what);
 
 }  // namespace securebase::lambda

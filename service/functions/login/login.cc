@@ -16,10 +16,10 @@ using base::Json;
 using lambda::ApiRequest;
 using lambda::ApiResponse;
 
-constexpr lambda::TextRule kAnyPassword{.least_bytes = 1, .most_bytes = 256};
-constexpr lambda::TextRule kNewPassword{.least_bytes = 10, .most_bytes = 256};
-constexpr lambda::TextRule kEmail{.least_bytes = 3, .most_bytes = 254};  // RFC 5321 §4.5.3.1.3
-constexpr lambda::TextRule kCompany{.least_bytes = 1, .most_bytes = 200};
+constexpr lambda::TextRule kAnyPassword{.least_characters = 1, .most_characters = 256};
+constexpr lambda::TextRule kNewPassword{.least_characters = 10, .most_characters = 256};
+constexpr lambda::TextRule kEmail{.least_characters = 3, .most_characters = 254};  // RFC 5321 §4.5.3.1.3
+constexpr lambda::TextRule kCompany{.least_characters = 1, .most_characters = 200};
 constexpr std::string_view kUserScope = "read write admin";
 
 // Whether mail arrives there only mail can tell; this keeps out what is no address at all.

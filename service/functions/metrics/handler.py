@@ -21,6 +21,8 @@ MAX_LIMIT = 1000
 MAX_PERIOD_HOURS = 90 * 24
 HOURS = {'h': 1, 'd': 24, 'w': 7 * 24}
 REDIS_PAUSE = 1           # seconds for which a Redis that failed is left alone
+MOST_QUERY_TIME = 8000    # milliseconds; less when the function's own timeout is nearer
+TIME_TO_ANSWER = 500      # milliseconds kept for the answer that the database took too long
 
 # Initialize Redis client (reuse across invocations); it connects at its first command
 redis_client = redis.Redis(
@@ -55,15 +57,16 @@ class BadRequest(Exception):
     pass
 
 
-def query_once(customer_id, hours, metric_name, limit):
+def query_once(customer_id, hours, metric_name, limit, deadline):
     pool = get_db_connection()
     conn = pool.getconn()
     broken = True
     try:
         with conn.cursor() as cursor:
             # Row level security lets through the rows of this customer only
-            cursor.execute("SELECT set_config('app.customer_id', %s, true), set_config('TimeZone', 'UTC', true)",
-                           (customer_id,))
+            milliseconds = min(int((deadline - time.monotonic()) * 1000), MOST_QUERY_TIME)
+            cursor.execute("SELECT set_config('app.customer_id', %s, true), set_config('TimeZone', 'UTC', true), "
+                           "set_config('statement_timeout', %s, true)", (customer_id, str(max(milliseconds, 1))))
             cursor.execute(
                 """
                 SELECT metric_name, value, timestamp
@@ -84,12 +87,14 @@ def query_once(customer_id, hours, metric_name, limit):
         pool.putconn(conn, close=broken)
 
 
-def query_database(customer_id, hours, metric_name, limit):
+def query_database(customer_id, hours, metric_name, limit, deadline):
     try:
-        return query_once(customer_id, hours, metric_name, limit)
+        return query_once(customer_id, hours, metric_name, limit, deadline)
+    except psycopg2.extensions.QueryCanceledError:
+        raise  # it took too long, and would again
     except (psycopg2.OperationalError, psycopg2.InterfaceError):
         # The connection died with its server; asking twice does no harm to a query
-        return query_once(customer_id, hours, metric_name, limit)
+        return query_once(customer_id, hours, metric_name, limit, deadline)
 
 
 def redis_failed(error):
@@ -99,8 +104,8 @@ def redis_failed(error):
     print(f"Redis error: {error}")
 
 
-def get_customer_metrics(customer_id, period, hours, metric_name, limit):
-    """Returns (data, age in seconds, cache status)."""
+def get_customer_metrics(customer_id, period, hours, metric_name, limit, deadline):
+    """Returns (data, age in seconds, cache status); the database has until the deadline, of time.monotonic()."""
     # Try cache first
     cache_key = f"metrics:{customer_id}:{period}"
     if metric_name or limit != DEFAULT_LIMIT:
@@ -124,7 +129,7 @@ def get_customer_metrics(customer_id, period, hours, metric_name, limit):
 
     # Cache miss - query database
     born_ms = int(time.time() * 1000)
-    body = {'data': query_database(customer_id, hours, metric_name, limit)}
+    body = {'data': query_database(customer_id, hours, metric_name, limit, deadline)}
 
     # Store in cache, with the time at which the database gave it, so that no cache in front counts from zero again
     if status == 'MISS':
@@ -190,8 +195,9 @@ def lambda_handler(event, context):
     except BadRequest as e:
         return response(400, {'message': str(e)})
 
+    deadline = time.monotonic() + (context.get_remaining_time_in_millis() - TIME_TO_ANSWER) / 1000
     try:
-        body, age, status = get_customer_metrics(customer_id, period, hours, metric_name, limit)
+        body, age, status = get_customer_metrics(customer_id, period, hours, metric_name, limit, deadline)
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as e:
         print(f"Database error: {e}")
         return response(503, {'message': 'Service Unavailable'}, {'Retry-After': '1'})

@@ -61,7 +61,7 @@ Result<ApiResponse> make_report(Services& services, const ApiRequest& request) {
   if (!body) return body.error();
   auto type = lambda::choice_member(*body, "type", {"usage", "cost", "invoices", "security", "compliance"}, "usage");
   if (!type) return type.error();
-  auto period_text = lambda::text_member(*body, "period", {.least_bytes = 2, .most_bytes = 5}, "30d");
+  auto period_text = lambda::text_member(*body, "period", {.least_characters = 2, .most_characters = 5}, "30d");
   if (!period_text) return period_text.error();
   auto period = lambda::parse_period(*period_text);
   if (!period) return period.error();
