@@ -453,7 +453,7 @@ scenarios:
 
     def test_a_module_that_does_not_load(self):
         self.run_script("config: { target: TARGET, processor: processor.js }\nscenarios: [ { flow: [ { function: f } ] } ]\n",
-                        files={"processor.js": "module.exports = {"}, code=1)
+                        files={"processor.js": "module.exports = {"}, code=11)
         self.assertIn("processor.js cannot be loaded", self.errors)
 
     def test_no_node(self):

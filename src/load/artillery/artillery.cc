@@ -59,6 +59,8 @@ std::size_t choose_workers(const RunOptions& options, const std::map<std::string
   return std::max(1U, std::thread::hardware_concurrency() / 2);
 }
 
+constexpr int kBrokenProcessor = 11;  // as Artillery's, when a worker cannot load the module
+
 // One run from the script to the exit code.
 class Run {
  public:
@@ -91,6 +93,7 @@ class Run {
   std::map<std::string, std::string> environment_;
   Script script_;
   std::unique_ptr<Processor> processor_;
+  int unprepared_ = kFailedRun;  // the exit code when it cannot begin
   std::unique_ptr<RunShared> shared_;
   std::unique_ptr<Collector> collector_;
   PeriodSpool periods_;  // when there is an output
@@ -137,7 +140,10 @@ Result<Done> Run::prepare() {
     const auto path = environment_.find("PATH");
     auto started = Processor::start(script_.config.processor, std::move(shared),
                                     path == environment_.end() ? "" : path->second, environment_);
-    if (!started) return started.error();
+    if (!started) {
+      unprepared_ = kBrokenProcessor;
+      return started.error();
+    }
     processor_ = std::move(*started);
   }
   return Done{};
@@ -237,7 +243,7 @@ int Run::go() {
   const SignalWatch signals;
   if (auto ready = prepare(); !ready) {
     complain_(fmt::format("Error: {}\n", ready.error().message));
-    return kFailedRun;
+    return unprepared_;
   }
   collector_ = std::make_unique<Collector>(base::system_clock(), 10s);
   shared_.reset(new RunShared{script_, *collector_, variables_for_users(script_, {}), processor_.get(), print_,

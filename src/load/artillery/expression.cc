@@ -32,6 +32,19 @@ bool truthy(const base::Json& value) {
   return true;
 }
 
+double as_number(const base::Json& value) {
+  if (value.is_number()) return value.number_or(0);
+  if (value.is_bool()) return value.bool_or(false) ? 1 : 0;
+  if (const auto* text = value.as_string()) {
+    double number = 0;
+    const auto got = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (text->empty()) return 0;
+    return got.ec == std::errc{} && got.ptr == text->data() + text->size() ? number
+                                                                           : std::numeric_limits<double>::quiet_NaN();
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
 namespace {
 
 using ExprNode = Expression::Node;
@@ -191,34 +204,37 @@ class ExpressionParser {
     if (depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
     return chain(&ExpressionParser::all_of, {"or"}, ExprKind::kOr, depth);
   }
-  Result<ExprPointer> all_of(int depth) { return chain(&ExpressionParser::comparison, {"and"}, ExprKind::kAnd, depth); }
+  Result<ExprPointer> all_of(int depth) { return chain(&ExpressionParser::contained, {"and"}, ExprKind::kAnd, depth); }
 
-  Result<ExprPointer> comparison(int depth) {
-    if (depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
-    if (is("not")) {
-      if (auto moved = next(); !moved) return moved.error();
-      auto inner = comparison(depth + 1);
-      if (!inner) return inner;
-      return make_part(ExprKind::kNot, "not", {*inner});
-    }
-    auto left = sum(depth);
-    if (!left) return left;
-    bool negated = false;
-    if (is("not")) {
-      negated = true;
-      if (auto moved = next(); !moved) return moved.error();
-      if (!is("in")) return wrong("expected in after not");
-    }
-    if (is("in")) return membership(*left, negated, depth);
-    for (const std::string_view mark : {"==", "!=", "<", "<=", ">", ">=", "~="}) {
-      if (!is(mark)) continue;
-      if (auto moved = next(); !moved) return moved.error();
-      auto right = sum(depth);
-      if (!right) return right;
-      if (mark == "~=") return match(*left, *right);
-      return make_part(ExprKind::kBinary, std::string(mark), {*left, *right});
+  // filtrex binds `in` more loosely than comparisons, and `not` as closely as a minus: "not a == b" is "(not a) == b".
+  Result<ExprPointer> contained(int depth) {
+    auto left = equality(depth);
+    for (int links = 0; left && (is("in") || is("not")); ++links) {
+      if (links + depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
+      const bool negated = is("not");
+      if (negated) {
+        if (auto moved = next(); !moved) return moved.error();
+        if (!is("in")) return wrong("expected in after not");
+      }
+      left = membership(*left, negated, depth);
     }
     return left;
+  }
+
+  Result<ExprPointer> equality(int depth) {
+    auto left = relation(depth);
+    for (int links = 0; left && (is("==") || is("!=") || is("~=")); ++links) {
+      if (links + depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
+      std::string word = token_.text;
+      if (auto moved = next(); !moved) return moved.error();
+      auto right = relation(depth);
+      if (!right) return right;
+      left = word == "~=" ? match(*left, *right) : make_part(ExprKind::kBinary, std::move(word), {*left, *right});
+    }
+    return left;
+  }
+  Result<ExprPointer> relation(int depth) {
+    return chain(&ExpressionParser::sum, {"<", "<=", ">", ">="}, ExprKind::kBinary, depth);
   }
 
   Result<ExprPointer> match(const ExprPointer& left, const ExprPointer& right) {
@@ -261,11 +277,12 @@ class ExpressionParser {
 
   Result<ExprPointer> unary(int depth) {
     if (depth > most_depth_) return wrong(fmt::format("expected at most {} levels", most_depth_));
-    if (!is("-")) return primary(depth);
+    const bool negates = is("not");
+    if (!negates && !is("-")) return primary(depth);
     if (auto moved = next(); !moved) return moved.error();
     auto inner = unary(depth + 1);
     if (!inner) return inner;
-    return make_part(ExprKind::kNegate, "-", {*inner});
+    return negates ? make_part(ExprKind::kNot, "not", {*inner}) : make_part(ExprKind::kNegate, "-", {*inner});
   }
 
   Result<ExprPointer> primary(int depth) {
@@ -325,20 +342,6 @@ class ExpressionParser {
   bool known_ = false;        // the token is one of `names_`
   bool quoted_name_ = false;  // the token is a name in single quotes
 };
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-double as_number(const base::Json& value) {
-  if (value.is_number()) return value.number_or(0);
-  if (value.is_bool()) return value.bool_or(false) ? 1 : 0;
-  if (const auto* text = value.as_string()) {
-    double number = 0;
-    const auto got = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (text->empty()) return 0;
-    return got.ec == std::errc{} && got.ptr == text->data() + text->size() ? number : kNaN;
-  }
-  return kNaN;
-}
 
 bool loosely_equal(const base::Json& a, const base::Json& b) {
   if (a.is_string() && b.is_string()) return *a.as_string() == *b.as_string();
@@ -431,10 +434,15 @@ base::Json value_of(const ExprNode& node, const Expression::Lookup& lookup) {
       const auto* found = lookup(node.word);
       return found != nullptr ? *found : base::Json();
     }
-    case ExprKind::kOr:
-      return truthy(part(0)) || truthy(part(1)) ? 1 : 0;
-    case ExprKind::kAnd:
-      return truthy(part(0)) && truthy(part(1)) ? 1 : 0;
+    // Number(a || b), Number(a && b): of texts that are no numbers it is NaN, which does not hold.
+    case ExprKind::kOr: {
+      const auto left = part(0);
+      return number_value(as_number(truthy(left) ? left : part(1)));
+    }
+    case ExprKind::kAnd: {
+      const auto left = part(0);
+      return number_value(as_number(truthy(left) ? part(1) : left));
+    }
     case ExprKind::kNot:
       return truthy(part(0)) ? 0 : 1;
     case ExprKind::kNegate:

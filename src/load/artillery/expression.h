@@ -49,5 +49,7 @@ class Expression {
 };
 
 bool truthy(const base::Json& value);
+// As JavaScript's Number() has it; NaN: it is none, as undefined, lists and objects are.
+double as_number(const base::Json& value);
 
 }  // namespace securebase::load::artillery

@@ -65,7 +65,7 @@ class PathSearch {
       case PathStep::Kind::kFilter:
         return each_child(value, [&](const base::Json& child) {
           if (++visits_ > limits_.visits) return false;
-          return !truthy(filtered(*step.filter, child)) || walk(child, next);
+          return !holds(*step.filter, child) || walk(child, next);
         });
     }
     return true;
@@ -96,10 +96,9 @@ class PathSearch {
   }
 
   bool take_indices(const base::Json& value, const PathStep& step, std::size_t next) {
-    for (auto index : step.indices) {
+    for (const auto index : step.indices) {
       if (const auto* array = value.as_array()) {
         const auto size = static_cast<std::int64_t>(array->size());
-        if (index < 0) index += size;
         if (index >= 0 && index < size && !walk((*array)[static_cast<std::size_t>(index)], next)) return false;
       } else if (const auto* member = value.find(std::to_string(index))) {
         if (!walk(*member, next)) return false;
@@ -124,48 +123,84 @@ class PathSearch {
     return static_cast<std::int64_t>(value.is_array() ? value.as_array()->size() : value.as_string()->size());
   }
 
-  static base::Json filtered(const PathFilter& filter, const base::Json& at) {
+  // As JavaScript has them; nullopt: undefined.
+  using JsValue = std::optional<base::Json>;
+
+  static bool holds(const PathFilter& filter, const base::Json& at) {
+    const auto value = filtered(filter, at);
+    return value && truthy(*value);
+  }
+
+  static JsValue filtered(const PathFilter& filter, const base::Json& at) {
+    const auto part = [&](std::size_t i) { return filtered(*filter.parts[i], at); };
     switch (filter.kind) {
       case PathFilter::Kind::kConstant:
         return filter.constant;
+      case PathFilter::Kind::kUndefined:
+        return std::nullopt;
       case PathFilter::Kind::kPath: {
         if (const auto* found = descend(&at, filter.steps)) return *found;
-        if (filter.steps.empty() || filter.steps.back() != "length") return {};
+        if (filter.steps.empty() || filter.steps.back() != "length") return std::nullopt;
         const auto* of = descend(&at, {filter.steps.begin(), filter.steps.end() - 1});
-        return of != nullptr && (of->is_array() || of->is_string()) ? length(*of) : base::Json();
+        return of != nullptr && (of->is_array() || of->is_string()) ? JsValue(length(*of)) : std::nullopt;
       }
       case PathFilter::Kind::kNot:
-        return !truthy(filtered(*filter.parts[0], at));
+        return !holds(*filter.parts[0], at);
       case PathFilter::Kind::kOr:
-        return truthy(filtered(*filter.parts[0], at)) || truthy(filtered(*filter.parts[1], at));
+        return holds(*filter.parts[0], at) || holds(*filter.parts[1], at);
       case PathFilter::Kind::kAnd:
-        return truthy(filtered(*filter.parts[0], at)) && truthy(filtered(*filter.parts[1], at));
+        return holds(*filter.parts[0], at) && holds(*filter.parts[1], at);
       case PathFilter::Kind::kMatch: {
-        const auto value = filtered(*filter.parts[0], at);
-        const auto* text = value.as_string();
+        const auto value = part(0);
+        const auto* text = value ? value->as_string() : nullptr;
         return text != nullptr && re2::RE2::PartialMatch(*text, *filter.pattern);
       }
+      case PathFilter::Kind::kIncludes: {
+        const auto value = part(0);
+        if (!value) return false;
+        if (const auto* text = value->as_string()) return text->find(filter.constant.string_or("")) != text->npos;
+        const auto* list = value->as_array();
+        return list != nullptr && std::find(list->begin(), list->end(), filter.constant) != list->end();
+      }
       case PathFilter::Kind::kCompare:
-        return compared(filter.comparison, filtered(*filter.parts[0], at), filtered(*filter.parts[1], at));
+        return compared(filter.comparison, part(0), part(1));
     }
-    return {};
+    return std::nullopt;
   }
 
-  static bool compared(std::string_view word, const base::Json& a, const base::Json& b) {
-    const bool numbers = a.is_number() && b.is_number();
-    if (word == "==" || word == "===") return numbers ? a.number_or(0) == b.number_or(0) : a == b;
-    if (word == "!=" || word == "!==") return !(numbers ? a.number_or(0) == b.number_or(0) : a == b);
+  static bool compared(std::string_view word, const JsValue& a, const JsValue& b) {
+    if (word == "===") return strictly_equal(a, b);
+    if (word == "!==") return !strictly_equal(a, b);
+    if (word == "==") return loosely_equal(a, b);
+    if (word == "!=") return !loosely_equal(a, b);
     double order = 0;
-    if (numbers) {
-      order = a.number_or(0) < b.number_or(0) ? -1 : a.number_or(0) > b.number_or(0) ? 1 : 0;
-    } else if (a.is_string() && b.is_string()) {
-      order = a.as_string()->compare(*b.as_string());
+    if (a && b && a->is_string() && b->is_string()) {
+      order = a->as_string()->compare(*b->as_string());
     } else {
-      return false;
+      order = order_number(a) - order_number(b);  // NaN: neither is the larger one
     }
     if (word == "<") return order < 0;
     if (word == "<=") return order <= 0;
     return word == ">" ? order > 0 : order >= 0;
+  }
+
+  static bool strictly_equal(const JsValue& a, const JsValue& b) {
+    if (!a || !b) return !a && !b;
+    return a->is_number() && b->is_number() ? a->number_or(0) == b->number_or(0) : *a == *b;
+  }
+
+  static bool loosely_equal(const JsValue& a, const JsValue& b) {
+    const auto nothing = [](const JsValue& value) { return !value || value->is_null(); };
+    if (nothing(a) || nothing(b)) return nothing(a) && nothing(b);
+    const auto scalar = [](const base::Json& value) {
+      return value.is_number() || value.is_string() || value.is_bool();
+    };
+    if (scalar(*a) && scalar(*b) && !(a->is_string() && b->is_string())) return as_number(*a) == as_number(*b);
+    return *a == *b;
+  }
+
+  static double order_number(const JsValue& value) {
+    return value && value->is_null() ? 0 : as_number(value.value_or(base::Json()));
   }
 
   const std::vector<PathStep>& steps_;

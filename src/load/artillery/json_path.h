@@ -1,6 +1,7 @@
 // JSONPath as Artillery's captures write it (jsonpath-plus): $.a.b[0], $['a b'], $..id, $.list[*].id, [1:3], [-1:],
-// [0,2], ["a","b"], [?(@.price < 10 && @.kind == 'x')], [(@.length-1)], and .length of lists and texts. What it cannot
-// do (arbitrary JavaScript in filters, ^, ~) is an error when the script is read. Immutable; any thread.
+// [0,2], [a,b], ["a","b"], [?(@.price < 10 && @.kind == 'x')], [(@.length-1)], and .length of lists and texts. Filters
+// compare as JavaScript does, and know match(), test(), includes(), startsWith() and endsWith(). What it cannot do
+// (other JavaScript in filters, ^, ~) is an error when the script is read. Immutable; any thread.
 #pragma once
 
 #include <memory>

@@ -157,12 +157,14 @@ class JsonPathParser {
       return Done{};
     }
     if (!first) {
-      // [name] without quotes.
-      std::string name;
-      while (!done() && peek() != ']' && peek() != ',') name += text_[at_++];
-      if (name.empty()) return wrong("expected a number, a name in quotes, *, or ?( in the brackets");
+      // [name], [name,name] without quotes.
       step.kind = PathStep::Kind::kNames;
-      step.names.push_back(std::move(name));
+      do {
+        std::string name;
+        while (!done() && peek() != ']' && peek() != ',') name += text_[at_++];
+        if (name.empty()) return wrong("expected a number, a name in quotes, *, or ?( in the brackets");
+        step.names.push_back(std::move(name));
+      } while (take(","));
       return Done{};
     }
     step.indices.push_back(*first);
@@ -237,9 +239,13 @@ class JsonPathParser {
       if (!take(")")) return wrong("expected )");
       return inner;
     }
+    if (peek() == '/') return read_test();
     auto left = read_operand();
     if (!left) return left;
     blanks();
+    if (take(".includes(")) return read_part(*left, "", "");
+    if (take(".startsWith(")) return read_part(*left, "^", "");
+    if (take(".endsWith(")) return read_part(*left, "", "$");
     if (take("=~") || take(".match(")) return read_match(*left, text_[at_ - 1] == '(');
     for (const std::string_view word : {"===", "!==", "==", "!=", "<=", ">=", "<", ">"}) {
       if (!take(word)) continue;
@@ -254,7 +260,8 @@ class JsonPathParser {
     return left;
   }
 
-  Result<PathFilterPointer> read_match(PathFilterPointer left, bool bracket) {
+  // /.../ and perhaps its i.
+  Result<std::shared_ptr<const re2::RE2>> read_pattern() {
     blanks();
     if (!take("/")) return wrong("expected a regular expression: /.../");
     std::string source;
@@ -265,14 +272,56 @@ class JsonPathParser {
     if (!take("/")) return wrong("the regular expression is not closed");
     re2::RE2::Options options(re2::RE2::Quiet);
     if (take("i")) options.set_case_sensitive(false);
+    auto pattern = std::make_shared<const re2::RE2>(source, options);
+    if (!pattern->ok()) return wrong(fmt::format("/{}/: {}", source, pattern->error()));
+    return pattern;
+  }
+
+  static PathFilterPointer matching(std::shared_ptr<const re2::RE2> pattern, PathFilterPointer of) {
     auto made = std::make_shared<PathFilter>();
     made->kind = PathFilter::Kind::kMatch;
-    made->pattern = std::make_shared<const re2::RE2>(source, options);
-    if (!made->pattern->ok()) return wrong(fmt::format("/{}/: {}", source, made->pattern->error()));
-    made->parts = {std::move(left)};
+    made->pattern = std::move(pattern);
+    made->parts = {std::move(of)};
+    return made;
+  }
+
+  Result<PathFilterPointer> read_match(PathFilterPointer left, bool bracket) {
+    auto pattern = read_pattern();
+    if (!pattern) return pattern.error();
     blanks();
     if (bracket && !take(")")) return wrong("expected ) of match(");
-    return PathFilterPointer(made);
+    return matching(std::move(*pattern), std::move(left));
+  }
+
+  // /.../.test(@.name)
+  Result<PathFilterPointer> read_test() {
+    auto pattern = read_pattern();
+    if (!pattern) return pattern.error();
+    if (!take(".test(")) return wrong("expected .test( after the regular expression");
+    auto of = read_operand();
+    if (!of) return of;
+    blanks();
+    if (!take(")")) return wrong("expected ) of test(");
+    return matching(std::move(*pattern), std::move(*of));
+  }
+
+  // 'text') of includes(, startsWith( and endsWith(.
+  Result<PathFilterPointer> read_part(PathFilterPointer left, std::string_view before, std::string_view behind) {
+    blanks();
+    if (peek() != '\'' && peek() != '"') return wrong("expected a text in quotes");
+    auto text = quoted();
+    if (!text) return text.error();
+    blanks();
+    if (!take(")")) return wrong("expected ) after the text");
+    if (before.empty() && behind.empty()) {
+      auto made = std::make_shared<PathFilter>();
+      made->kind = PathFilter::Kind::kIncludes;
+      made->constant = *text;
+      made->parts = {std::move(left)};
+      return PathFilterPointer(made);
+    }
+    const auto source = fmt::format("{}{}{}", before, re2::RE2::QuoteMeta(*text), behind);
+    return matching(std::make_shared<const re2::RE2>(source, re2::RE2::Quiet), std::move(left));
   }
 
   Result<PathFilterPointer> read_operand() {
@@ -287,6 +336,7 @@ class JsonPathParser {
     if (take("true")) return made->constant = true, PathFilterPointer(made);
     if (take("false")) return made->constant = false, PathFilterPointer(made);
     if (take("null")) return PathFilterPointer(made);
+    if (take("undefined")) return made->kind = PathFilter::Kind::kUndefined, PathFilterPointer(made);
     if (peek() == '@') return read_filter_path(made);
     double number = 0;
     const auto got = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
@@ -302,13 +352,19 @@ class JsonPathParser {
     ++at_;
     made->kind = PathFilter::Kind::kPath;
     for (;;) {
-      if (text_.substr(at_).starts_with(".match(")) break;
+      bool function = false;
+      for (const char* known : {".match(", ".includes(", ".startsWith(", ".endsWith("}) {
+        function = function || text_.substr(at_).starts_with(known);
+      }
+      if (function) break;
       if (take(".")) {
         std::string name;
-        while (!done() && std::string_view(" \t.[]()=!<>&|~,'\"").find(peek()) == std::string_view::npos)
+        while (!done() && std::string_view(" \t.[]()=!<>&|~,'\"+-*/%").find(peek()) == std::string_view::npos)
           name += text_[at_++];
         if (name.empty()) return wrong("expected a name after @.");
         if (peek() == '(') return wrong(fmt::format("the function {}() is not supported in a filter", name));
+        if (peek() != '\0' && std::string_view("+-*/%").find(peek()) != std::string_view::npos)
+          return wrong("a filter does not compute: compare a path with a value");
         made->steps.push_back(std::move(name));
       } else if (peek() == '[') {
         ++at_;

@@ -12,7 +12,7 @@ namespace securebase::load::artillery {
 struct JsonPath::Step {
   enum class Kind {
     kNames,     // one or more members
-    kIndices,   // one or more elements; below zero: from the end
+    kIndices,   // one or more elements; below zero there are none
     kSlice,     // [begin:end:step]
     kAll,       // *
     kFilter,    // ?(...)
@@ -30,11 +30,11 @@ struct JsonPath::Step {
 };
 
 struct JsonPath::Filter {
-  enum class Kind { kOr, kAnd, kNot, kCompare, kMatch, kPath, kConstant };
+  enum class Kind { kOr, kAnd, kNot, kCompare, kMatch, kIncludes, kPath, kConstant, kUndefined };
   Kind kind = Kind::kConstant;
   std::string comparison;          // == != === !== < <= > >=
   std::vector<std::string> steps;  // of kPath, from @ on; a last "length" may be of a list or text
-  base::Json constant;
+  base::Json constant;             // of kIncludes, too: the text that is looked for
   std::shared_ptr<const re2::RE2> pattern;
   std::vector<std::shared_ptr<const Filter>> parts;
 };

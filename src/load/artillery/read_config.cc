@@ -175,16 +175,50 @@ void read_variables(const Node& config, Reading& reading, Config& into, SharedVa
   }
 }
 
+// What a payload hands to csv-parse; it stands above the payload's own members.
+void read_csv_options(const Node& node, const std::string& where, Reading& reading, CsvOptions& into) {
+  if (!reading.expect_map(node, where)) return;
+  const auto flag = [&](std::initializer_list<const char*> names, bool& to) {
+    for (const char* name : names) {
+      if (const auto said = reading.boolean(node, where, name)) to = *said;
+    }
+  };
+  const auto count = [&](const char* name, std::size_t& to) {
+    if (const auto said = reading.number(node, where, name, 1)) to = static_cast<std::size_t>(std::min(*said, 1e15));
+  };
+  // null and false: there is no such mark.
+  const auto mark = [&](const char* name, std::string& to) {
+    const Node* const said = node.find(name);
+    if (said == nullptr) return;
+    to = said->is_null() || said->to_json() == base::Json(false) ? "" : reading.text(node, where, name).value_or("");
+  };
+  reading.check_keys(node, where,
+                     {"delimiter", "quote", "escape", "comment", "cast", "auto_parse", "trim", "ltrim", "rtrim",
+                      "relax", "relax_column_count", "skip_empty_lines", "skip_lines_with_empty_values", "from", "to",
+                      "from_line", "to_line", "bom"});
+  if (node.find("delimiter") != nullptr) into.delimiters = reading.texts(node, where, "delimiter");
+  mark("quote", into.quote);
+  mark("escape", into.escape);
+  mark("comment", into.comment);
+  flag({"cast", "auto_parse"}, into.cast);
+  flag({"trim", "ltrim"}, into.ltrim);
+  flag({"trim", "rtrim"}, into.rtrim);
+  flag({"relax"}, into.relax);
+  flag({"relax_column_count"}, into.relax_column_count);
+  flag({"skip_empty_lines"}, into.skip_empty_lines);
+  flag({"skip_lines_with_empty_values"}, into.skip_lines_with_empty_values);
+  count("from", into.from);
+  count("to", into.to);
+  count("from_line", into.from_line);
+  count("to_line", into.to_line);
+}
+
 void read_payload(const Node& node, const std::string& where, Reading& reading, Config& into,
                   const std::filesystem::path& beside) {
   if (!reading.expect_map(node, where)) return;
   reading.check_keys(
       node, where,
       {"path", "fields", "order", "skipHeader", "delimiter", "cast", "skipEmptyLines", "loadAll", "name", "options"});
-  if (const Node* options = node.find("options")) {
-    reading.warn(options->place,
-                 fmt::format("{}.options: options of csv-parse are not known here, and do nothing", where));
-  }
   Payload payload;
   payload.fields = reading.texts(node, where, "fields");
   payload.load_all = reading.boolean(node, where, "loadAll").value_or(false);
@@ -203,10 +237,13 @@ void read_payload(const Node& node, const std::string& where, Reading& reading, 
     reading.warn(node.place, fmt::format("{}: without fields, its values have no names and cannot be used", where));
   }
   CsvOptions options;
-  options.delimiter = reading.text(node, where, "delimiter").value_or(",");
+  if (node.find("delimiter") != nullptr) options.delimiters = reading.texts(node, where, "delimiter");
   options.cast = reading.boolean(node, where, "cast").value_or(true);
   options.skip_empty_lines = reading.boolean(node, where, "skipEmptyLines").value_or(true);
-  options.skip_header = reading.boolean(node, where, "skipHeader").value_or(false);
+  if (reading.boolean(node, where, "skipHeader").value_or(false)) options.from_line = 2;
+  if (const Node* of_csv_parse = node.find("options")) {
+    read_csv_options(*of_csv_parse, where + ".options", reading, options);
+  }
   const auto path = reading.text(node, where, "path");
   if (!path) {
     reading.error(node.place, fmt::format("{}: expected a path, here or by --payload", where));
@@ -414,7 +451,6 @@ void read_config(const Node& config, Reading& reading, Script& script) {
   Config& into = script.config;
   const auto beside = script.file.parent_path();
   into.target = reading.text(config, "config", "target").value_or("");
-  while (into.target.ends_with('/')) into.target.pop_back();
   if (into.target.empty()) {
     reading.error(config.place,
                   "config: expected a target (http://host:port), here, in the chosen environment or by --target");

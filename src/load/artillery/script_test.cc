@@ -147,6 +147,12 @@ TEST(ArtilleryScript, RefusesBombs) {
   EXPECT_THAT(errors_of("a: &a [*a]\n"), HasSubstr("load-test.yml"));
 }
 
+TEST(ArtilleryScript, KeepsTheSlashAtTheEndOfItsTarget) {
+  const auto script = read(with_scenarios("config: { target: 'http://a/v1/' }\n"));
+  ASSERT_TRUE(script) << script.error().message;
+  EXPECT_EQ(script->config.target, "http://a/v1/") << "Artillery puts a request's path behind it as it is";
+}
+
 TEST(ArtilleryScript, LaysEnvironmentsOverridesVariablesAndTargetOverTheConfig) {
   ScriptOptions options;
   options.environment = "staging";

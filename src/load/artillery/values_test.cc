@@ -102,6 +102,21 @@ TEST(ArtilleryExpression, ComputesAndCompares) {
   EXPECT_EQ(evaluated("missing < 5"), base::Json(0));
 }
 
+// What filtrex 2.2.3 and 0.5.4, which Artillery uses, make of them.
+TEST(ArtilleryExpression, BindsAsFiltrexDoes) {
+  const std::pair<const char*, int> all[] = {{"not x == z", 0},      {"not x < 3", 1},
+                                             {"not x + 1", 1},       {"not y and x", 1},
+                                             {"not (x == 3)", 1},    {"-x ^ 2", 1},
+                                             {"2 ^ 3 ^ 2", 64},      {"not not x", 1},
+                                             {"x == 1 == 1", 1},     {"1 < 2 < 3", 1},
+                                             {"x or y and z", 1},    {"x and y or z", 3},
+                                             {"not x in (1, 2)", 0}, {"x == 1 and not z == 3", 0}};
+  for (const auto& [text, value] : all) {
+    EXPECT_EQ(evaluated(text, R"({"x":1,"y":0,"z":3})"), base::Json(value)) << text;
+  }
+  EXPECT_FALSE(truthy(evaluated("a and b", R"({"a":"x","b":"y"})"))) << "Number('y')";
+}
+
 TEST(ArtilleryExpression, SaysWhereItIsWrong) {
   EXPECT_THAT(evaluated("a &&  b").string_or(""), HasSubstr("column 3"));
   EXPECT_THAT(evaluated("a == ").string_or(""), HasSubstr("expected a value, and the end came"));
@@ -153,7 +168,31 @@ TEST(ArtilleryJsonPath, FindsWhatThePathsOfTheTradeFind) {
   EXPECT_EQ(searched("$.store.car", kStore), "[]");
 }
 
+// Each held against jsonpath-plus 10.
+TEST(ArtilleryJsonPath, ComparesAsJavaScriptDoes) {
+  constexpr std::string_view kList = R"([{"n":"a","v":"12"},{"n":"b","v":9},{"n":"c","v":null},{"n":"d"}])";
+  EXPECT_EQ(searched("$[?(@.v > '10')].n", kList), R"(["a"])");
+  EXPECT_EQ(searched("$[?(@.v > 10)].n", kList), R"(["a"])");
+  EXPECT_EQ(searched("$[?(@.v < 10)].n", kList), R"(["b","c"])");
+  EXPECT_EQ(searched("$[?(@.v == 12)].n", kList), R"(["a"])");
+  EXPECT_EQ(searched("$[?(@.v === 12)].n", kList), "[]");
+  EXPECT_EQ(searched("$[?(@.v == null)].n", kList), R"(["c","d"])");
+  EXPECT_EQ(searched("$[?(@.v === null)].n", kList), R"(["c"])");
+  EXPECT_EQ(searched("$[?(@.v === undefined)].n", kList), R"(["d"])");
+  EXPECT_EQ(searched("$[?(@.v !== undefined)].n", kList), R"(["a","b","c"])");
+  EXPECT_EQ(searched("$[-1]", "[1,2]"), "[]") << "only slices count from the end";
+  EXPECT_EQ(searched("$[a,b]", R"({"a":1,"b":2})"), "[1,2]");
+  EXPECT_EQ(searched("$[?(@.n.includes('b'))].v", kList), "[9]");
+  EXPECT_EQ(searched("$[?(@.includes('b'))]", R"([["a"],["b"]])"), R"([["b"]])");
+  EXPECT_EQ(searched("$[?(@.startsWith('a.'))]", R"(["a.b","axb"])"), R"(["a.b"])");
+  EXPECT_EQ(searched("$[?(@.endsWith('b'))]", R"(["a.b","ba"])"), R"(["a.b"])");
+  EXPECT_EQ(searched("$[?(/^a/.test(@.n))].v", kList), R"(["12"])");
+}
+
 TEST(ArtilleryJsonPath, RefusesWhatItCannotDo) {
+  for (const char* sum : {"$[?(@.v*2 > 40)]", "$[?(@.v + 1 > 20)]", "$[?(@.v-1 > 20)]"}) {
+    EXPECT_THAT(searched(sum, "[]"), HasSubstr("error")) << sum;
+  }
   EXPECT_THAT(searched("$.a^", "{}"), HasSubstr("error"));
   EXPECT_THAT(searched("$..book[?(@.price.toFixed() == 1)]", "{}"), HasSubstr("toFixed() is not supported"));
   EXPECT_THAT(searched("$.a[", "{}"), HasSubstr("error"));
@@ -169,13 +208,59 @@ TEST(ArtilleryCsv, ReadsRowsWithQuotesAndCastsNumbers) {
   ASSERT_TRUE(rows) << rows.error().message;
   ASSERT_EQ(rows->size(), 3U);
   EXPECT_EQ(base::Json((*rows)[1]).dump(), R"([1,"a, \"b\"\nc"])");
-  EXPECT_EQ(base::Json((*rows)[2]).dump(), R"([-2.5,"007"])");
-  options.skip_header = true;
+  EXPECT_EQ(base::Json((*rows)[2]).dump(), R"([-2.5,7])");
+  options.from_line = 2;
   options.cast = false;
-  options.delimiter = ";";
+  options.delimiters = {";"};
   rows = read_csv("id;name\n1;x", options);
   ASSERT_EQ(rows->size(), 1U);
   EXPECT_EQ(base::Json(rows->front()).dump(), R"(["1","x"])");
+}
+
+std::string csv(std::string_view text, const CsvOptions& options = {}) {
+  auto rows = read_csv(text, options);
+  if (!rows) return rows.error().message;
+  base::Json::Array all;
+  for (auto& row : *rows) all.emplace_back(std::move(row));
+  return base::Json(std::move(all)).dump();
+}
+
+// Each held against csv-parse 4.16.
+TEST(ArtilleryCsv, CastsAsCsvParseDoes) {
+  EXPECT_EQ(csv("007,+49 30,1.5,1e3,0x10,-2, 5,5 ,\"12\",.5,1.,-,+3,Infinity,NaN,1_0,true, "),
+            R"([[7,"+49 30",1.5,1000,0,-2,5,5,12,0.5,1,"-",3,"Infinity","NaN","1_0","true"," "]])");
+}
+
+TEST(ArtilleryCsv, HasTheOptionsOfCsvParse) {
+  CsvOptions o;
+  o.ltrim = o.rtrim = true;
+  EXPECT_EQ(csv(" a , b ,\"  c \" \n 1,2 , 3", o), R"([["a","b","  c "],[1,2,3]])");
+  o = {};
+  o.quote = "'";
+  EXPECT_EQ(csv("'a,b',c\n", o), R"([["a,b","c"]])");
+  o.quote = "";
+  EXPECT_EQ(csv("\"a\",b\n", o), R"([["\"a\"","b"]])");
+  o = {};
+  o.escape = "\\";
+  EXPECT_EQ(csv("\"a\\\"b\",c\n", o), R"([["a\"b","c"]])");
+  o = {};
+  o.comment = "#";
+  EXPECT_EQ(csv("#x\na,b#c\n", o), R"([["a","b"]])");
+  o = {};
+  o.relax = true;
+  EXPECT_EQ(csv("a\"b,c\n\"a\"b,d\n", o), R"([["a\"b","c"],["\"a\"b","d"]])");
+  o = {};
+  o.relax_column_count = true;
+  EXPECT_EQ(csv("a,b\nc\nd,e,f\n", o), R"([["a","b"],["c"],["d","e","f"]])");
+  o = {};
+  o.from = 2;
+  EXPECT_EQ(csv("a,b\nc,d\ne,f\n", o), R"([["c","d"],["e","f"]])");
+  o.from = 1;
+  o.to = 2;
+  EXPECT_EQ(csv("a,b\nc,d\ne,f\n", o), R"([["a","b"],["c","d"]])");
+  o = {};
+  o.from_line = o.to_line = 2;
+  EXPECT_EQ(csv("a,b\nc,d\ne,f\n", o), R"([["c","d"]])");
 }
 
 TEST(ArtilleryCsv, NamesTheLine) {
