@@ -34,7 +34,8 @@ base::Json to_question(const platform::StackSource& source) {
   return base::Json::object({{"directory", std::filesystem::absolute(source.directory).lexically_normal().native()},
                              {"variables", variables},
                              {"variable_files", files},
-                             {"file_roots", roots}});
+                             {"file_roots", roots},
+                             {"programs", source.programs}});
 }
 
 int plan(const PlanOptions& options) {
@@ -71,6 +72,8 @@ void add_stack_options(CLI::App& command, platform::StackSource& source, std::ve
       .add_option("--allow-files", source.file_roots,
                   "A folder beside the stack's own whose files file(), fileset() and others may read; may be repeated")
       ->type_name("DIR");
+  command.add_flag("--allow-programs", source.programs,
+                   "The stack's data \"external\" may run programs, with the rights of the platform");
 }
 
 // Credentials are in files: a command line is seen by every user of the machine.

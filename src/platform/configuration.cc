@@ -43,6 +43,7 @@ Result<stack::Stack> read_stack(const StackSource& source, const Endpoints& endp
   stack::Inputs inputs;
   inputs.directory = source.directory;
   inputs.readable = source.file_roots;
+  inputs.programs = source.programs;
   inputs.variables = source.variables;
   inputs.variable_files = source.variable_files;
   inputs.environment = source.environment ? *source.environment : process_environment();

@@ -48,6 +48,7 @@ base::Json to_json(const Generation& generation) {
        {"back_to", generation.back_to},
        {"directory", source.directory.native()},
        {"file_roots", paths_as_json(source.file_roots)},
+       {"programs", source.programs},
        {"variables", pairs_as_json(source.variables)},
        {"variable_files", paths_as_json(source.variable_files)},
        {"environment", pairs_as_json(source.environment.value_or(std::map<std::string, std::string>{}))},
@@ -83,6 +84,7 @@ Result<Generation> generation_from(std::string_view text) {
   generation.back_to = static_cast<std::uint64_t>((*json)["back_to"].integer_or(0));
   generation.source.directory = (*json)["directory"].string_or("");
   generation.source.file_roots = paths_from((*json)["file_roots"]);
+  generation.source.programs = (*json)["programs"].bool_or(false);
   generation.source.variables = pairs_from((*json)["variables"]);
   generation.source.variable_files = paths_from((*json)["variable_files"]);
   const auto environment = pairs_from((*json)["environment"]);

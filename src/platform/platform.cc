@@ -51,7 +51,8 @@ Result<Plan> plan(const StackSource& source, const std::filesystem::path& state)
         control.ask("/plan", base::Json::object({{"directory", std::filesystem::absolute(source.directory).native()},
                                                  {"variables", variables},
                                                  {"variable_files", paths(source.variable_files)},
-                                                 {"file_roots", paths(source.file_roots)}}));
+                                                 {"file_roots", paths(source.file_roots)},
+                                                 {"programs", source.programs}}));
     if (answer) return Plan{std::string((*answer)["text"].string_or("")), (*answer)["changes"].bool_or(false)};
     if (answer.error().code != Errc::kUnavailable) return answer.error();
   }

@@ -26,6 +26,7 @@ struct StackSource {
   std::filesystem::path directory;
   // Folders beside the stack's own below which its functions may read files.
   std::vector<std::filesystem::path> file_roots;
+  bool programs = false;  // its data "external" may run programs, as the user that the platform runs as
   std::vector<std::pair<std::string, std::string>> variables;
   std::vector<std::filesystem::path> variable_files;
   // Where TF_VAR_name is read from; nullopt: this process's environment.

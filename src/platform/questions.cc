@@ -28,6 +28,7 @@ Result<StackSource> source_from(const base::Json& question) {
   };
   paths("variable_files", source.variable_files);
   paths("file_roots", source.file_roots);
+  source.programs = question["programs"].bool_or(false);
   return source;
 }
 

@@ -52,6 +52,7 @@ struct Inputs {
   std::map<std::string, std::string> environment;              // the process's; TF_VAR_name is read from it
   // Directories besides its own from which the stack may read files (file(), fileset(), archive_file, ...).
   std::vector<std::filesystem::path> readable;
+  bool programs = false;  // data "external" may run programs, with all rights of this process
   std::string account = "123456789012";
   std::string region = "us-east-1";  // where no provider block names one
   std::string workspace = "default";

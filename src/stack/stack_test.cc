@@ -90,6 +90,72 @@ TEST(Load, RefusesMisspeltArgumentsOfTypesThatNobodyOwns) {
   EXPECT_THAT(errors_of("resource \"aws_s3_buckte\" \"a\" {}\n"), HasSubstr("Did you mean \"aws_s3_bucket\"?"));
 }
 
+TEST(Load, RefusesMisspeltArgumentsOfTheLanguageItself) {
+  EXPECT_THAT(errors_of("variable \"x\" {\n  tpye = string\n}\n"),
+              AllOf(HasSubstr("main.tf:2:3, in variable \"x\""), HasSubstr("Did you mean \"type\"?")));
+  EXPECT_THAT(errors_of("resource \"aws_vpc\" \"v\" {\n  lifecycle {\n    prevent_destory = true\n  }\n}\n"),
+              HasSubstr("Did you mean \"prevent_destroy\"?"));
+  EXPECT_THAT(errors_of("output \"x\" {\n  value = 1\n  precondtion {}\n}\n"),
+              HasSubstr("Did you mean \"precondition\"?"));
+  const auto newer = load_files({{"main.tf", "variable \"x\" {\n  default = 1\n  quantum = true\n}\n"}});
+  ASSERT_TRUE(newer) << render(newer.error());
+  EXPECT_THAT(render(newer->warnings), HasSubstr("quantum"));
+}
+
+TEST(Load, SuggestsTheAttributeThatWasMeant) {
+  EXPECT_THAT(errors_of("locals {\n  a = { region = 1 }\n}\noutput \"x\" { value = local.a.regoin }\n"),
+              HasSubstr("Did you mean \"region\"?"));
+  EXPECT_THAT(errors_of("locals {\n  a = { region = 1 }\n}\noutput \"x\" { value = local.a[\"regoin\"] }\n"),
+              HasSubstr("Did you mean \"region\"?"));
+}
+
+TEST(Load, RefusesProvidersThatNobodyConfigured) {
+  const std::string provider = "provider \"aws\" {\n  alias  = \"west\"\n  region = \"us-west-2\"\n}\n";
+  EXPECT_THAT(errors_of(provider + "resource \"aws_vpc\" \"v\" { provider = aws.wset }\n"),
+              AllOf(HasSubstr("Provider configuration not present"), HasSubstr("Did you mean \"aws.west\"?")));
+  EXPECT_EQ(errors_of(provider + "resource \"aws_vpc\" \"v\" { provider = aws.west }\n"), "no error");
+}
+
+TEST(Load, FillsWhatTheProviderFillsWhenItIsNotWritten) {
+  EXPECT_EQ(output_x(R"(
+    resource "aws_launch_template" "l" {}
+    resource "aws_eks_cluster" "e" { name = "e" }
+    data "aws_subnets" "s" {}
+    data "aws_ssm_parameter" "p" { name = "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended" }
+    output "x" { value = join(" ", [
+      coalesce(aws_launch_template.l.default_version),
+      aws_eks_cluster.e.kubernetes_network_config[0].service_ipv4_cidr,
+      substr(element(data.aws_subnets.s.ids, 0), 0, 7),
+      substr(jsondecode(data.aws_ssm_parameter.p.value).image_id, 0, 4),
+    ]) }
+  )"),
+            Value("1 172.20.0.0/16 subnet- ami-"));
+}
+
+TEST(Load, TakesTimeoutsOfResourcesAlsoWhenTheyAreDynamic) {
+  EXPECT_EQ(errors_of(R"(
+    resource "aws_lambda_function" "f" {
+      function_name = "f"
+      dynamic "timeouts" {
+        for_each = [1]
+        content { create = "10m" }
+      }
+    }
+  )"),
+            "no error");
+}
+
+TEST(Load, TellsOfProvisionersThatTheyAreNotRun) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "terraform_data" "a" {
+      provisioner "local-exec" { command = "touch made" }
+    }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  ASSERT_EQ(stack->findings.size(), 1u);
+  EXPECT_EQ(stack->findings[0].attribute, "provisioner.local-exec");
+}
+
 TEST(Load, AcceptsArgumentsNewerThanItsList) {
   const auto stack = load_files({{"main.tf", "resource \"aws_vpc\" \"a\" { quantum_entanglement = true }\n"}});
   ASSERT_TRUE(stack) << render(stack.error());

@@ -36,7 +36,8 @@ Builtin find_builtin(Declaration::Mode mode, std::string_view type) {
     if (type == "aws_iam_policy_document") return iam_policy_document;
     if (type == "local_file" || type == "local_sensitive_file") return local_file;
     if (type == "null_data_source") return null_data_source;
-    if (type == "external" || type == "http" || type == "terraform_remote_state") return not_asked;
+    if (type == "external") return external;
+    if (type == "http" || type == "terraform_remote_state") return not_asked;
     return find_identity(type);
   }
   if (type == "terraform_data") return terraform_data;

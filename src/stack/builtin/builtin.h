@@ -26,6 +26,7 @@ Builtin find_builtin(Declaration::Mode mode, std::string_view type);  // null: t
 // The chapters.
 std::optional<Value::Map> archive_file(const BuiltinCall& call);
 std::optional<Value::Map> iam_policy_document(const BuiltinCall& call);
+std::optional<Value::Map> external(const BuiltinCall& call);
 std::optional<Value::Map> local_file(const BuiltinCall& call);
 Builtin find_identity(std::string_view type);
 Builtin find_random(std::string_view type);

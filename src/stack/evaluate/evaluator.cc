@@ -124,7 +124,10 @@ std::optional<Value> Evaluator::attribute_of(const Value& object, const std::str
                 fmt::format("This value is null, so it does not have any attributes: not \"{}\" either.", name), range);
   }
   if (object.is_map()) {
-    fail("Unsupported attribute", fmt::format("This object does not have an attribute named \"{}\".", name), range);
+    diagnostics_
+        .error("Unsupported attribute", fmt::format("This object does not have an attribute named \"{}\".", name),
+               range)
+        .suggestion = closest(name, names_of(object));
     return std::nullopt;
   }
   const std::string hint = object.is_sequence() && object.size() > 0 && object.elements()[0].is_map()
@@ -144,10 +147,12 @@ std::optional<Value> Evaluator::element_of(const Value& object, const Value& key
     const auto name = key.to_text();
     if (!name) return fail("Invalid index", fmt::format("A key of a map is a string, not {}.", an(key)), range);
     if (const Value* found = object.find(*name)) return marked(*found);
-    fail("Invalid index",
-         fmt::format("The given key {} does not identify an element in this collection value.",
-                     sensitive ? "(sensitive)" : in_quotes(*name)),
-         range);
+    auto& error =
+        diagnostics_.error("Invalid index",
+                           fmt::format("The given key {} does not identify an element in this collection value.",
+                                       sensitive ? "(sensitive)" : in_quotes(*name)),
+                           range);
+    if (!sensitive) error.suggestion = closest(*name, names_of(object));
     return std::nullopt;
   }
   if (object.is_list()) {
@@ -391,6 +396,7 @@ bool Evaluator::append_part(const Value& value, const SourceRange& range, std::s
 
 std::optional<Value> Evaluator::node(const Call& node, const Expression& whole, const Bindings* bindings) {
   if (node.name == "try" || node.name == "can") return first_that_succeeds(node, whole, bindings);
+  if (node.name == "convert") return converted(node, whole, bindings);
   const Function* function = find_function(node.name);
   if (!function) {
     auto& error = diagnostics_.error("Call to unknown function",
@@ -445,6 +451,25 @@ std::optional<Value> Evaluator::first_that_succeeds(const Call& call, const Expr
   }
   return fail("Error in function call", "Call to function \"try\" failed: no expression succeeded:" + reasons,
               whole.range);
+}
+
+// convert(value, type): its second argument is a type constraint, as a variable has it.
+std::optional<Value> Evaluator::converted(const Call& call, const Expression& whole, const Bindings* bindings) {
+  if (call.arguments.size() != 2 || call.expands_last) {
+    return fail("Error in function call", "Function \"convert\" takes a value and a type, as convert(x, list(string)).",
+                whole.range);
+  }
+  const auto value = evaluate(*call.arguments[0], bindings);
+  const auto type = Type::parse(*call.arguments[1], diagnostics_);
+  if (!value || !type) return std::nullopt;
+  auto made = type->convert(*value);
+  if (!made) {
+    return fail(
+        "Invalid function argument",
+        fmt::format("Call to function \"convert\" failed: cannot convert to {}: {}.", type->text(), made.error()),
+        call.arguments[0]->range);
+  }
+  return made->marked(made->sensitive() || value->sensitive());
 }
 
 namespace {

@@ -55,6 +55,7 @@ class Evaluator {
   std::optional<Value> reference(const Expression& whole, const Bindings* bindings);
   std::optional<Value> attribute_of(const Value& object, const std::string& name, const SourceRange& range);
   std::optional<Value> element_of(const Value& object, const Value& key, const SourceRange& range);
+  std::optional<Value> converted(const Call& call, const Expression& whole, const Bindings* bindings);
   std::optional<Value> first_that_succeeds(const Call& call, const Expression& whole, const Bindings* bindings);
   bool append_template(const Template& parts, const SourceRange& range, const Bindings* bindings, std::string& out,
                        bool& sensitive);

@@ -77,6 +77,7 @@ class BodyEvaluator {
     for (const auto& block : syntax.blocks) {
       if (skipped.contains(block.type)) continue;
       if (block.type == "dynamic" && block.labels.size() == 1) {
+        if (skipped.contains(block.labels[0])) continue;  // dynamic "timeouts"
         right = dynamic(block, bindings, into) && right;
       } else {
         right = nested(block.type, block.labels, block, bindings, into) && right;

@@ -36,6 +36,7 @@ std::vector<std::string> names_in(const Table& table) {
 Loader::Loader(const Inputs& inputs, const Catalogue& catalogue) : inputs_(inputs), catalogue_(catalogue) {
   functions_.root = inputs.directory;
   functions_.readable = inputs.readable;
+  functions_.programs = inputs.programs;
   functions_.clock = inputs.clock;
   functions_.files = &files_;
 }

@@ -107,6 +107,7 @@ class Loader {
   void read_module_index();
 
   // resources.cc
+  bool has_provider(Module& module, const BlockSyntax& block, const std::string& context);
   bool run_resource(Module& module, const BlockSyntax& block);
   std::optional<Value> finish(Module& module, Resource& resource, const BlockSyntax& block);
   bool check_names(const Resource& resource, const ProviderBlock& provider);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "stack/evaluate/meta_blocks.h"
 #include "stack/functions/text.h"
 #include "stack/syntax/parser.h"
 
@@ -56,6 +57,7 @@ class BodyCollector {
 
  private:
   void add(BlockSyntax& block) {
+    check_meta_block(block, diagnostics_);
     const auto& labels = block.labels;
     if (block.type == "resource" || block.type == "data" || block.type == "ephemeral") {
       if (!has_labels(block, {"type", "name"})) return;

@@ -43,6 +43,23 @@ const ProviderSettings& Loader::settings_for(Module& module, const BlockSyntax& 
   return kNone;
 }
 
+// An alias that nobody configured would silently mean another region.
+bool Loader::has_provider(Module& module, const BlockSyntax& block, const std::string& context) {
+  const auto chosen = block.body.value("provider");
+  const Reference reference = chosen ? as_reference(*chosen) : Reference();
+  if (reference.steps.empty() || module.providers.contains(reference.text())) return true;
+  std::vector<std::string> known;
+  for (const auto& [name, settings] : module.providers) known.push_back(name);
+  auto& error = diagnostics_.error(
+      "Provider configuration not present",
+      fmt::format("There is no provider configuration \"{}\" {}.", reference.text(),
+                  module.parent ? "in this module, and its call passes none of that name" : "in this module"),
+      chosen->range);
+  error.context = context;
+  error.suggestion = closest(reference.text(), known);
+  return false;
+}
+
 bool Loader::run_resource(Module& module, const BlockSyntax& block) {
   const std::string& type = block.labels[0];
   // What an ephemeral resource gives is what the data source of its name reads, or what the resource makes up; it is
@@ -69,7 +86,7 @@ bool Loader::run_resource(Module& module, const BlockSyntax& block) {
       return false;
     }
   }
-  if (!touch_body(module, block.body, context)) return false;
+  if (!touch_body(module, block.body, context) || !has_provider(module, block, context)) return false;
   if (const auto* lifecycle = block.body.block("lifecycle")) {
     for (const auto& rule : lifecycle->body.blocks) {
       if (rule.type == "precondition" && !touch_body(module, rule.body, context)) return false;
@@ -158,6 +175,11 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
   const Context context = context_of(resource, inputs_.account, inputs_.derive_secret, stack_.resources);
   const ProviderBlock* provider = provider_type(resource.mode, resource.type);
   Value::Map attributes;
+  for (const auto& nested : block.body.blocks) {
+    if (nested.type != "provisioner" || nested.labels.empty()) continue;
+    stack_.findings.push_back({Finding::Kind::kNotHonoured, resource.address, "provisioner." + nested.labels[0],
+                               "no program is run when a resource is made", nested.range});
+  }
   if (resource.declaration) {
     auto made = decode(resource, context, diagnostics_, stack_.findings);
     if (!made) return std::nullopt;

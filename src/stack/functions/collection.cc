@@ -171,7 +171,6 @@ Value merge(Arguments& a) {
 }
 
 Value one(Arguments& a) {
-  if (!a[0].is_sequence() && !a[0].is_null()) return a[0];
   const auto& list = a.list(0);
   if (list.size() > 1) return a.fail(0, "must be a list, set, or tuple value with either zero or one elements");
   return list.empty() ? Value() : list[0];
@@ -214,7 +213,11 @@ Value transpose(Arguments& a) {
   std::map<std::string, std::vector<std::string>> turned;
   for (const auto& [name, list] : a.map(0)) {
     if (!list.is_sequence()) return a.fail(0, "a map of lists of strings is required");
-    for (const auto& element : list.elements()) turned[element.to_text().value_or("")].push_back(name);
+    for (const auto& element : list.elements()) {
+      const auto text = element.to_text();
+      if (!text) return a.fail(0, fmt::format("{} holds an element that is no string", in_quotes(name)));
+      turned[*text].push_back(name);
+    }
   }
   Value::Map made;
   for (const auto& [name, list] : turned) made.emplace(name, Value(Value::List(list.begin(), list.end())));

@@ -108,7 +108,7 @@ const Function* find_function(std::string_view name) {
 
 const std::vector<std::string>& function_names() {
   static const std::vector<std::string> kNames = [] {
-    std::vector<std::string> names{"try", "can"};
+    std::vector<std::string> names{"try", "can", "convert"};
     for (const auto& [name, function] : table()) names.emplace_back(name);
     return names;
   }();

@@ -22,6 +22,7 @@ struct FunctionContext {
   std::vector<std::filesystem::path> readable;  // directories besides it
   const base::Clock* clock = nullptr;           // null: the system's
   std::vector<std::string>* files = nullptr;    // the files that were read are added here; may be null
+  bool programs = false;                        // data "external" may run them
   int template_depth = 0;                       // templatefile() inside templatefile()
 };
 

@@ -19,10 +19,24 @@ struct Prefix {
   int length = 0;
 };
 
+// 010.001.0.0 is 10.1.0.0, as Terraform has it to this day; inet_pton takes no such zeros.
+std::string without_leading_zeros(std::string host) {
+  if (host.find(':') != std::string::npos) return host;
+  for (std::size_t i = 0; i + 1 < host.size();) {
+    const bool begins = i == 0 || host[i - 1] == '.';
+    if (begins && host[i] == '0' && host[i + 1] >= '0' && host[i + 1] <= '9') {
+      host.erase(i, 1);
+    } else {
+      ++i;
+    }
+  }
+  return host;
+}
+
 std::optional<Prefix> parse_prefix(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos) return std::nullopt;
-  const std::string host = text.substr(0, slash);
+  const std::string host = without_leading_zeros(text.substr(0, slash));
   const auto length = parse_number(text.substr(slash + 1));
   std::array<unsigned char, 16> bytes{};
   Prefix prefix;
@@ -111,6 +125,7 @@ Value cidrsubnets(Arguments& a) {
   for (std::size_t i = 1; i < a.size(); ++i) {
     const auto more = a.integer(i);
     if (a.failed()) return {};
+    if (more > 32) return a.fail(i, "a prefix may not be extended by more than 32 bits");
     if (more < 1 || prefix->length + more > prefix->bits) {
       return a.fail(i, fmt::format("not enough remaining address space for a subnet with a prefix of {} bits",
                                    prefix->length + more));

@@ -29,6 +29,55 @@ bool always_set(std::string_view name) {
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
+// Attributes that the provider fills when they are not written, which its documentation, where the list of names comes
+// from, does not tell: those that public modules read. In schemas they are optional and computed.
+struct Filled {
+  std::string_view type;
+  std::string_view path;
+  std::string_view value;  // empty: an empty text; "?": as other computed attributes of that name
+};
+constexpr Filled kFilled[] = {
+    {"eks_cluster", "version", "1.33"},
+    {"eks_cluster", "kubernetes_network_config.ip_family", "ipv4"},
+    {"eks_cluster", "kubernetes_network_config.service_ipv4_cidr", "172.20.0.0/16"},
+    {"eks_cluster", "vpc_config.cluster_security_group_id", "?"},
+    {"eks_addon", "addon_version", "?"},
+    {"launch_template", "default_version", "1"},
+    {"launch_template", "latest_version", "1"},
+    {"vpc", "instance_tenancy", "default"},
+    {"vpc", "ipv6_association_id", "?"},
+    {"vpc", "ipv6_cidr_block", ""},
+    {"vpc", "ipv6_cidr_block_network_border_group", ""},
+    {"subnet", "availability_zone_id", "?"},
+    {"subnet", "ipv6_cidr_block", ""},
+    {"vpc_ipv6_cidr_block_association", "ipv6_cidr_block", "2001:db8:1234:1a00::/56"},
+    {"instance", "private_ip", "?"},
+    {"instance", "subnet_id", "?"},
+    {"instance", "instance_type", "?"},
+    {"instance", "ami", "?"},
+    {"nat_gateway", "private_ip", "?"},
+    {"network_interface", "private_ip", "?"},
+    {"kms_key", "key_id", "?"},
+    {"lb", "security_groups", "?"},
+    {"lb", "subnets", "?"},
+    {"lb", "zone_id", "?"},
+    {"iam_role", "unique_id", "?"},
+    {"iam_role", "path", "/"},
+    {"cloudwatch_event_rule", "event_bus_name", "default"},
+};
+
+const Filled* filled(std::string_view type, std::string_view path) {
+  const auto found = std::find_if(std::begin(kFilled), std::end(kFilled),
+                                  [&](const Filled& one) { return one.type == type && one.path == path; });
+  return found == std::end(kFilled) ? nullptr : found;
+}
+
+// Whether something below the block is filled when the block is not written.
+bool fills_block(std::string_view type, std::string_view path) {
+  return std::any_of(std::begin(kFilled), std::end(kFilled),
+                     [&](const Filled& one) { return one.type == type && one.path.starts_with(path); });
+}
+
 class Completer {
  public:
   Completer(Declaration::Mode mode, const std::string& type, const Context& context)
@@ -46,7 +95,14 @@ class Completer {
           name == "ipv6_cidr_block" && value_of(attributes, "assign_generated_ipv6_cidr_block") == Value(true);
       const bool wanted =
           known.computed || generated_ipv6 || (path.empty() && (always_set(name) || (is_data_ && name != "filter")));
-      if (wanted) value = generated(name, known.type, path);
+      const Filled* fill = is_data_ ? nullptr : filled(short_type_, path + name);
+      if (wanted || (fill && fill->value == "?")) {
+        value = generated(name, known.type, path);
+      } else if (fill && known.type == NameType::kNumber) {
+        value = parse_number(fill->value).value_or(0);
+      } else if (fill) {
+        value = std::string(fill->value);
+      }
     }
     for (const auto& [name, block] : provider.blocks) {
       Value& value = attributes[name];
@@ -54,7 +110,8 @@ class Completer {
         value = filled_list(value, block, path + name + ".", depth);
       } else if (value.is_null()) {
         value = Value::list();
-        if ((block.computed || is_data_) && !block.open && depth < 4 && name != "filter") {
+        const bool unwritten = block.computed || is_data_ || fills_block(short_type_, path + name + ".");
+        if (unwritten && !block.open && depth < 4 && name != "filter") {
           Value::Map one;
           fill(one, block, path + name + ".", depth + 1);
           value = Value::list({Value(std::move(one))});
@@ -127,11 +184,11 @@ class Completer {
   Value generated(const std::string& name, NameType type, const std::string& path) const {
     switch (type) {
       case NameType::kNumber:
-        return name == "port" ? 443 : 0;
+        return name == "port" ? 443 : name.ends_with("_version") ? 1 : 0;
       case NameType::kBool:
         return false;
       case NameType::kList:
-        return Value::list();
+        return is_data_ && name == "ids" ? ids() : Value::list();
       case NameType::kMap:
         return Value::map();
       case NameType::kAny:
@@ -140,6 +197,16 @@ class Completer {
         return text(name, path);
     }
     return Value();
+  }
+
+  // Of all that a data source finds: as many as there are availability zones (builtin/identity.cc).
+  Value ids() const {
+    Value::List made;
+    const std::string_view prefix = short_type_ == "subnets" ? "subnet-" : short_type_ == "vpcs" ? "vpc-" : "";
+    for (const char zone : std::string_view("abc")) {
+      made.emplace_back(fmt::format("{}{}", prefix, digits(std::string("ids.") + zone, 17)));
+    }
+    return made;
   }
 
   std::string service() const { return short_type_.substr(0, short_type_.find('_')); }
@@ -187,6 +254,12 @@ class Completer {
     if (name.ends_with("_id")) return digits(path + name, 17);
     if (name.starts_with("create") || name.ends_with("_date") || name.ends_with("_at") || name.ends_with("_time")) {
       return "2026-01-01T00:00:00Z";
+    }
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html
+    if (short_type_ == "ssm_parameter" && (name == "value" || name == "insecure_value") && is_data_) {
+      const std::string image = "ami-" + digits("image", 17);
+      if (name_.ends_with("/recommended")) return fmt::format(R"({{"image_id":"{}","image_name":"{}"}})", image, name_);
+      if (name_.ends_with("/image_id")) return image;
     }
     if (name == "data" || name.ends_with("base64")) return "";
     if (name == "json" || name == "policy") return "{}";

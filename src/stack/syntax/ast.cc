@@ -98,7 +98,11 @@ class Collector {
     visit(node.each);
   }
   void descend(const Call& node) {
-    for (const auto& argument : node.arguments) visit(argument);
+    for (const auto& argument : node.arguments) {
+      // convert(value, type): the words of a type refer to nothing.
+      if (node.name == "convert" && argument != node.arguments.front()) break;
+      visit(argument);
+    }
   }
   void descend(const Conditional& node) {
     visit(node.condition);
