@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMostShownBytes = 2000;  // of what a program says
 
-std::string trimmed(std::string text) {
+std::string shown_text(std::string text) {
   text.erase(text.find_last_not_of(" \t\r\n") + 1);
   if (text.size() > kMostShownBytes) text = text.substr(0, kMostShownBytes) + "...";
   return text;
@@ -90,7 +90,7 @@ std::optional<Value::Map> external(const BuiltinCall& call) {
   constexpr std::string_view kSummary = "External Program Execution Failed";
   if (!ended) return call.fail(std::string(kSummary), ended.error().message + ".");
   if (ended->status != 0) {
-    const std::string said = trimmed(ended->complaints);
+    const std::string said = shown_text(ended->complaints);
     return call.fail(std::string(kSummary),
                      fmt::format("\"{}\" ended with status {}{}", program.command[0], ended->status,
                                  said.empty() ? " and said nothing." : ":\n" + said));
@@ -101,7 +101,7 @@ std::optional<Value::Map> external(const BuiltinCall& call) {
     return call.fail("Unexpected External Program Results",
                      fmt::format("\"{}\" must answer with a JSON object of strings on its standard output: {}. It "
                                  "answered: {}",
-                                 program.command[0], wrong, trimmed(ended->output)));
+                                 program.command[0], wrong, shown_text(ended->output)));
   }
   return Value::Map{{"id", "-"}, {"result", std::move(*result)}};
 }

@@ -110,7 +110,7 @@ class Attributes {
 };
 
 // Ends the whole group, and takes the child's status. The child is not reaped before: its id is still its own.
-int end(pid_t child) {
+int end_group(pid_t child) {
   ::kill(-child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -134,7 +134,7 @@ Result<ProgramEnd> run_program(const ProgramCall& call) {
   complaints->theirs = base::Descriptor();
   const base::Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   if (!ended) {
-    end(child);
+    end_group(child);
     return Error{Errc::kIo, fmt::format("pidfd_open: {}", std::strerror(errno))};
   }
   ProgramEnd made;
@@ -147,7 +147,7 @@ Result<ProgramEnd> run_program(const ProgramCall& call) {
     const int ready = left > 0 ? ::poll(waited, 3, static_cast<int>(std::min<long>(left, 3'600'000))) : 0;
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
-      end(child);
+      end_group(child);
       return Error{Errc::kTimeout, fmt::format("\"{}\" has not ended after {} s and was killed", call.command.front(),
                                                std::chrono::duration<double>(call.time).count())};
     }
@@ -155,7 +155,7 @@ Result<ProgramEnd> run_program(const ProgramCall& call) {
     const bool over = waited[0].revents != 0;
     if (waited[1].fd >= 0 && !drain(waited[1].fd, made.output, call.output_bytes + 1)) waited[1].fd = -1;
     if (made.output.size() > call.output_bytes) {
-      end(child);
+      end_group(child);
       return Error{Errc::kLimit,
                    fmt::format("\"{}\" answers more than {} bytes", call.command.front(), call.output_bytes)};
     }
@@ -166,7 +166,7 @@ Result<ProgramEnd> run_program(const ProgramCall& call) {
     }
     if (over) break;
   }
-  made.status = end(child);
+  made.status = end_group(child);
   return made;
 }
 
