@@ -1,4 +1,6 @@
 # make up     build and start the platform on service/infra; Ctrl-C ends it
+# make plan   what a changed service/infra would change in the platform that runs
+# make apply  the same, and after a question it changes it, without dropping a connection
 # make test   everything that CI checks
 # make bench  side by side with the peers
 # make deep   ThreadSanitizer, clang-tidy on everything and long fuzzing; takes hours
@@ -6,7 +8,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: up test bench deep format clean build portal browser packages-%
+.PHONY: up plan apply test bench deep format clean build portal browser packages-%
 
 STATE ?=
 ARGS ?=
@@ -14,9 +16,14 @@ FUZZ_SECONDS ?= 3
 release := build/release
 securebase := $(release)/src/cli/securebase
 
+# The stack reads the portal and the functions beside it.
+stack := service/infra --allow-files service --allow-files $(release)/service -var build=$(CURDIR)/$(release)
+
 up: packages-run build portal
-	@exec $(securebase) up service/infra --allow-files service --allow-files $(release)/service \
-	  -var build=$(CURDIR)/$(release) $(if $(STATE),--state $(STATE)) $(ARGS)
+	@exec $(securebase) up $(stack) $(if $(STATE),--state $(STATE)) $(ARGS)
+
+plan apply:
+	@exec $(securebase) $@ $(stack) $(if $(STATE),--state $(STATE)) $(ARGS)
 
 build: packages-build
 	@tools/build release

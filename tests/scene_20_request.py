@@ -1,6 +1,8 @@
 """One request carried the whole way: edge, bucket, gateway, function, cache, database."""
 
 import json
+import os
+import subprocess
 import unittest
 
 from harness import Platform, main
@@ -138,6 +140,14 @@ class Request(unittest.TestCase):
         self.assertEqual((anonymous.status, anonymous.json), (401, {"message": "Unauthorized"}))
         wrong = self.platform.curl("/v1/auth/login", "-d", '{"email":"demo@abc123.example","password":"wrong"}')
         self.assertEqual(wrong.status, 401)
+
+    def test_a_bare_shell_gets_credentials_by_the_line_that_up_prints(self):
+        line = next(line for line in self.platform.output().splitlines() if line.strip().startswith("credentials"))
+        script = line.split("credentials", 1)[1] + "\npsql -XAtc 'SELECT 1' && securebase status"
+        bare = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"]}
+        done = subprocess.run(["sh", "-ec", script], env=bare, cwd="/", capture_output=True, text=True, timeout=30)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[:1]), (0, ["1"]), f"{line}\n{done.stderr}")
+        self.assertIn(self.platform.url, done.stdout)
 
     def test_over_tls_with_the_local_authority(self):
         authority = self.platform.environment()["SECUREBASE_CA"]

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 
 #include "platform/platform.h"
 
@@ -33,6 +34,9 @@ void add_log_commands(CLI::App& app, std::filesystem::path& state, Chosen& chose
 void add_load_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);
 void add_artillery_commands(CLI::App& app, Chosen& chosen);
 void add_gate_commands(CLI::App& app, std::filesystem::path& state, Chosen& chosen);  // check, rollback
+
+// The line that gives another shell the credentials of the platform on this state directory.
+std::string command_for_credentials(const std::filesystem::path& state);
 
 // Runs the platform until it is told to end (up.cc).
 int up(const platform::Settings& settings);

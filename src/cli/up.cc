@@ -38,7 +38,7 @@ void say_welcome(const base::Json& status, std::chrono::milliseconds took) {
   if (const auto* text = addresses["postgres"].as_string()) row("PostgreSQL", *text);
   if (const auto* text = addresses["redis"].as_string()) row("Redis", *text);
   row("state", status["state"].string_or(""));
-  row("credentials", "eval \"$(" + std::string(status["program"].string_or("securebase")) + " env)\"");
+  row("credentials", command_for_credentials(status["state"].string_or("")));
   if (const auto* commands = status["try"].as_array(); commands && !commands->empty()) {
     fmt::print("\n  Try\n");
     for (const auto& command : *commands) fmt::print("    {}\n", command.string_or(""));
