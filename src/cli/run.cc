@@ -14,8 +14,8 @@ namespace {
 constexpr const char* kAbout =
     "SecureBase carries a request from CDN edge through API gateway, functions and cache to PostgreSQL,\n"
     "configured by Terraform and measured while it runs.\n\n"
-    "  securebase up service/infra                 start the platform on a stack\n"
-    "  securebase plan service/infra               what a stack asks for, and what of it is not honoured here\n"
+    "  securebase up DIR                           start the platform on a stack\n"
+    "  securebase plan DIR                         what a stack asks for, and what of it is not honoured here\n"
     "  eval \"$(securebase env)\"                    credentials for psql, redis-cli and the AWS clients\n"
     "  securebase targets                          p95, hit rates, cold starts, uptime: measured, with a verdict\n"
     "  securebase alarms                           what is in which state, and why; history, backtests\n"
