@@ -151,13 +151,13 @@ Result<std::unique_ptr<Journal>> Journal::resume(std::filesystem::path path, std
 Journal::~Journal() { ::close(file_); }
 
 Result<Done> Journal::append(std::string_view record) {
-  if (broken_) {
+  if (broken()) {
     return Error{Errc::kIo,
                  fmt::format("{} could not be written before; the group seals it and begins another", path_.native())};
   }
   if (auto done = base::write_all(file_, record, path_); !done) {
-    broken_ =
-        ftruncate(file_, static_cast<off_t>(bytes_)) != 0 || lseek(file_, static_cast<off_t>(bytes_), SEEK_SET) < 0;
+    const auto cut = static_cast<off_t>(bytes_);
+    if (ftruncate(file_, cut) != 0 || lseek(file_, cut, SEEK_SET) < 0) broken_.store(true, std::memory_order_relaxed);
     return done;
   }
   bytes_ += record.size();
@@ -168,8 +168,10 @@ Result<Done> Journal::append(std::string_view record) {
 Result<Done> Journal::sync() {
   dirty_.store(false, std::memory_order_relaxed);
   if (fdatasync(file_) == 0) return Done{};
+  const int failure = errno;
+  broken_.store(true, std::memory_order_relaxed);
   dirty_.store(true, std::memory_order_relaxed);
-  return system_error(errno, "fdatasync", path_.native());
+  return system_error(failure, "fdatasync", path_.native());
 }
 
 }  // namespace securebase::logs

@@ -53,8 +53,10 @@ class Journal {
 
   // After an error nothing of it is in the file.
   Result<Done> append(std::string_view record);
+  // After an error nobody knows what of the file is on disk, and a second fdatasync would not tell: it is broken.
   Result<Done> sync();
-  bool broken() const { return broken_; }  // cannot be written any more: seal what it has, begin another
+  // Cannot be written any more: seal what it has, begin another.
+  bool broken() const { return broken_.load(std::memory_order_relaxed); }
   bool dirty() const { return dirty_.load(std::memory_order_relaxed); }
   std::uint64_t bytes() const { return bytes_; }
   const std::filesystem::path& path() const { return path_; }
@@ -65,7 +67,7 @@ class Journal {
   const std::filesystem::path path_;
   const int file_;
   std::uint64_t bytes_;
-  bool broken_ = false;  // what was written in part could not be cut off
+  std::atomic<bool> broken_{false};  // what was written in part could not be cut off, or a sync failed
   std::atomic<bool> dirty_{true};
 };
 
