@@ -205,7 +205,7 @@ Result<fs::path> Objects::Impl::take_away(std::string_view bucket) {
   return going;
 }
 
-Result<Done> Objects::Impl::let_go(const std::string& bucket) {
+Result<Done> Objects::Impl::let_go(const std::string& bucket, Occasion occasion) {
   fs::path going;
   {
     const std::lock_guard lock(writing);
@@ -215,7 +215,8 @@ Result<Done> Objects::Impl::let_go(const std::string& bucket) {
       shelf = &shelves.find(bucket)->second;
     }
     Bucket info = shelf->info;
-    if (!info.force_destroy && !shelf->objects.empty()) {
+    const bool forced = info.force_destroy && occasion == Occasion::kApply;
+    if (!forced && !shelf->objects.empty()) {
       base::log(base::Level::kWarning, "objects",
                 "the bucket {} is not in the files any more and stays, for it holds {} objects beside the stack's: "
                 "`aws s3 rb --force s3://{}` removes it",
@@ -412,7 +413,7 @@ Result<std::shared_ptr<const ObjectInfo>> Objects::copy(std::string_view from_bu
   return named;
 }
 
-Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
+Result<std::vector<Objects::Changed>> Objects::apply(const Config& config, Occasion occasion) {
   for (const auto& bucket : config.buckets) {
     if (!has_bucket(bucket.name)) {
       if (auto made = create_bucket(bucket.name, bucket.region); !made) return made.error();
@@ -451,7 +452,7 @@ Result<std::vector<Objects::Changed>> Objects::apply(const Config& config) {
   }
   for (const auto& bucket : list_buckets()) {
     if (!bucket.from_stack || declares(config, bucket.name)) continue;
-    if (auto gone = impl_->let_go(bucket.name); !gone) return gone.error();
+    if (auto gone = impl_->let_go(bucket.name, occasion); !gone) return gone.error();
   }
   return changed;
 }

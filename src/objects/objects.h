@@ -154,12 +154,14 @@ class Objects {
 
   // Makes buckets and puts objects that are not there as the stack has them, and removes objects and buckets that an
   // earlier stack declared and this one does not; what is there beside them stays. A bucket that may not go with what
-  // is in it stays too, as one that nobody declares. Returns the buckets and keys that changed. Blocking.
+  // is in it stays too, as one that nobody declares: at a start, which nobody was asked about, whatever its
+  // force_destroy says. Returns the buckets and keys that changed. Blocking.
+  enum class Occasion { kStart, kApply };
   struct Changed {
     std::string bucket;
     std::string key;
   };
-  Result<std::vector<Changed>> apply(const Config& config);
+  Result<std::vector<Changed>> apply(const Config& config, Occasion occasion = Occasion::kApply);
   // kConflict: `next` has no bucket any more that holds more than the stack's own objects and may not go with them
   // (force_destroy), as S3 says BucketNotEmpty.
   Result<Done> may_apply(const Config& next) const;

@@ -180,7 +180,11 @@ TEST_F(ObjectsTest, ABucketLeavesWithTheStackUnlessItHoldsMore) {
   EXPECT_NE(refused.error().message.find("BucketNotEmpty"), std::string::npos) << refused.error().message;
   EXPECT_TRUE(objects->may_apply(config));
 
-  ASSERT_TRUE(objects->apply({}));  // as a start on other files would
+  const Config nothing;
+  ASSERT_TRUE(objects->apply(nothing, Objects::Occasion::kStart));
+  EXPECT_EQ(objects->buckets(), (std::vector<std::string>{"clients", "forced", "portal"})) << "nobody was asked";
+  ASSERT_TRUE(objects->apply(config));
+  ASSERT_TRUE(objects->apply(nothing));
   EXPECT_EQ(objects->buckets(), (std::vector<std::string>{"clients", "portal"}));
   EXPECT_EQ(read(*objects, "mine"), "a client's");
   EXPECT_EQ(objects->head("portal", "a").error().code, Errc::kNotFound);

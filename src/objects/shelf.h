@@ -69,7 +69,7 @@ struct Objects::Impl {
   // Replaces bucket.json. Under `writing`.
   Result<Done> describe(Bucket bucket);
   // A bucket leaves the stack: it goes, or is nobody's from now on.
-  Result<Done> let_go(const std::string& bucket);
+  Result<Done> let_go(const std::string& bucket, Occasion occasion);
   // Gone with whatever is in it, under `writing`; a crash in between is finished by the next open(). The caller removes
   // what it gives, without the lock.
   Result<std::filesystem::path> take_away(std::string_view bucket);
