@@ -9,14 +9,14 @@
 namespace securebase::load::artillery {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_csv_blank(char c) { return c == ' ' || c == '\t'; }
 
 // csv-parse asks whether `value - parseFloat(value) + 1 >= 0`: of what Number() reads, it is what parseFloat() reads.
 base::Json cast_value(std::string text, bool cast) {
   if (!cast) return text;
   std::string_view bare = text;
-  while (!bare.empty() && is_blank(bare.front())) bare.remove_prefix(1);
-  while (!bare.empty() && is_blank(bare.back())) bare.remove_suffix(1);
+  while (!bare.empty() && is_csv_blank(bare.front())) bare.remove_prefix(1);
+  while (!bare.empty() && is_csv_blank(bare.back())) bare.remove_suffix(1);
   if (bare.size() > 2 && bare[0] == '0' && (bare[1] == 'x' || bare[1] == 'X')) {
     return bare.find_first_not_of("0123456789abcdefABCDEF", 2) == bare.npos ? base::Json(std::int64_t{0})
                                                                             : base::Json(std::move(text));
@@ -77,7 +77,7 @@ class CsvReader {
   bool at_line_end() const { return at_ >= text_.size() || text_[at_] == '\n' || text_[at_] == '\r'; }
   bool at_value_end() const { return at_line_end() || delimiter_bytes() != 0 || is_at(options_.comment); }
   void skip_blanks() {
-    while (at_ < text_.size() && is_blank(text_[at_]) && delimiter_bytes() == 0) ++at_;
+    while (at_ < text_.size() && is_csv_blank(text_[at_]) && delimiter_bytes() == 0) ++at_;
   }
   void skip_line() {
     while (!at_line_end()) ++at_;
@@ -128,7 +128,7 @@ class CsvReader {
       }
       value += text_[at_++];
     }
-    while (options_.rtrim && !value.empty() && is_blank(value.back())) value.pop_back();
+    while (options_.rtrim && !value.empty() && is_csv_blank(value.back())) value.pop_back();
     return Done{};
   }
 
