@@ -1,7 +1,9 @@
 #include "rum/beacon.h"
 
 #include <gmock/gmock.h>
+
 #include <gtest/gtest.h>
+#include <set>
 
 #include "rum/page.h"
 #include "store/encodings.h"
@@ -100,11 +102,43 @@ TEST(Page, IsThePathWithoutIdentifiers) {
 }
 
 TEST(Pages, AreFew) {
+  const base::TimePoint now{std::chrono::hours{1}};
   Pages pages(2);
-  EXPECT_EQ(pages.admit("/a"), "/a");
-  EXPECT_EQ(pages.admit("/b"), "/b");
-  EXPECT_EQ(pages.admit("/c"), "(other)");
-  EXPECT_EQ(pages.admit("/a"), "/a");
+  EXPECT_EQ(pages.admit("/a", now), "/a");
+  EXPECT_EQ(pages.admit("/b", now), "/b");
+  EXPECT_EQ(pages.admit("/c", now), "(other)");
+  EXPECT_EQ(pages.admit("/a", now), "/a");
+}
+
+TEST(Pages, AreThoseThatAreVisitedAndNotThoseThatAStrangerMadeUp) {
+  base::TimePoint now{std::chrono::hours{1}};
+  Pages pages(3);
+  pages.admit("/", now);
+  for (const char* made_up : {"/x", "/y"}) EXPECT_EQ(pages.admit(made_up, now), made_up);
+  const auto a_round = [&] {
+    for (int i = 0; i < 2000; ++i) EXPECT_EQ(pages.admit("/z" + std::to_string(i), now), Pages::kOther);
+    for (int i = 0; i < 20; ++i) {
+      pages.admit("/", now);
+      pages.admit("/cart", now);
+    }
+  };
+  a_round();
+  EXPECT_EQ(pages.admit("/cart", now), Pages::kOther);
+  now += Pages::kRound;
+  EXPECT_EQ(pages.admit("/cart", now), "/cart");
+  EXPECT_EQ(pages.admit("/", now), "/");
+  EXPECT_EQ(pages.admit("/x", now), Pages::kOther) << "nobody went there again";
+}
+
+TEST(Pages, MakeNoMoreNamesThanTheirSeriesMayBe) {
+  base::TimePoint now{std::chrono::hours{1}};
+  Pages pages(2);
+  std::set<std::string> names;
+  for (int round = 0; round < 50; ++round, now += Pages::kRound) {
+    for (int i = 0; i < 100; ++i) names.insert(pages.admit("/p" + std::to_string(round), now));
+    names.insert(pages.admit("/p" + std::to_string(round - 1), now));
+  }
+  EXPECT_LE(names.size(), 2 * Pages::kNamesAPlace + 1);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "rum/page.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace securebase::rum {
 
@@ -40,11 +41,51 @@ std::string page_of(std::string_view path) {
   return page.empty() ? "/" : page;
 }
 
-std::string Pages::admit(std::string page) {
-  if (known_.contains(page)) return page;
-  if (known_.size() >= most_) return std::string(kOther);
-  known_.insert(page);
-  return page;
+std::string Pages::admit(std::string page, base::TimePoint now) {
+  if (now - round_begin_ >= kRound || now < round_begin_) {
+    end_round();
+    round_begin_ = now;
+  }
+  if (const auto known = known_.find(page); known != known_.end()) {
+    ++known->second;
+    return page;
+  }
+  if (known_.size() < most_) {
+    ++made_;
+    known_.emplace(page, 1);
+    return page;
+  }
+  note_candidate(std::move(page));
+  return std::string(kOther);
+}
+
+// Misra and Gries: of those with more than one visit in kMostCandidates none is missed, however many others come.
+void Pages::note_candidate(std::string page) {
+  if (const auto found = candidates_.find(page); found != candidates_.end()) {
+    ++found->second;
+  } else if (candidates_.size() < kMostCandidates) {
+    candidates_.emplace(std::move(page), 1);
+  } else {
+    for (auto one = candidates_.begin(); one != candidates_.end();) {
+      one = --one->second == 0 ? candidates_.erase(one) : std::next(one);
+    }
+  }
+}
+
+// The most visited candidate takes the place of the least visited page, as long as it was visited more.
+void Pages::end_round() {
+  const auto by_visits = [](const auto& a, const auto& b) { return a.second < b.second; };
+  while (!candidates_.empty() && !known_.empty() && made_ < kNamesAPlace * most_) {
+    const auto most = std::max_element(candidates_.begin(), candidates_.end(), by_visits);
+    const auto least = std::min_element(known_.begin(), known_.end(), by_visits);
+    if (most->second < kLeastVisits || most->second <= least->second) break;
+    known_.erase(least);
+    known_.emplace(most->first, most->second);
+    candidates_.erase(most);
+    ++made_;
+  }
+  candidates_.clear();
+  for (auto& [page, visits] : known_) visits = 0;
 }
 
 }  // namespace securebase::rum

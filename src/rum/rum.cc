@@ -286,7 +286,7 @@ http::Response Rum::take(const Live& live, const http::Request& request, std::st
   view.time = now;
   view.application = monitor.name;
   view.path = std::move(beacon->path);
-  view.page = live.pages.find(monitor.name)->second->admit(page_of(view.path));
+  view.page = live.pages.find(monitor.name)->second->admit(page_of(view.path), now);
   view.timings = beacon->timings;
   view.script_errors = beacon->script_errors;
   view.traces = std::move(beacon->traces);
