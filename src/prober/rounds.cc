@@ -11,6 +11,8 @@ namespace securebase::prober {
 
 namespace {
 
+constexpr std::chrono::minutes kSteered{1};
+
 std::string new_uuid() {
   const auto digits = base::random_text(32, "0123456789abcdef");
   return fmt::format("{}-{}-4{}-a{}-{}", digits.substr(0, 8), digits.substr(8, 4), digits.substr(13, 3),
@@ -93,8 +95,9 @@ void Rounds::read(const std::string& text, base::TimePoint now) {
 }
 
 void Rounds::begin_due(base::TimePoint now) {
-  // A clock that was set back would have a canary wait until the old time comes again.
-  if (now < last_) {
+  // A clock that was set back would have a canary wait until the old time comes again. One that is steered back by some
+  // milliseconds is none of these: what was begun just now would be due again, and fail for not having ended.
+  if (now < last_ - kSteered) {
     for (auto& [name, entry] : entries_) {
       if (entry.next && !entry.schedule->runs_once()) entry.next = entry.schedule->next(now);
     }

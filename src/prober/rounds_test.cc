@@ -200,6 +200,19 @@ TEST_F(RoundsOf, GoOnAtOnceWhenTheClockIsSetBackAndRunOnceWhenItIsSetAhead) {
   EXPECT_EQ(runs_after(kStart + 7201s, 3).size(), 3u) << "not once for each interval that never was";
 }
 
+TEST_F(RoundsOf, RunNothingTwiceWhenTheClockIsSteeredBackALittle) {
+  canaries_.all = {checking("portal", "rate(10 seconds)", "/slow")};
+  write();
+  runs_after(kStart, 0);
+  runs_after(kStart + 10s, 0);
+  runs_after(kStart + 10s - 1ms, 0);
+  runs_after(kStart + 10s + 1ms, 0);
+  site_.released = true;
+  const auto runs = runs_after(kStart + 11s, 1);
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_TRUE(runs[0].executed) << runs[0].reason;
+}
+
 TEST_F(RoundsOf, RunOnceWhatRunsOnceForEachStart) {
   canaries_.all = {checking("once", "rate(0 minutes)", "/once")};
   write();

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/log.h"
+#include "prober/artifacts.h"
 #include "prober/load_script.h"
 #include "prober/rounds.h"
 
@@ -27,24 +29,6 @@ struct Removed {
     if (!directory.empty()) fs::remove_all(directory, failure);
   }
 };
-
-// Pictures that the script took move to <work>/../artifacts/<canary>/<run>; those of the last runs stay.
-constexpr std::size_t kKeptArtifacts = 5;
-
-void keep_artifacts(const fs::path& work, const Workshop& shop, const CanaryRun& run) {
-  std::error_code failure;
-  const auto made = work / "artifacts";
-  if (!fs::is_directory(fs::symlink_status(made, failure)) || fs::is_empty(made, failure)) return;
-  const auto place = shop.work.parent_path() / "artifacts" / run.canary;
-  fs::create_directories(place, failure);
-  // By their time: names of runs say nothing of it.
-  std::vector<std::pair<fs::file_time_type, fs::path>> kept;
-  for (const auto& entry : fs::directory_iterator(place, failure))
-    kept.emplace_back(entry.last_write_time(failure), entry);
-  std::sort(kept.begin(), kept.end());
-  for (std::size_t i = 0; i + kKeptArtifacts <= kept.size(); ++i) fs::remove_all(kept[i].second, failure);
-  fs::rename(made, place / run.id, failure);
-}
 
 CanaryRun not_executed(CanaryRun run, std::string reason) {
   run.passed = false;
@@ -161,7 +145,12 @@ CanaryRun run_script_now(const Canary& canary, const Workshop& shop, process::Su
     return run;
   }
   take_results(canary, places, *finished, run);
-  keep_artifacts(work.directory, shop, run);
+  const auto place = shop.work.parent_path() / "artifacts" / run.canary;
+  if (const auto left_out = keep_artifacts(work.directory / "artifacts", place, run.id)) {
+    base::log(base::Level::kWarning, "prober",
+              "{}: {} files of its artifacts are not kept: a run has at most {} MB in {} files, and no links",
+              run.canary, left_out, ArtifactLimits{}.bytes >> 20, ArtifactLimits{}.files);
+  }
   return run;
 }
 
