@@ -58,6 +58,8 @@ struct Logs::Engine {
   std::mutex taps_mutex;
   std::map<std::string, Taps, std::less<>> taps;  // guarded by taps_mutex
   std::mutex applying;
+  std::mutex lost_metrics_mutex;
+  Troubles lost_metrics;     // guarded by lost_metrics_mutex
   Troubles lost_lines;       // the sink's thread
   std::optional<Sink> sink;  // last: ends first
 };

@@ -26,6 +26,16 @@ void tell_of_lost_lines(const Troubles::Told& told) {
   }
 }
 
+void tell_of_lost_metrics(const Troubles::Told& told) {
+  if (told.when == Troubles::Told::When::kOver) {
+    base::log(base::Level::kInfo, "logs", "{}: metrics of its events are kept again; {} measurements were lost",
+              told.whose, told.count);
+  } else {
+    base::log(base::Level::kWarning, "logs", "{}: {}{} measurements of its events are lost: {}", told.whose, told.count,
+              told.when == Troubles::Told::When::kAgain ? " more" : "", told.why);
+  }
+}
+
 }  // namespace
 
 Logs::Engine::Engine(Settings given, telemetry::Registry& metrics, const base::Clock& time,
@@ -36,6 +46,7 @@ Logs::Engine::Engine(Settings given, telemetry::Registry& metrics, const base::C
       store(std::move(opened)),
       source(*store, settings.account),
       subscriptions(std::move(queue)),
+      lost_metrics(tell_of_lost_metrics),
       lost_lines(tell_of_lost_lines) {
   auto& dropped = registry.counter(kDroppedLines);
   sink.emplace(Sink::Limits{},
@@ -115,9 +126,12 @@ void Logs::Engine::tell(const Taps& group, std::string_view stream, std::span<co
     }
     if (!group.metrics->empty()) group.metrics->measure(events, measured);
     if (!measured.empty()) {
-      if (auto done = connections.put_metrics(measured); !done) {
-        base::log(base::Level::kWarning, "logs", "{}: metrics of its events are lost: {}", group.made_of->name,
-                  done.error().message);
+      const auto done = connections.put_metrics(measured);
+      const std::lock_guard lock(lost_metrics_mutex);
+      if (done) {
+        lost_metrics.well(group.made_of->name, clock.now());
+      } else {
+        lost_metrics.failed(group.made_of->name, measured.size(), done.error().message, clock.now());
       }
     }
   }

@@ -203,7 +203,11 @@ Result<Done> ReadMessages::build(std::size_t count, RowAt row_at, Append append,
   ends.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     if (auto done = append(into.unpacked, static_cast<std::size_t>(row_at(i))); !done) return done;
-    if (into.unpacked.size() > kMostBuiltBytes) return no_messages("size");
+    if (into.unpacked.size() > kMostBuiltBytes) {
+      return Error{Errc::kLimit,
+                   "a block's log messages are larger together than can be built at a time; ask for a "
+                   "shorter period, or for less than whole messages"};
+    }
     ends.push_back(into.unpacked.size());
   }
   into.texts.clear();

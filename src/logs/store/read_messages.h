@@ -31,7 +31,7 @@ class ReadMessages {
   Result<Done> find(const insights::TextFinder& text, std::size_t begin, std::size_t end,
                     std::vector<std::uint32_t>& found);
   Result<Done> append(std::string& out, std::size_t row);
-  // All messages, or those of `only`, as a column. kMalformed as well: they are larger than messages can be.
+  // All messages, or those of `only`, as a column. kLimit: they are larger together than 256 MiB.
   Result<Done> build(DecodedColumn& into);
   Result<Done> build(std::span<const std::uint32_t> only, DecodedColumn& into);
   // Of those messages the parts that have all places of `lead` with `behind` bytes from where each begins, or more; ""

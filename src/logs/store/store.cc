@@ -238,12 +238,13 @@ Result<std::vector<std::shared_ptr<Group>>> Store::resolve(std::string_view name
 void Store::look_after() {
   const auto all = groups();
   for (const auto& [name, group] : all) look_after(group);
+  troubles_.keep_those([&all](const std::string& name) { return all.contains(name); });
   if (++rounds_ % kSlowRounds == 0) keep_within_bounds(all);
 }
 
 void Store::look_after(const std::shared_ptr<Group>& group) {
   const auto settings = group->settings();
-  auto written = group->wants_seal() ? group->seal() : Result<Done>(Done{});
+  auto written = group->wants_seal() || is_old(*group) ? group->seal() : Result<Done>(Done{});
   if (auto synced = group->sync(); written && !synced) written = synced;
   if (written) {
     troubles_.well(settings->name, clock_.now());
@@ -252,13 +253,14 @@ void Store::look_after(const std::shared_ptr<Group>& group) {
   }
   if (rounds_ % kSlowRounds != 0) return;
   if (const auto oldest = oldest_visible_ms(*settings); oldest != INT64_MIN) group->drop_before(oldest);
-  const auto since = group->head_since_ms();
-  const auto age = std::chrono::milliseconds(now_ms() - since);
-  const auto allowed = group->head_bytes() >= kLargeHeadBytes ? settings_.large_head_age : settings_.small_head_age;
-  if (since != 0 && age >= allowed) {
-    if (auto sealed = group->seal(); !sealed) warn_of(settings->name, sealed.error());
-  }
   group->rest();
+}
+
+// Whether its newest events have been in the journal as long as they may.
+bool Store::is_old(const Group& group) const {
+  const auto since = group.head_since_ms();
+  const auto allowed = group.head_bytes() >= kLargeHeadBytes ? settings_.large_head_age : settings_.small_head_age;
+  return since != 0 && std::chrono::milliseconds(now_ms() - since) >= allowed;
 }
 
 void Store::keep_within_bounds(const Groups& groups) {

@@ -84,6 +84,7 @@ class Store {
   std::filesystem::path new_folder(std::string_view name) const;
   void set_aside(const std::filesystem::path& folder, const Error& why);
   void look_after(const std::shared_ptr<Group>& group);
+  bool is_old(const Group& group) const;
   void keep_within_bounds(const Groups& groups);
 
   const StoreSettings settings_;

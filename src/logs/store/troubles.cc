@@ -2,12 +2,6 @@
 
 namespace securebase::logs {
 
-namespace {
-
-constexpr std::string_view kOthers = "other log groups";
-
-}  // namespace
-
 void Troubles::failed(std::string_view whose, std::uint64_t count, std::string_view why, base::TimePoint now) {
   auto found = troubles_.find(whose);
   if (found == troubles_.end() && troubles_.size() >= kMostNames) {

@@ -27,10 +27,16 @@ class Troubles {
 
   static constexpr std::chrono::minutes kQuiet{1};
   static constexpr std::size_t kMostNames = 1000;  // more are told of together
+  static constexpr std::string_view kOthers = "other log groups";
 
   explicit Troubles(Tell tell) : tell_(std::move(tell)) {}
 
   void failed(std::string_view whose, std::uint64_t count, std::string_view why, base::TimePoint now);
+  // Whoever is not there any more has no trouble.
+  template <class IsThere>
+  void keep_those(IsThere is_there) {
+    std::erase_if(troubles_, [&](const auto& one) { return one.first != kOthers && !is_there(one.first); });
+  }
   // Costs nothing as long as nobody has trouble.
   void well(std::string_view whose, base::TimePoint now);
 

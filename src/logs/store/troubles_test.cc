@@ -53,6 +53,17 @@ TEST_F(TroublesOfTwo, AreToldOfWhoWritesNoMore) {
   EXPECT_THAT(told(), ElementsAre("b first 1: y", "a again 1: x"));
 }
 
+TEST_F(TroublesOfTwo, AreForgottenOfWhoIsGone) {
+  for (const char* name : {"a", "b"}) {
+    troubles_.failed(name, 1, "x", now_);
+    troubles_.failed(name, 1, "x", now_ + 1s);
+  }
+  told();
+  troubles_.keep_those([](const std::string& name) { return name == "b"; });
+  troubles_.failed("b", 1, "y", now_ + 61s);
+  EXPECT_THAT(told(), ElementsAre("b again 2: y"));
+}
+
 TEST_F(TroublesOfTwo, AreBoundedByNames) {
   for (std::size_t i = 0; i < Troubles::kMostNames + 500; ++i) troubles_.failed(std::to_string(i), 1, "x", now_);
   const auto all = told();

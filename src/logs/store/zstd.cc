@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <memory>
 
@@ -49,13 +50,18 @@ std::string compress(std::string_view bytes, std::span<const std::size_t> cuts) 
   return out;
 }
 
+Error decompression_error(std::size_t code) {
+  const auto what = fmt::format("compressed log columns cannot be read: {}", ZSTD_getErrorName(code));
+  return {ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation ? Errc::kLimit : Errc::kMalformed, what};
+}
+
 Result<Done> decompress(std::string_view bytes, std::size_t raw_bytes, std::string& into) {
-  thread_local const std::unique_ptr<ZSTD_DCtx, FreeZstd> context(ZSTD_createDCtx());
+  thread_local std::unique_ptr<ZSTD_DCtx, FreeZstd> context;
+  if (!context) context.reset(ZSTD_createDCtx());
+  if (!context) return Error{Errc::kLimit, "compressed log columns cannot be read: there is no memory for it"};
   into.resize(raw_bytes);
   const auto size = ZSTD_decompressDCtx(context.get(), into.data(), into.size(), bytes.data(), bytes.size());
-  if (ZSTD_isError(size)) {
-    return Error{Errc::kMalformed, fmt::format("compressed log columns cannot be read: {}", ZSTD_getErrorName(size))};
-  }
+  if (ZSTD_isError(size)) return decompression_error(size);
   if (size != raw_bytes) {
     return Error{Errc::kMalformed, fmt::format("compressed log columns hold {} bytes, not {}", size, raw_bytes)};
   }
