@@ -1,5 +1,8 @@
 #include "platform/otlp_post.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "net/http/client.h"
 #include "net/http/url.h"
 #include "platform/await.h"
@@ -11,20 +14,33 @@ namespace {
 constexpr std::chrono::seconds kPostTime{10};
 constexpr std::size_t kPostAnswerBytes = 64 << 10;
 
-net::Task<Result<int>> exchange_once(http::ClientRequest request, std::shared_ptr<const net::TlsClient> tls) {
+net::Task<Result<traces::OtlpAnswer>> exchange_once(http::ClientRequest request,
+                                                    std::shared_ptr<const net::TlsClient> tls) {
   http::Client client({}, std::move(tls));
   auto response = co_await client.send(std::move(request));
   if (!response) co_return response.error();
+  traces::OtlpAnswer answer;
+  answer.status = response->status;
+  if (const auto field = response->headers.get("Retry-After")) {
+    // A date there would be read by a clock that need not be ours: the usual pause does for it.
+    std::int64_t seconds = 0;
+    const auto [end, failure] = std::from_chars(field->data(), field->data() + field->size(), seconds);
+    if (failure == std::errc{} && end == field->data() + field->size() && seconds >= 0) {
+      answer.retry_after = std::chrono::seconds{std::min<std::int64_t>(seconds, 86'400)};
+    }
+  }
   if (response->body) {
     auto body = co_await http::read_all(*response->body, kPostAnswerBytes);
     if (!body && body.error().code != Errc::kLimit) co_return body.error();
+    if (body) answer.body = std::move(*body);
   }
-  co_return response->status;
+  co_return answer;
 }
 
-net::Task<Result<int>> exchange_in_time(http::ClientRequest request, std::shared_ptr<const net::TlsClient> tls) {
-  auto status = co_await net::with_timeout(kPostTime, exchange_once(std::move(request), std::move(tls)));
-  co_return status;
+net::Task<Result<traces::OtlpAnswer>> exchange_in_time(http::ClientRequest request,
+                                                       std::shared_ptr<const net::TlsClient> tls) {
+  auto answer = co_await net::with_timeout(kPostTime, exchange_once(std::move(request), std::move(tls)));
+  co_return answer;
 }
 
 }  // namespace
@@ -45,7 +61,7 @@ Result<std::shared_ptr<OtlpPost>> OtlpPost::make(const std::string& url, net::Wo
   return made;
 }
 
-Result<int> OtlpPost::post(std::string body) const {
+Result<traces::OtlpAnswer> OtlpPost::post(std::string body) const {
   http::ClientRequest request;
   request.origin = origin_;
   request.tls = tls_ != nullptr;

@@ -8,6 +8,7 @@
 #include "net/stream.h"
 #include "net/tls.h"
 #include "net/worker.h"
+#include "traces/traces.h"
 
 namespace securebase::platform {
 
@@ -16,8 +17,8 @@ class OtlpPost {
   // "http://127.0.0.1:4318/v1/traces"; kMalformed: another kind of URL.
   static Result<std::shared_ptr<OtlpPost>> make(const std::string& url, net::Worker& worker);
 
-  // The answer's status. Blocks for ten seconds at most.
-  Result<int> post(std::string body) const;
+  // Blocks for ten seconds at most.
+  Result<traces::OtlpAnswer> post(std::string body) const;
 
  private:
   explicit OtlpPost(net::Worker& worker) : worker_(worker) {}

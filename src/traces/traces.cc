@@ -69,6 +69,7 @@ Json Traces::status() const {
     json.set("otlp_sent", told.sent);
     json.set("otlp_lost", told.lost);
     json.set("otlp_failures", told.failures);
+    json.set("otlp_rejected_spans", told.rejected_spans);
   }
   if (engine_->daemon) {
     const auto daemon = engine_->daemon->statistics();

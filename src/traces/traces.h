@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,15 +31,22 @@ class Handler;
 
 namespace securebase::traces {
 
+// What a collector answered.
+struct OtlpAnswer {
+  int status = 0;
+  std::string body;                                   // an ExportTraceServiceResponse of a 200
+  std::optional<std::chrono::seconds> retry_after{};  // as it asks; RFC 9110 §10.2.3
+};
+
 struct Settings {
   std::filesystem::path directory;
   std::chrono::hours retention{24 * 30};         // X-Ray's own
   std::uint64_t bytes = std::uint64_t{1} << 30;  // on disk; the oldest go first
   std::string account = "123456789012";
   std::string region = "us-east-1";
-  // Takes kept traces to a collector by OTLP/HTTP (protobuf), and gives the answer's status; may block for some
+  // Takes kept traces to a collector by OTLP/HTTP (protobuf), and gives its answer; may block for some
   // seconds. Not set: nobody is told.
-  std::function<Result<int>(std::string body)> post_otlp;
+  std::function<Result<OtlpAnswer>(std::string body)> post_otlp;
 };
 
 class Traces {

@@ -89,6 +89,23 @@ TEST_F(FoundTraces, WhatWasAddedToATraceOfAFormerPageIsNotAnotherOne) {
   EXPECT_THAT(found(kKeptAt + 5s), testing::ElementsAre(2));
 }
 
+TEST_F(FoundTraces, AreNotFoundAgainByWhatWasAddedLongAfterTheirBeginning) {
+  const auto add = [&](std::uint64_t number, WallTime begin, std::string_view segment) {
+    Records records;
+    records.documents.push_back(kept_document(TraceId{std::uint64_t{1'700'000'000} << 32, number}, begin, segment,
+                                              R"(,"parent_id":"70de5b6f19ff9a0a")"));
+    ASSERT_TRUE(store_->append(records));
+  };
+  keep(1, kKeptAt + 1s);
+  keep(2, kKeptAt - 200s);
+  keep(3, kKeptAt + 95s);
+  add(1, kKeptAt + 90s, "aaaaaaaaaaaaaaaa");
+  add(2, kKeptAt + 91s, "bbbbbbbbbbbbbbbb");
+  add(4, kKeptAt + 92s, "cccccccccccccccc");  // whoever called it told us nothing: it begins here
+  EXPECT_THAT(found(kKeptAt + 85s), testing::ElementsAre(4, 3));
+  EXPECT_THAT(found(kKeptAt), testing::ElementsAre(1, 4, 3));
+}
+
 TEST(Summary, FaultAndErrorAreTheRootsAndAThrottleIsAnybodys) {
   const auto trace =
       kept_trace({kept_document("000000000000000a", R"(,"http":{"response":{"status":200}})"),

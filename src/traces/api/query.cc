@@ -9,6 +9,15 @@ namespace securebase::traces {
 namespace {
 constexpr std::size_t kMostHeld = 20'000;         // traces put together at a time
 constexpr std::chrono::seconds kAddedWithin{60};  // documents come soon after what they belong to
+constexpr int kMostLookedUp = 2'000;  // traces of a page whose beginnings are looked for: each reads a block
+
+// Whether what was found of a trace may lack its beginning: documents that somebody called, and nobody who did.
+bool may_lack_its_beginning(const Records& records, const Trace& trace) {
+  return records.hops.empty() && std::none_of(trace.segments.begin(), trace.segments.end(), [](const Segment& top) {
+           return top.parent_id.empty() && !top.subsegment;
+         });
+}
+
 }  // namespace
 
 Found find_traces(const Store& store, const Search& search, const Filter& filter) {
@@ -36,9 +45,14 @@ Found find_traces(const Store& store, const Search& search, const Filter& filter
     found.next = latest + std::chrono::nanoseconds{1};
     return false;
   });
+  int looked_up = 0;
   for (const auto& [id, records] : all) {
     auto trace = assemble(id, records);
     if (trace.begin < from && trace.begin >= search_begin) continue;  // its beginning lay behind what was added to it
+    if (may_lack_its_beginning(records, trace) && ++looked_up <= kMostLookedUp) {
+      // It may lie far before what was scanned: on a former page, or before all that is searched.
+      if (assemble(id, store.find(id)).begin < from) continue;
+    }
     ++found.looked_at;
     if (!trace.segments.empty() && filter.matches(trace)) found.traces.push_back(std::move(trace));
   }

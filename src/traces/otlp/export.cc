@@ -76,21 +76,37 @@ bool Exporter::send(const std::string& body, std::unique_lock<std::mutex>& lock)
   auto pause = limits_.first_pause;
   while (!ending_) {
     lock.unlock();
-    const auto status = post_(body);
+    const auto answer = post_(body);
     lock.lock();
-    const bool taken = status && *status >= 200 && *status < 300;
+    const bool taken = answer && answer->status >= 200 && answer->status < 300;
     const bool failed_before = std::exchange(fails_, !taken);
-    if (taken) return true;
+    if (taken) {
+      note_rejected(answer->body);
+      return true;
+    }
     ++statistics_.failures;
     if (!failed_before) {
       base::log(base::Level::kWarning, "traces", "the OTLP collector did not take traces: {}",
-                status ? fmt::format("status {}", *status) : status.error().message);
+                answer ? fmt::format("status {}", answer->status) : answer.error().message);
     }
-    if (status && !may_be_tried_again(*status)) return false;
-    bell_.wait_for(lock, pause, [this] { return ending_; });
+    if (answer && !may_be_tried_again(answer->status)) return false;
+    std::chrono::milliseconds asked{0};
+    if (answer && answer->retry_after)
+      asked = std::min<std::chrono::milliseconds>(*answer->retry_after, limits_.longest_asked);
+    bell_.wait_for(lock, std::max(pause, asked), [this] { return ending_; });
     pause = std::min(pause * 2, limits_.longest_pause);
   }
   return false;
+}
+
+// OTLP, "Partial Success": what was not taken is not to be sent again.
+void Exporter::note_rejected(const std::string& answer) {
+  const auto said = read_answer(answer);
+  statistics_.rejected_spans += said.rejected_spans;
+  if (const bool rejected_before = std::exchange(rejects_, said.rejected_spans != 0); rejected_before || !rejects_)
+    return;
+  base::log(base::Level::kWarning, "traces", "the OTLP collector rejected {} spans of a batch: {}", said.rejected_spans,
+            said.message.empty() ? "it did not say why" : said.message.substr(0, 500));
 }
 
 }  // namespace securebase::traces::otlp

@@ -1,6 +1,8 @@
 #include <zlib.h>
 
 #include "traces/otlp/export.h"
+
+#include <fmt/format.h>
 #include "traces/otlp/spans.h"
 #include "traces/record/bytes.h"
 #include "traces/test_support.h"
@@ -159,17 +161,38 @@ TEST(Otlp, RefusesWhatItIsNot) {
   EXPECT_EQ(*world.traces->take_otlp("", "application/x-protobuf"), "");
 }
 
+TEST(Exporter, WaitsAsLongAsTheCollectorAsks) {
+  std::mutex mutex;
+  std::condition_variable bell;
+  std::size_t asked = 0;
+  Exporter exporter({.queue = 3, .batch = 2, .gather = 1ms, .first_pause = 1ms, .longest_pause = 2ms},
+                    [&](const std::string&) -> Result<OtlpAnswer> {
+                      const std::lock_guard lock(mutex);
+                      ++asked;
+                      bell.notify_all();
+                      return OtlpAnswer{.status = 503, .body = "", .retry_after = 300s};
+                    });
+  Records one;
+  one.documents.push_back({{1, 2}, WallTime{1'700'000'000s}, "{}"});
+  exporter.add(one);
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(bell.wait_for(lock, 10s, [&] { return asked >= 1; }));
+  EXPECT_FALSE(bell.wait_for(lock, 50ms, [&] { return asked >= 2; }));
+  lock.unlock();
+  exporter.end();  // at once, whatever was asked for
+}
+
 TEST(Exporter, TriesAgainWhileTheCollectorIsAwayAndGivesUpWhatItRefuses) {
   std::mutex mutex;
   std::condition_variable bell;
   std::vector<int> answers{503, 429, 200, 400};
   std::size_t asked = 0;
   Exporter exporter({.queue = 3, .batch = 2, .gather = 1ms, .first_pause = 1ms, .longest_pause = 2ms},
-                    [&](const std::string&) -> Result<int> {
+                    [&](const std::string&) -> Result<OtlpAnswer> {
                       const std::lock_guard lock(mutex);
                       const int answer = answers[std::min(asked++, answers.size() - 1)];
                       bell.notify_all();
-                      return answer;
+                      return OtlpAnswer{answer, answer_protobuf(answer == 200 ? 3 : 0, "too old")};
                     });
   const auto wait = [&](std::size_t times) {
     std::unique_lock lock(mutex);
@@ -184,6 +207,7 @@ TEST(Exporter, TriesAgainWhileTheCollectorIsAwayAndGivesUpWhatItRefuses) {
   exporter.end();
   EXPECT_EQ(exporter.statistics().sent, 1u);
   EXPECT_EQ(exporter.statistics().lost, 1u);
+  EXPECT_EQ(exporter.statistics().rejected_spans, 3u);
   for (int i = 0; i < 10; ++i) exporter.add(one);
   EXPECT_EQ(exporter.statistics().lost, 8u) << "the queue has a bound";
 }

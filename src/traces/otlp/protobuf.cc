@@ -230,22 +230,31 @@ void put_fixed64(std::string& out, std::uint32_t number, std::uint64_t value) {
   put_fixed(out, value);
 }
 
-void put_attribute(std::string& out, std::uint32_t number, std::string_view key, const Annotation& value) {
-  std::string any;
-  if (const auto* text = std::get_if<std::string>(&value)) put_bytes(any, 1, *text);
-  if (const auto* yes = std::get_if<bool>(&value)) put_integer(any, 2, *yes ? 1 : 0);
-  constexpr double kWhole = 1e15;  // up to here a number without a fraction is one of integers, as statuses and counts
-  if (const auto* real = std::get_if<double>(&value); real && std::abs(*real) < kWhole && std::trunc(*real) == *real) {
-    put_integer(any, 3, static_cast<std::uint64_t>(static_cast<std::int64_t>(*real)));
-  } else if (real) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, real, sizeof bits);
-    put_fixed64(any, 4, bits);
-  }
+void put_pair(std::string& out, std::uint32_t number, std::string_view key, std::string_view any) {
   std::string pair;
   put_bytes(pair, 1, key);
   put_bytes(pair, 2, any);
   put_bytes(out, number, pair);
+}
+
+// An annotation's number is a double, with or without a fraction: the values of one name are all of one type.
+void put_attribute(std::string& out, std::uint32_t number, std::string_view key, const Annotation& value) {
+  std::string any;
+  if (const auto* text = std::get_if<std::string>(&value)) put_bytes(any, 1, *text);
+  if (const auto* yes = std::get_if<bool>(&value)) put_integer(any, 2, *yes ? 1 : 0);
+  if (const auto* real = std::get_if<double>(&value)) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, real, sizeof bits);
+    put_fixed64(any, 4, bits);
+  }
+  put_pair(out, number, key, any);
+}
+
+// What semantic conventions have as an integer.
+void put_integer_attribute(std::string& out, std::uint32_t number, std::string_view key, std::int64_t value) {
+  std::string any;
+  put_integer(any, 3, static_cast<std::uint64_t>(value));
+  put_pair(out, number, key, any);
 }
 
 std::string binary(const TraceId& id) { return *base::from_hex(fmt::format("{:016x}{:016x}", id.high, id.low)); }
@@ -289,9 +298,7 @@ void put_one(std::string& spans, const Segment& segment, const std::string& pare
   for (const auto& [key, value] : segment.annotations) put_attribute(span, 9, key, value);
   if (!segment.http.url.empty()) put_attribute(span, 9, "url.full", segment.http.url);
   if (!segment.http.method.empty()) put_attribute(span, 9, "http.request.method", segment.http.method);
-  if (segment.http.status != 0) {
-    put_attribute(span, 9, "http.response.status_code", static_cast<double>(segment.http.status));
-  }
+  if (segment.http.status != 0) put_integer_attribute(span, 9, "http.response.status_code", segment.http.status);
   if (!segment.origin.empty()) put_attribute(span, 9, "aws.xray.origin", segment.origin);
   put_rest(span, segment, kind);
   put_bytes(spans, 2, span);
@@ -300,8 +307,9 @@ void put_one(std::string& spans, const Segment& segment, const std::string& pare
 // One segment or subsegment, then those inside of it.
 void put_segment(std::string& spans, const Segment& segment, const std::string& parent, const std::string& trace,
                  int level = 0) {
-  if (level > kDeepestSegment) return;
-  if (!segment.in_progress) put_one(spans, segment, parent, trace);
+  // Of one in progress nothing goes out: its document comes whole when it has ended, with all that is inside of it.
+  if (level > kDeepestSegment || segment.in_progress) return;
+  put_one(spans, segment, parent, trace);
   for (const auto& inner : segment.subsegments) put_segment(spans, inner, segment.id, trace, level + 1);
 }
 
@@ -363,6 +371,20 @@ std::string answer_protobuf(std::uint64_t rejected, std::string_view why) {
   put_bytes(partial, 2, why);
   put_bytes(out, 1, partial);
   return out;
+}
+
+PartialSuccess read_answer(std::string_view body) {
+  PartialSuccess said;
+  ProtoFields fields(body);
+  while (fields.next()) {
+    if (fields.number() != 1) continue;
+    ProtoFields partial(fields.bytes());
+    while (partial.next()) {
+      if (partial.number() == 1) said.rejected_spans = partial.integer();
+      if (partial.number() == 2) said.message = partial.bytes();
+    }
+  }
+  return said;
 }
 
 std::string write_protobuf(const Records& records) {

@@ -63,6 +63,12 @@ Result<std::vector<OtlpSpan>> read_protobuf(std::string_view body);
 Result<std::vector<OtlpSpan>> read_json(std::string_view body);
 // ExportTraceServiceResponse; `rejected` 0: all were taken.
 std::string answer_protobuf(std::uint64_t rejected, std::string_view why);
+// What a collector's ExportTraceServiceResponse says of spans that it did not take; nothing of what is none.
+struct PartialSuccess {
+  std::uint64_t rejected_spans = 0;
+  std::string message;
+};
+PartialSuccess read_answer(std::string_view body);
 std::string answer_json(std::uint64_t rejected, std::string_view why);
 
 // Whether the ids are some at all: those of zeros are none. Of other lengths parse_segment() says what is wrong.
