@@ -1,5 +1,6 @@
 """The first start makes everything; the second is quick; an end leaves nothing behind."""
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,9 @@ class Start(unittest.TestCase):
             for word in (platform.url, platform.https_url, 'eval "$(', "curl"):
                 self.assertIn(word, output)
             self.assertEqual(platform.curl("/api/v1/health").json["status"], "healthy")
+            exported = platform.environment()
+            for name, value in json.loads(platform.cli("env", "--json").stdout).items():
+                self.assertEqual(exported[name], value, name)
             print(f"first start: {platform.start_seconds:.1f} s", flush=True)
 
     def test_2_the_second_start_takes_less_than_three_seconds(self):
@@ -37,6 +41,24 @@ class Start(unittest.TestCase):
             self.assertTrue(any("redis" in name for name in children.values()), children)
             self.assertEqual(platform.stop(how), 0)
             self.assertEqual(alive(children), [])
+
+    def test_3_a_start_is_ended_like_a_platform_that_runs(self):
+        platform = Platform(wait=False)
+        wait_until(lambda: children_of(platform.process.pid), 30, "the first child")
+        children = children_of(platform.process.pid)
+        self.assertEqual(platform.stop(signal.SIGTERM), 0)
+        self.assertEqual(alive(children), [])
+
+    def test_3_the_second_ctrl_c_ends_at_once(self):
+        platform = Platform()
+        children = children_of(platform.process.pid)
+        # PostgreSQL waits for nobody: it is stopped, so that the first one has something to wait for.
+        postgres = min(pid for pid, name in children.items() if "postgres" in name and "-D" in name)
+        os.kill(postgres, signal.SIGSTOP)
+        platform.process.send_signal(signal.SIGINT)
+        wait_until(lambda: "interrupted: stopping" in platform.output(), 10, "the first is heard")
+        self.assertEqual(platform.stop(signal.SIGINT), 128 + signal.SIGINT)
+        wait_until(lambda: alive(children) == [], 5, f"no orphan: {children}")
 
     def test_4_kill_9_leaves_no_orphan_and_the_next_start_has_all_data(self):
         platform = Platform()
@@ -68,6 +90,7 @@ class Start(unittest.TestCase):
             self.assertEqual(second.process.wait(30), 1)
             self.assertIn(str(port), second.output())
             self.assertIn(str(os.getpid()), second.output())
+            self.assertIn("--http-port", second.output())
             self.assertNotIn("Ready after", second.output())
 
     def test_7_an_unreadable_state_directory_says_so(self):

@@ -59,14 +59,42 @@ class Apply(unittest.TestCase):
             thread.join()
             self.assertEqual(errors, [])
 
-    def test_a_broken_file_changes_nothing(self):
+    def refused(self, platform, *words):
+        done = self.apply(platform, "--auto-approve", check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertEqual(platform.curl("/api/v1/health").status, 200)
+
+    def a_migration_that_fails_changes_nothing(self, platform):
+        migration = self.service / "schema" / "9999_wrong.sql"
+        migration.write_text("CREATE TABLE never (n int);\nCREATE TABEL wrong (n int);\n")
+        # Nothing in the .tf files has changed: the migration alone is seen.
+        shown = platform.cli("plan", self.stack, "--allow-files", self.service, "--allow-files", BUILD / "service",
+                             "-var", f"build={BUILD}").stdout
+        self.assertIn('migrations["9999_wrong.sql"]', shown)
+        self.refused(platform, "9999_wrong.sql:2", "everything is as it was before")
+        migration.unlink()
+        self.assertIn("No changes", self.apply(platform).stdout)
+
+    def a_bucket_with_objects_is_not_destroyed(self, platform):
+        extra = self.stack / "extra.tf"
+        extra.write_text('resource "aws_s3_bucket" "extra" {\n  bucket = "leaves-with-the-stack"\n}\n')
+        self.apply(platform, "--auto-approve")
+        platform.aws("s3api", "put-object", "--bucket", "leaves-with-the-stack", "--key", "mine")
+        extra.unlink()
+        self.refused(platform, "leaves-with-the-stack", "BucketNotEmpty", "force_destroy")
+        platform.aws("s3api", "delete-object", "--bucket", "leaves-with-the-stack", "--key", "mine")
+        self.apply(platform, "--auto-approve")
+        buckets = platform.aws("s3api", "list-buckets")["Buckets"]
+        self.assertNotIn("leaves-with-the-stack", [bucket["Name"] for bucket in buckets])
+
+    def test_what_cannot_be_applied_changes_nothing(self):
         with Platform(stack=self.stack, arguments=self.arguments) as platform:
+            self.a_migration_that_fails_changes_nothing(platform)
+            self.a_bucket_with_objects_is_not_destroyed(platform)
             (self.stack / "broken.tf").write_text('resource "aws_s3_object" "x" {\n  bukket = "y"\n}\n')
-            refused = self.apply(platform, "--auto-approve", check=False)
-            self.assertEqual(refused.returncode, 1)
-            self.assertIn("broken.tf:2", refused.stderr)
-            self.assertIn('"bucket"', refused.stderr)
-            self.assertEqual(platform.curl("/api/v1/health").status, 200)
+            self.refused(platform, "broken.tf:2", '"bucket"')
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ class Engine final : public Cache {
     spec.title = "Redis";
     spec.host = settings_.endpoint.host;
     spec.port = cluster.port;
+    spec.port_option = "--redis-port";
     spec.owner = owner;
     spec.directories = {files_.directory};
     spec.files = {{files_.certificate(), settings_.certificate_chain_pem},

@@ -65,9 +65,13 @@ int status(const std::filesystem::path& state, bool as_json) {
   return kDone;
 }
 
-int environment(const std::filesystem::path& state) {
+int environment(const std::filesystem::path& state, bool as_json) {
   auto answer = platform::Control(state).ask("/environment");
   if (!answer) return fail(answer.error());
+  if (as_json) {
+    fmt::print("{}\n", (*answer)["variables"].dump(2));
+    return kDone;
+  }
   if (const auto* variables = (*answer)["variables"].as_object()) {
     for (const auto& [name, value] : *variables) fmt::print("export {}={}\n", name, shell_quoted(value.string_or("")));
   }
@@ -141,6 +145,11 @@ void add_invoke(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
       ->capture_default_str();
   command->add_flag("--log", options->log, "Say how long it took, on standard error");
   add_state_option(*command, state);
+  teach(*command,
+        "  securebase invoke securebase-prod-critical-api --log\n"
+        "  securebase invoke NAME -p '{\"customer_id\":\"abc123\"}'\n"
+        "  securebase invoke NAME:prod -p @event.json > answer.json",
+        "0 the function answered; 1 it failed (its error is on standard output), or there is none of that name");
   command->callback([options, &state, &chosen] {
     options->state = state;
     chosen = [options] { return invoke(*options); };
@@ -154,6 +163,11 @@ void add_invalidate(CLI::App& app, std::filesystem::path& state, Chosen& chosen)
   command->add_option("what", options->what, "Paths and #tags")->required()->type_name("PATH|#TAG");
   command->add_flag("--hard", options->hard, "Nothing stale is served while it is fetched again");
   add_state_option(*command, state);
+  teach(*command,
+        "  securebase invalidate '/assets/*' /index.html\n"
+        "  securebase invalidate '#customer:42'                 what belongs to that customer, on every path\n"
+        "  securebase invalidate --hard '/*'",
+        "0 what was cached is stale; 1 it could not be done");
   command->callback([options, &state, &chosen] {
     options->state = state;
     chosen = [options] { return invalidate(*options); };
@@ -187,13 +201,28 @@ void add_asking_commands(CLI::App& app, std::filesystem::path& state, Chosen& ch
   auto* status_command = app.add_subcommand("status", "What runs, where, and how it is doing");
   add_state_option(*status_command, state);
   status_command->add_flag("--json", *as_json, "For programs");
+  teach(*status_command,
+        "  securebase status --json | jq -r .addresses.http\n"
+        "  securebase status --json | jq .database.state       ready, starting, backing off, stopped",
+        "0 a platform runs and answered; 1 none runs on this state directory");
   status_command->callback(
       [as_json, &state, &chosen] { chosen = [as_json, &state] { return status(state, *as_json); }; });
 
   auto* environment_command =
       app.add_subcommand("env", "Shell exports for psql, redis-cli and AWS clients: eval \"$(securebase env)\"");
   add_state_option(*environment_command, state);
-  environment_command->callback([&state, &chosen] { chosen = [&state] { return environment(state); }; });
+  auto environment_as_json = std::make_shared<bool>(false);
+  environment_command->add_flag("--json", *environment_as_json, "An object of the variables, for programs; no PATH");
+  teach(*environment_command,
+        "  eval \"$(securebase env)\"\n"
+        "  psql                                                 as the cluster's owner\n"
+        "  redis-cli --tls --cacert \"$SECUREBASE_CA\" -p \"$REDIS_PORT\" ping\n"
+        "  aws s3 ls                                            with the root credentials of this platform\n"
+        "  securebase env --json | jq -r .PGPASSWORD",
+        "0 done; 1 no platform runs on this state directory");
+  environment_command->callback([environment_as_json, &state, &chosen] {
+    chosen = [environment_as_json, &state] { return environment(state, *environment_as_json); };
+  });
 
   add_invoke(app, state, chosen);
   add_invalidate(app, state, chosen);

@@ -24,20 +24,6 @@ struct ApplyOptions {
   bool auto_approve = false;
 };
 
-base::Json to_question(const platform::StackSource& source) {
-  auto variables = base::Json::array();
-  for (const auto& [name, value] : source.variables) variables.push_back(base::Json::array({name, value}));
-  auto files = base::Json::array();
-  for (const auto& file : source.variable_files) files.push_back(std::filesystem::absolute(file).native());
-  auto roots = base::Json::array();
-  for (const auto& root : source.file_roots) roots.push_back(std::filesystem::absolute(root).native());
-  return base::Json::object({{"directory", std::filesystem::absolute(source.directory).lexically_normal().native()},
-                             {"variables", variables},
-                             {"variable_files", files},
-                             {"file_roots", roots},
-                             {"programs", source.programs}});
-}
-
 int plan(const PlanOptions& options) {
   auto made = platform::plan(options.source, options.state);
   if (!made) return fail(made.error());
@@ -47,7 +33,7 @@ int plan(const PlanOptions& options) {
 
 int apply(const ApplyOptions& options) {
   const platform::Control control(options.state);
-  auto question = to_question(options.source);
+  auto question = platform::question_of(options.source);
   auto planned = control.ask("/plan", question);
   if (!planned) return fail(planned.error());
   fmt::print("{}", (*planned)["text"].string_or(""));
@@ -144,6 +130,15 @@ void add_up(CLI::App& app, std::filesystem::path& state, Chosen& chosen) {
       ->transform(CLI::AsSizeValue(false));
 
   add_export_options(*command, settings->exports, *export_seconds);
+  teach(*command,
+        "It stays in the foreground and says \"Ready after\" when it answers. Ctrl-C, SIGTERM or a hang-up ends it in "
+        "order,\n"
+        "also while it starts; a second Ctrl-C ends it at once. What was acknowledged is on disk in either case.\n\n"
+        "  securebase up service/infra\n"
+        "  securebase up STACK --state ~/try -var stage=dev --var-file dev.tfvars\n"
+        "  securebase up STACK --http-port 9080 --postgres-port 6432      where others have the ports",
+        "0 it ended as it was asked to; 1 it could not start, the reason is on standard error and nothing is left "
+        "running;\n130 and 143 a second SIGINT or SIGTERM ended it at once");
   command->callback([settings, variables, export_seconds, &state, &chosen] {
     settings->exports.interval = std::chrono::milliseconds(std::llround(*export_seconds * 1000));
     settings->state = state;
@@ -162,6 +157,11 @@ void add_stack_commands(CLI::App& app, std::filesystem::path& state, Chosen& cho
   add_stack_options(*plan_command, planned->source, *plan_variables);
   add_state_option(*plan_command, state);
   plan_command->add_flag("--detailed-exitcode", planned->detailed_exitcode, "Exit with 2 when something would change");
+  teach(*plan_command,
+        "With a platform on the state directory it shows what would change there, else all that the stack asks for.\n\n"
+        "  securebase plan service/infra\n"
+        "  securebase plan STACK -var stage=dev --detailed-exitcode || echo \"something changes, or is wrong\"",
+        "0 done; 1 the files are wrong, or rooms refuse them; 2 with --detailed-exitcode: something would change");
   plan_command->callback([planned, plan_variables, &state, &chosen] {
     planned->state = state;
     chosen = with_variables(plan_variables, planned->source, [planned] { return plan(*planned); });
@@ -174,6 +174,16 @@ void add_stack_commands(CLI::App& app, std::filesystem::path& state, Chosen& cho
   add_stack_options(*apply_command, wanted->source, *apply_variables);
   add_state_option(*apply_command, state);
   apply_command->add_flag("--auto-approve", wanted->auto_approve, "Do not ask");
+  teach(
+      *apply_command,
+      "It shows the plan and asks. What is applied is what was shown, whole or not at all; migrations that were "
+      "applied\n"
+      "before one that failed stay. A bucket that holds more than the stack's objects is not removed without\n"
+      "force_destroy, a cluster with deletion_protection not at all; a cluster's data stays in the state directory.\n\n"
+      "  securebase apply service/infra\n"
+      "  securebase apply STACK -var stage=dev --auto-approve           for pipelines\n"
+      "  securebase rollback                                            back to what was in force before",
+      "0 applied, or nothing to do; 1 nothing was applied, the reason is on standard error");
   apply_command->callback([wanted, apply_variables, &state, &chosen] {
     wanted->state = state;
     chosen = with_variables(apply_variables, wanted->source, [wanted] { return apply(*wanted); });

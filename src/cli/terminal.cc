@@ -99,7 +99,9 @@ bool approved(std::string_view question) {
   std::fflush(stdout);
   std::string answer;
   std::getline(std::cin, answer);
-  return answer == "yes";
+  if (answer == "yes") return true;
+  fmt::print(stderr, "nothing was changed\n");
+  return false;
 }
 
 int fail(const Error& error) {

@@ -30,7 +30,7 @@ Result<std::string> Rooms::object(const std::string& bucket, const std::string& 
 void Rooms::make_aws_port() {
   secrets_->add_operations(operations_);
   code_links_ = std::make_unique<functions::CodeLinks>(
-      functions::CodeLinks::Settings{fmt::format("http://{}:{}", settings_.bind, settings_.aws_port),
+      functions::CodeLinks::Settings{settings_.url("http", settings_.aws_port),
                                      secrets_->derive("links to code", 64, "0123456789abcdef")},
       *this, *pool_);
   functions::add_operations(

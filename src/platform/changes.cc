@@ -37,13 +37,17 @@ Result<Done> Rooms::go_over_to(Wanted next, const RoomNames* touched) {
   if (recorded_changes) {
     if (auto saved = next.recorded.save(registry_file()); !saved) return saved.error().within("nothing was changed");
   }
-  if (auto applied = apply_all(next.configuration, touched); !applied) {
+  Reached reached;
+  if (auto applied = apply_all(next.configuration, touched, reached); !applied) {
     // Rooms that were changed already go back to what all of them had.
-    Result<Done> restored = apply_all(applied_, touched);
+    reached.way = Reached::Way::kBack;
+    Result<Done> restored = apply_all(applied_, nullptr, reached);
     if (restored && recorded_changes) restored = recorded_.save(registry_file());
-    const std::string_view after =
-        restored ? "everything is as it was before" : "and going back failed too; restart the platform";
-    return applied.error().within(fmt::format("nothing was applied ({})", after));
+    if (restored) return applied.error().within("nothing was applied (everything is as it was before)");
+    return Error{applied.error().code,
+                 fmt::format("{}\nNothing was applied, but rooms that had changed already could not go back: {}\nMend "
+                             "that, and restart the platform on the files that you want",
+                             applied.error().message, restored.error().message)};
   }
   applied_ = std::move(next.configuration);
   files_ = std::move(next.files);

@@ -28,4 +28,20 @@ void Rooms::add_what_rooms_keep(stack::Plan& plan, const stack::Stack& after) co
   }
 }
 
+Result<stack::Plan> Rooms::plan_of(const Configuration& next) const {
+  auto plan = stack::diff(stack::applied(*applied_.stack), *next.stack);
+  add_what_rooms_keep(plan, *next.stack);
+  auto in_database = database_->drift(*next.database);
+  if (!in_database) return in_database.error();
+  stack::add_drift(plan, *in_database, *next.stack);
+  if (auto may = objects_->may_apply(*next.objects); !may) return may.error();
+  for (auto& change : plan.changes) {
+    using Action = stack::Change::Action;
+    if (change.type != "aws_rds_cluster") continue;
+    if (change.action == Action::kDelete) change.effect = "stops PostgreSQL; its data stays in the state directory";
+    if (change.action == Action::kReplace) change.effect = "renames the cluster; its data stays";
+  }
+  return plan;
+}
+
 }  // namespace securebase::platform

@@ -178,7 +178,7 @@ advisor::Facts Rooms::facts(advisor::Gate gate, std::chrono::seconds window, std
   facts.series = &metrics_->series();
   if (load_runs_) facts.runs = load_runs_->all();
   for (const auto& [scheme, port] : {std::pair{"http", settings_.http_port}, {"https", settings_.https_port}}) {
-    facts.addresses.push_back(fmt::format("{}://{}:{}", scheme, settings_.bind, port));
+    facts.addresses.push_back(settings_.url(scheme, port));
   }
   std::shared_ptr<const functions::Config> functions;
   {

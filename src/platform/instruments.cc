@@ -26,7 +26,7 @@ Result<Done> Rooms::make_instruments() {
   notify::Settings told;
   told.directory = state_.of("notify");
   told.logs = state_.of("logs");
-  told.public_url = fmt::format("http://{}:{}", settings_.bind, settings_.aws_port);
+  told.public_url = settings_.url("http", settings_.aws_port);
   told.authority = authority_->authority();
   told.relay = std::move(*relay);
   auto notify = notify::Notify::make(
@@ -67,7 +67,7 @@ Result<Done> Rooms::make_instruments() {
 }
 
 Result<Done> Rooms::probe(const stack::Stack& stack) {
-  auto targets = targets_of(stack, fmt::format("http://{}:{}", settings_.bind, settings_.http_port));
+  auto targets = targets_of(stack, settings_.url("http", settings_.http_port));
   // Canaries are told to a running prober by their file. Once there were some, the prober stays: they may come again.
   const auto all = synthetics_->canaries();
   if (targets == probed_ && (uptime_ || all.empty())) return Done{};

@@ -5,11 +5,13 @@
 // Threads: the functions here are called from one thread outside the workers; they block.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +34,9 @@ struct StackSource {
   // Where TF_VAR_name is read from; nullopt: this process's environment.
   std::optional<std::map<std::string, std::string>> environment;
 };
+
+// As a question to the running platform, whose working directory is another: with absolute paths.
+base::Json question_of(const StackSource& source);
 
 // Where metrics are pushed, besides being kept; an empty URL: not there. The files hold "Name: value" lines that go
 // with each request, credentials among them.
@@ -59,6 +64,9 @@ struct Settings {
   std::string otlp_traces;  // a URL that kept traces go to by OTLP/HTTP as well; "": none
   std::size_t edge_cache_bytes = std::size_t{512} << 20;
   Exports exports;
+
+  // Of one of these ports: "http://127.0.0.1:8080", "http://[::1]:8080".
+  std::string url(std::string_view scheme, std::uint16_t port) const;
 };
 
 // The first thing in main(): when this process was started to be a helper of a running platform (the warden of its
@@ -85,13 +93,30 @@ struct Plan {
 };
 Result<Plan> plan(const StackSource& source, const std::filesystem::path& state);
 
+// Ends a start that is under way. Any thread.
+class Interruption {
+ public:
+  // Blocks until what the start has started so far is stopped.
+  void ask();
+  bool asked() const { return asked_.load(); }
+  // What ask() does, from now on; at once when it was asked already. Waits for an ask() that is doing it. Empty:
+  // nothing.
+  void answer_with(std::function<void()> act);
+
+ private:
+  std::atomic<bool> asked_{false};
+  std::mutex mutex_;
+  std::function<void()> act_;
+};
+
 class Platform {
  public:
   // Called with one line at a time while it starts: "PostgreSQL is ready".
   using Progress = std::function<void(std::string_view)>;
 
-  // All or nothing: after an error everything that was started is stopped again.
-  static Result<std::unique_ptr<Platform>> start(Settings settings, Progress progress);
+  // All or nothing: after an error everything that was started is stopped again. kCancelled: it was interrupted.
+  static Result<std::unique_ptr<Platform>> start(Settings settings, Progress progress,
+                                                 Interruption* interruption = nullptr);
   ~Platform();
   Platform(const Platform&) = delete;
   Platform& operator=(const Platform&) = delete;

@@ -66,11 +66,11 @@ Result<base::Json> Rooms::plan(const base::Json& question) const {
   auto next = wanted(std::move(*files), recorded_);
   if (!next) return next.error();
   const auto& after = *next->configuration.stack;
-  auto changes = stack::diff(stack::applied(*applied_.stack), after);
-  add_what_rooms_keep(changes, after);
-  return base::Json::object({{"text", stack::render_plan(changes, after)},
-                             {"changes", !changes.empty()},
-                             {"fingerprint", fingerprint_of(changes, after)}});
+  const auto changes = plan_of(next->configuration);
+  if (!changes) return changes.error();
+  return base::Json::object({{"text", stack::render_plan(*changes, after)},
+                             {"changes", !changes->empty()},
+                             {"fingerprint", fingerprint_of(*changes, after)}});
 }
 
 Result<base::Json> Rooms::apply(const base::Json& question) {
@@ -81,14 +81,13 @@ Result<base::Json> Rooms::apply(const base::Json& question) {
   const std::lock_guard lock(mutex_);
   auto next = wanted(std::move(*files), recorded_);
   if (!next) return next.error();
-  const auto& after = *next->configuration.stack;
-  auto changes = stack::diff(stack::applied(*applied_.stack), after);
-  add_what_rooms_keep(changes, after);
-  if (question["fingerprint"].string_or("") != fingerprint_of(changes, after)) {
+  const auto changes = plan_of(next->configuration);
+  if (!changes) return changes.error();
+  if (question["fingerprint"].string_or("") != fingerprint_of(*changes, *next->configuration.stack)) {
     return Error{Errc::kConflict, "the files or the platform changed since the plan was shown; plan again"};
   }
   if (auto done = go_over_and_keep(std::move(*next), *source); !done) return done.error();
-  return base::Json::object({{"text", fmt::format("Applied: {}.", summary_of(changes))}});
+  return base::Json::object({{"text", fmt::format("Applied: {}.", summary_of(*changes))}});
 }
 
 Result<base::Json> Rooms::invalidate(const base::Json& question) {

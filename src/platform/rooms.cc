@@ -58,10 +58,11 @@ std::vector<std::string> names_of(const stack::Stack& stack) {
 
 }  // namespace
 
-Rooms::Rooms(Settings settings, State state, Platform::Progress progress)
+Rooms::Rooms(Settings settings, State state, Platform::Progress progress, Interruption* interruption)
     : settings_(std::move(settings)),
       state_(std::move(state)),
       progress_(std::move(progress)),
+      interruption_(interruption),
       begun_(base::system_clock().steady()) {
   endpoints_.database.port = settings_.postgres_port.value_or(0);
   endpoints_.cache.port = settings_.redis_port.value_or(0);
@@ -70,16 +71,37 @@ Rooms::Rooms(Settings settings, State state, Platform::Progress progress)
 Rooms::~Rooms() { stop(); }
 
 // A port that is taken is an error before anything is started.
-Result<Done> Rooms::check_ports() const {
-  for (const std::uint16_t port :
-       {settings_.http_port, settings_.https_port, settings_.aws_port, settings_.operator_port, settings_.xray_port}) {
+Result<Done> Rooms::check_ports(const stack::Stack& stack) const {
+  struct Wanted {
+    std::uint16_t port;
+    std::string_view option;
+  };
+  for (const auto& [port, option] : {Wanted{settings_.http_port, "--http-port"},
+                                     {settings_.https_port, "--https-port"},
+                                     {settings_.aws_port, "--aws-port"},
+                                     {settings_.operator_port, "--operator-port"},
+                                     {settings_.xray_port, "--xray-port"}}) {
     if (port == 0) continue;
-    if (auto free = process::port_is_free(settings_.bind, port); !free) return free;
+    auto free = process::port_is_free(settings_.bind, port, option);
+    if (!free && free.error().code == Errc::kConflict) return free;
+    if (!free) return free.error().within("--bind takes an IP address of this machine");
+  }
+  for (const auto& resource : stack.resources) {
+    if (resource.mode != stack::Declaration::Mode::kResource) continue;
+    const bool database = resource.type == "aws_rds_cluster";
+    const bool cache =
+        resource.type == "aws_elasticache_replication_group" || resource.type == "aws_elasticache_cluster";
+    const auto port = static_cast<std::uint16_t>(resource.attributes["port"].to_integer().value_or(0));
+    if ((!database && !cache) || port == 0) continue;
+    const auto& host = database ? endpoints_.database.host : endpoints_.cache.host;
+    auto free = process::port_is_free(host, port, database ? "--postgres-port" : "--redis-port");
+    if (!free) return free;
   }
   return Done{};
 }
 
 Result<Done> Rooms::start() {
+  const Error ended{Errc::kCancelled, "interrupted before it was ready"};
   auto secrets = secrets::Secrets::open({.directory = state_.of("secrets")});
   if (!secrets) return secrets.error().within("the secrets' store");
   secrets_ = std::move(*secrets);
@@ -96,17 +118,20 @@ Result<Done> Rooms::start() {
     progress_(fmt::format("{}: {}, {}", note.address, note.attribute, note.reason));
   }
 
-  if (auto free = check_ports(); !free) return free;
+  if (auto free = check_ports(*first->configuration.stack); !free) return free;
   auto authority = LocalAuthority::open(state_.of("tls"));
   if (!authority) return authority.error();
   authority_.emplace(std::move(*authority));
 
+  if (interrupted()) return ended;
   open_gates();
   if (auto made = make_engines(); !made) return made;
   if (auto made = make_instruments(); !made) return made;
   make_aws_port();
+  if (interrupted()) return ended;
   const auto kept = generations_->keep(*first->files, settings_.stack, base::system_clock().now());
-  if (auto applied = apply_all(first->configuration); !applied) return applied;
+  Reached reached;
+  if (auto applied = apply_all(first->configuration, nullptr, reached); !applied) return applied;
   if (first->recorded != *recorded) {
     if (auto saved = first->recorded.save(registry_file()); !saved) return saved;
   }
@@ -115,6 +140,7 @@ Result<Done> Rooms::start() {
   recorded_ = std::move(first->recorded);
   in_force_.set(applied_.stack);
   came_into_force(kept);
+  if (interrupted()) return ended;
   return start_servers();
 }
 
@@ -131,6 +157,8 @@ Result<Done> Rooms::make_engines() {
   auto supervisor = process::Supervisor::start();
   if (!supervisor) return supervisor.error().within("the children's warden");
   supervisor_ = std::move(*supervisor);
+  // What takes long is what children do: initdb, recovery, migrations. With them it ends.
+  if (interruption_) interruption_->answer_with([this] { supervisor_->stop_all(); });
   pool_ = std::make_unique<net::Pool>(kPoolThreads, kPoolQueue);
   workers_ = std::make_unique<net::Workers>(worker_count(settings_.workers));
 
@@ -204,7 +232,7 @@ Result<Done> Rooms::make_engines() {
 
   const auto browser = find_browser_tools();
   synthetics::Synthetics::Settings synthetics{.directory = state_.of("synthetics")};
-  synthetics.workshop.base_url = fmt::format("http://{}:{}", settings_.bind, settings_.http_port);
+  synthetics.workshop.base_url = settings_.url("http", settings_.http_port);
   synthetics.workshop.tools = browser.tools;
   synthetics.workshop.node = browser.node;
   synthetics.workshop.chromium = browser.chromium;
@@ -217,45 +245,59 @@ Result<Done> Rooms::make_engines() {
 }
 
 // What others rest on comes first; database and cache, which take longest, start side by side.
-Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomNames* touched) {
-  const auto is_touched = [touched](std::string_view room) { return !touched || touched->contains(room); };
-  if (is_touched("secrets")) {
+Result<Done> Rooms::apply_all(const Configuration& configuration, const RoomNames* touched, Reached& reached) {
+  const auto goes_to = [&reached](std::string_view room) {
+    if (reached.way == Reached::Way::kBack) return reached.rooms.contains(room);
+    reached.rooms.emplace(room);
+    return true;
+  };
+  const auto goes_if_touched = [&](std::string_view room) {
+    return (!touched || touched->contains(room)) && goes_to(room);
+  };
+  if (goes_if_touched("secrets")) {
     if (auto done = secrets_->apply(configuration.secrets); !done) return done.error().within("secrets");
   }
 
-  auto database = std::async(std::launch::async, [&]() -> Result<Done> {
-    if (!is_touched("database")) return Done{};
+  const bool to_database = goes_if_touched("database");
+  auto database = std::async(std::launch::async, [&, to_database]() -> Result<Done> {
+    if (!to_database) return Done{};
     auto done = database_->apply(configuration.database);
     if (done && database_->status().state == process::State::kReady) progress_("PostgreSQL is ready");
     return done;
   });
-  auto cache = std::async(std::launch::async, [&]() -> Result<Done> {
-    if (!is_touched("cache")) return Done{};
+  const bool to_cache = goes_if_touched("cache");
+  auto cache = std::async(std::launch::async, [&, to_cache]() -> Result<Done> {
+    if (!to_cache) return Done{};
     auto done = cache_->apply(configuration.cache);
     if (done && cache_->status().state == process::State::kReady) progress_("Redis is ready");
     return done;
   });
   Result<Done> rest = [&]() -> Result<Done> {
-    if (is_touched("objects")) {
-      auto changed = objects_->apply(*configuration.objects);
+    if (goes_if_touched("objects")) {
+      using Occasion = objects::Objects::Occasion;
+      auto changed = objects_->apply(*configuration.objects, applied_.stack ? Occasion::kApply : Occasion::kStart);
       if (!changed) return changed.error().within("objects");
       for (const auto& [bucket, key] : *changed) {
         base::log(base::Level::kDebug, "objects", "{} in {} is as the stack says", key, bucket);
       }
     }
-    if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
+    if (goes_to("functions")) {
+      if (auto done = functions_->apply(configuration.functions); !done) return done.error().within("functions");
+    }
     gateway_->apply(configuration.gateway);
     edge_->apply(configuration.edge);
     rum_->apply(configuration.rum);
-    if (auto done = synthetics_->apply(*configuration.synthetics); !done) return done.error().within("synthetics");
+    if (goes_to("synthetics")) {
+      if (auto done = synthetics_->apply(*configuration.synthetics); !done) return done.error().within("synthetics");
+    }
     // These keep what APIs changed of them, and an apply puts it back: a change of something else does not.
-    if (is_touched("notify")) {
+    if (goes_if_touched("notify")) {
       if (auto done = notify_->apply(configuration.notify); !done) return done.error().within("notify");
     }
-    if (is_touched("logs")) {
+    if (goes_if_touched("logs")) {
       if (auto done = logs_->apply(configuration.logs); !done) return done.error().within("logs");
     }
-    if (is_touched("monitoring")) {
+    if (goes_if_touched("monitoring")) {
       if (auto done = dashboards_->apply(*configuration.alarms); !done) return done.error().within("dashboards");
       if (auto done = alarms_->apply(*configuration.alarms); !done) return done.error().within("alarms");
     }

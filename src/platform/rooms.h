@@ -42,7 +42,8 @@ namespace securebase::platform {
 
 class Rooms final : public stack::Changes {
  public:
-  Rooms(Settings settings, State state, Platform::Progress progress);
+  // `interruption` may be null, else it outlives this.
+  Rooms(Settings settings, State state, Platform::Progress progress, Interruption* interruption = nullptr);
   ~Rooms() override;  // stop()
 
   Result<Done> start();
@@ -104,12 +105,22 @@ class Rooms final : public stack::Changes {
   // aws_apis.cc: what every room answers.
   void make_aws_port();
   OperatorAnswers operator_answers() const;
-  Result<Done> check_ports() const;
+  Result<Done> check_ports(const stack::Stack& stack) const;
+  bool interrupted() const { return interruption_ && interruption_->asked(); }
   // Of a bucket, whole. Blocks; not from a worker.
   Result<std::string> object(const std::string& bucket, const std::string& key) const;
   // drift.cc
   void add_what_rooms_keep(stack::Plan& plan, const stack::Stack& after) const;
-  Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched = nullptr);
+  // What `next` would change, whole. An error: rooms refuse to go over to it.
+  Result<stack::Plan> plan_of(const Configuration& next) const;
+  // Which rooms an apply has gone to, in whatever state it left them: `kBack` goes to these and no others, so that a
+  // full disk, say, does not meet the way back where it did not meet the way there.
+  struct Reached {
+    enum class Way { kThere, kBack };
+    Way way = Way::kThere;
+    RoomNames rooms;
+  };
+  Result<Done> apply_all(const Configuration& configuration, const RoomNames* touched, Reached& reached);
   Result<Done> start_servers();
   Result<std::shared_ptr<const stack::Stack>> read(const StackSource& source) const;
   // The files' own counts: drift is forgotten.
@@ -134,6 +145,7 @@ class Rooms final : public stack::Changes {
   Settings settings_;
   const State state_;
   const Platform::Progress progress_;
+  Interruption* const interruption_;
   const base::SteadyPoint begun_;
   Endpoints endpoints_;
 

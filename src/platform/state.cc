@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <vector>
 
 #include "base/file.h"
 #include "platform/platform.h"
@@ -25,6 +27,23 @@ fs::path default_state_directory() {
   return fs::temp_directory_path() / fmt::format("securebase-{}", geteuid());
 }
 
+namespace {
+
+// What one user has started another cannot go on with: what root makes in between would lock the first one out.
+Result<Done> check_owner(const fs::path& file) {
+  struct stat found {};
+  if (stat(file.c_str(), &found) != 0 || found.st_uid == geteuid()) return Done{};
+  std::vector<char> buffer(16 << 10);
+  passwd entry{};
+  passwd* user = nullptr;
+  getpwuid_r(found.st_uid, &entry, buffer.data(), buffer.size(), &user);
+  return Error{Errc::kDenied, fmt::format("the state directory is user {}'s: start the platform as that user, or "
+                                          "choose another with --state",
+                                          user ? std::string(user->pw_name) : std::to_string(found.st_uid))};
+}
+
+}  // namespace
+
 Result<State> State::open(fs::path directory) {
   directory = fs::absolute(directory).lexically_normal();
   // Unprivileged children of a platform that runs as root have to pass through to the folders that are theirs.
@@ -36,6 +55,7 @@ Result<State> State::open(fs::path directory) {
         .within("the state directory has to be readable and writable (or choose another with --state)");
   }
   const fs::path file = directory / "lock";
+  if (auto own = check_owner(file); !own) return own.error().within(directory.native());
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return system_error(errno, "open", file.native());
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {

@@ -10,7 +10,7 @@ namespace securebase::platform {
 class State {
  public:
   // Makes the directory where it is missing, and locks it for the life of the State. kConflict: another platform runs
-  // on it, named by its process id.
+  // on it, named by its process id. kDenied: it is another user's.
   static Result<State> open(std::filesystem::path directory);
   State(State&& other) noexcept;
   State& operator=(State&&) = delete;

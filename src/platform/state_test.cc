@@ -35,6 +35,16 @@ TEST_F(StateTest, BelongsToOnePlatformAtATime) {
   EXPECT_TRUE(State::open(folder_)) << "the lock went with its holder";
 }
 
+TEST_F(StateTest, IsOfTheUserWhoBeganIt) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_TRUE(State::open(folder_));
+  ASSERT_EQ(chown((folder_ / "lock").c_str(), 65534, 65534), 0);
+  const auto state = State::open(folder_);
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().code, Errc::kDenied);
+  EXPECT_NE(state.error().message.find("nobody"), std::string::npos) << state.error().message;
+}
+
 TEST_F(StateTest, AFileInItsPlaceIsAnErrorThatNamesIt) {
   fs::create_directories(folder_);
   const fs::path file = folder_ / "file";

@@ -86,9 +86,7 @@ std::string as_text(const base::Json& status) {
 base::Json Rooms::status() const {
   const std::lock_guard lock(mutex_);
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(base::system_clock().steady() - begun_);
-  const auto url = [this](std::string_view scheme, std::uint16_t port) {
-    return fmt::format("{}://{}:{}", scheme, settings_.bind, port);
-  };
+  const auto url = [this](std::string_view scheme, std::uint16_t port) { return settings_.url(scheme, port); };
   auto addresses = base::Json::object({{"http", url("http", settings_.http_port)},
                                        {"https", url("https", settings_.https_port)},
                                        {"aws", url("http", settings_.aws_port)},
@@ -123,7 +121,7 @@ base::Json Rooms::status() const {
   auto status = base::Json::object(
       {{"addresses", addresses},
        {"state", state_.directory().native()},
-       {"stack", applied_.stack->directory.native()},
+       {"stack", std::filesystem::absolute(applied_.stack->directory).lexically_normal().native()},
        {"pid", std::int64_t{::getpid()}},
        {"uptime_seconds", std::int64_t{uptime.count()}},
        {"database", std::move(database)},
@@ -144,16 +142,14 @@ base::Json Rooms::status() const {
 Result<base::Json> Rooms::environment() const {
   const std::lock_guard lock(mutex_);
   const stack::Stack& stack = *applied_.stack;
-  auto variables =
-      base::Json::object({{"SECUREBASE_STATE", state_.directory().native()},
-                          {"SECUREBASE_URL", fmt::format("http://{}:{}", settings_.bind, settings_.http_port)},
-                          {"SECUREBASE_CA", authority_->certificate_file().native()},
-                          {"AWS_ACCESS_KEY_ID", secrets_->root().access_key_id},
-                          {"AWS_SECRET_ACCESS_KEY", secrets_->root().secret_access_key.reveal()},
-                          {"AWS_DEFAULT_REGION", stack.region},
-                          {"AWS_REGION", stack.region},
-                          {"AWS_ENDPOINT_URL", fmt::format("http://{}:{}", settings_.bind, settings_.aws_port)},
-                          {"SECUREBASE_STATE", state_.directory().native()}});
+  auto variables = base::Json::object({{"SECUREBASE_STATE", state_.directory().native()},
+                                       {"SECUREBASE_URL", settings_.url("http", settings_.http_port)},
+                                       {"SECUREBASE_CA", authority_->certificate_file().native()},
+                                       {"AWS_ACCESS_KEY_ID", secrets_->root().access_key_id},
+                                       {"AWS_SECRET_ACCESS_KEY", secrets_->root().secret_access_key.reveal()},
+                                       {"AWS_DEFAULT_REGION", stack.region},
+                                       {"AWS_REGION", stack.region},
+                                       {"AWS_ENDPOINT_URL", settings_.url("http", settings_.aws_port)}});
   if (const auto* cluster = first(stack, "aws_rds_cluster")) {
     variables.set("PGHOST", text_of(*cluster, "endpoint"));
     variables.set("PGPORT", text_of(*cluster, "port"));

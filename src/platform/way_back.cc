@@ -125,11 +125,11 @@ Result<Rooms::WayBack> Rooms::way_back(const Generation& generation) const {
   auto next = wanted(std::move(*files), recorded_);
   if (!next) return next.error().within(generation.name());
   if (auto opened = can_be_opened(next->configuration); !opened) return opened.error().within(generation.name());
-  auto changes = stack::diff(stack::applied(*applied_.stack), *next->configuration.stack);
-  add_what_rooms_keep(changes, *next->configuration.stack);
-  generations_->forget_places(changes);
-  auto text = generations_->without_places(stack::render_plan(changes, *next->configuration.stack));
-  return WayBack{std::move(*next), std::move(text), changes.changes.size()};
+  auto changes = plan_of(next->configuration);
+  if (!changes) return changes.error().within(generation.name());
+  generations_->forget_places(*changes);
+  auto text = generations_->without_places(stack::render_plan(*changes, *next->configuration.stack));
+  return WayBack{std::move(*next), std::move(text), changes->changes.size()};
 }
 
 Result<Json> Rooms::listed_generations() const {

@@ -51,7 +51,8 @@ std::string Sealer::seal(std::string_view text, std::string_view file_name) cons
 
 Result<Secret> Sealer::open(std::string_view bytes, std::string_view file_name) const {
   if (bytes.size() < kHeaderBytes + kTagBytes || !bytes.starts_with(kMagic)) {
-    return Error{Errc::kMalformed, fmt::format("{} is not a sealed secret", file_name)};
+    return Error{Errc::kMalformed,
+                 fmt::format("{} is not a sealed secret: bring it back from a backup, or delete it", file_name)};
   }
   if (bytes[kMagic.size()] != kVersion) {
     return Error{Errc::kUnsupported, fmt::format("{} has format {}; this program knows format {}", file_name,

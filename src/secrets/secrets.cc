@@ -214,7 +214,9 @@ class FileSecrets final : public Secrets {
 }  // namespace
 
 Result<std::unique_ptr<Secrets>> Secrets::open(Settings settings) {
-  if (auto made = base::make_directory(settings.directory / "sealed", 0700); !made) return made.error();
+  for (const auto& directory : {settings.directory, settings.directory / "sealed"}) {
+    if (auto made = base::make_directory(directory, 0700); !made) return made.error();
+  }
   auto files = base::files_below(settings.directory / "sealed");
   if (!files) return files.error();
   const bool sealed = std::any_of(files->begin(), files->end(), Vault::is_sealed);
