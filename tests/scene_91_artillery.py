@@ -458,7 +458,7 @@ scenarios:
 
     def test_no_node(self):
         self.process("config: { target: TARGET, processor: processor.js }\nscenarios: [ { flow: [ { function: lazy } ] } ]\n",
-                     code=1, environment={"PATH": "/nowhere"})
+                     code=11, environment={"PATH": "/nowhere"})
         self.assertIn("install the package nodejs", self.errors)
 
     def test_before_and_after(self):
