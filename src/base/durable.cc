@@ -73,7 +73,7 @@ Result<Done> replace_file_by_pieces(const std::filesystem::path& path,
                                     const std::function<Result<Done>(const TakePiece&)>& write, unsigned mode) {
   // Before anything is done: out of descriptors after the rename would be an error of what has happened.
   const auto directory = open_directory(path.parent_path());
-  if (!directory) return directory.error();
+  if (!directory) return directory.error().within("writing " + path.native());
   const std::string beside = path.native() + ".new-" + random_hex(8);
   auto written = write_new(beside, mode, write);
   if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = system_error(errno, "rename to", path.native());
