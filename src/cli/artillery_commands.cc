@@ -20,8 +20,10 @@ namespace {
 namespace artillery = load::artillery;
 
 constexpr const char* kArtilleryExitCodes =
-    "Exit codes: 0 done; 1 the script is wrong, a check of `ensure` failed, or the processor crashed; 11 the processor\n"
-    "cannot be loaded; 21 an expectation of the plugin expect failed; 130 and 143 ended by SIGINT and SIGTERM; 64 the command line was wrong.\n";
+    "Exit codes: 0 done; 1 the script is wrong, a check of `ensure` failed, or the processor crashed; 11 the "
+    "processor\n"
+    "cannot be loaded; 21 an expectation of the plugin expect failed; 130 and 143 ended by SIGINT and SIGTERM; 64 the\n"
+    "command line was wrong.\n";
 
 struct ArtilleryOptions {
   artillery::RunOptions run;

@@ -56,9 +56,8 @@ class Series {
   virtual ~Series() = default;
   // Periods without samples are left out; oldest first. kMalformed: the statistic is none.
   virtual Result<std::vector<Point>> read(const MetricQuery& query) const = 0;
-  // All samples of [from, to) as one point: percentiles are of all of them together. Of the period counts only whether it
-  // is below a minute; then it is to the second, else to whole minutes downwards.
-  // nullopt: none.
+  // All samples of [from, to) as one point: percentiles are of all of them together. Of the period counts only whether
+  // it is below a minute; then it is to the second, else to whole minutes downwards. nullopt: none.
   virtual Result<std::optional<Point>> whole(const MetricQuery& query) const = 0;
   // In order. Those with samples in the last 15 months.
   virtual std::vector<MetricId> list(const MetricFilter& filter) const = 0;

@@ -397,6 +397,8 @@ TEST(Flight, MakesRoomForTheNextWhenItIsOutdated) {
   EXPECT_FALSE(flights.join("key", old.get()).first) << "somebody else was quicker";
   old->finish(nullptr);
   EXPECT_EQ(flights.count(), 1U) << "the end of the old one is not the end of the next";
+  next.flight->finish(nullptr);
+  EXPECT_EQ(flights.count(), 0U);
 }
 
 net::Task<void> append_to(std::shared_ptr<Flight> flight, std::size_t bytes, bool& done) {
