@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -29,14 +30,14 @@ SHARED = pathlib.Path(os.environ.get("SECUREBASE_TEST_DIR", "/var/tmp/securebase
 
 
 def free_ports(count):
-    """Ports that nobody listens on at this moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports that nobody listens on at this moment, below those that the kernel gives to whoever asks for any."""
+    ports = set()
+    while len(ports) < count:
+        port = random.randrange(16000, 32000)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 def children_of(pid):

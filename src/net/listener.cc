@@ -128,20 +128,16 @@ bool is_abandoned(const SocketAddress& address) {
   return refused;
 }
 
-// SO_REUSEPORT would also let another process of the same user share the port unseen. So the first of our listeners
-// binds without it, which fails if anybody is there, and only then opens the port to our other workers.
-int bind_tcp(int descriptor, const SocketAddress& address) {
+// SO_REUSEPORT alone would also let another process of the same user, or another server of this one, share the port
+// unseen. So the first listener of a server binds without it, which fails if anybody is there, and only then opens the
+// port to the server's other workers.
+int bind_tcp(int descriptor, const SocketAddress& address, Listener::Sharing sharing) {
   set(descriptor, SOL_SOCKET, SO_REUSEADDR);
   set(descriptor, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
   if (address.family() == AF_INET6) set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY);
-  int failure = ::bind(descriptor, address.get(), address.length) == 0 ? 0 : errno;
-  if (failure == EADDRINUSE) {
-    const auto owner = owner_of_port(address.port());
-    if (!owner || owner->pid != ::getpid()) return failure;
-    set(descriptor, SOL_SOCKET, SO_REUSEPORT);
-    failure = ::bind(descriptor, address.get(), address.length) == 0 ? 0 : errno;
-  }
-  set(descriptor, SOL_SOCKET, SO_REUSEPORT);
+  if (sharing == Listener::Sharing::kFurther) set(descriptor, SOL_SOCKET, SO_REUSEPORT);
+  const int failure = ::bind(descriptor, address.get(), address.length) == 0 ? 0 : errno;
+  if (sharing == Listener::Sharing::kFirst) set(descriptor, SOL_SOCKET, SO_REUSEPORT);
   return failure;
 }
 
@@ -154,7 +150,7 @@ int bind_unix(int descriptor, const SocketAddress& address, const std::string& p
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::open(const Address& address) {
+Result<std::unique_ptr<Listener>> Listener::open(const Address& address, Sharing sharing) {
   auto addresses = known_addresses(address);
   if (addresses && addresses->empty()) addresses = look_up(address);
   if (!addresses) return addresses.error();
@@ -163,7 +159,8 @@ Result<std::unique_ptr<Listener>> Listener::open(const Address& address) {
 
   const int descriptor = ::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return system_error(errno, "socket", name);
-  int failure = address.path.empty() ? bind_tcp(descriptor, local) : bind_unix(descriptor, local, address.path);
+  int failure =
+      address.path.empty() ? bind_tcp(descriptor, local, sharing) : bind_unix(descriptor, local, address.path);
   if (failure == 0 && ::listen(descriptor, kBacklog) != 0) failure = errno;
   if (failure != 0) {
     ::close(descriptor);

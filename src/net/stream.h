@@ -122,12 +122,14 @@ struct Address {
   std::string to_string() const;
 };
 
-// Accepts on one worker. Several workers listen on the same address at once (SO_REUSEPORT): the kernel spreads
+// Accepts on one worker. The workers of one server listen on the same port at once (SO_REUSEPORT): the kernel spreads
 // connections over them.
 class Listener {
  public:
+  // Who else may listen on the port: nobody; those who come with kFurther; those and who came with kFirst.
+  enum class Sharing { kAlone, kFirst, kFurther };
   // kConflict names the owner of a taken port where that can be known. Port 0: any free one, see port().
-  static Result<std::unique_ptr<Listener>> open(const Address& address);
+  static Result<std::unique_ptr<Listener>> open(const Address& address, Sharing sharing = Sharing::kAlone);
   virtual ~Listener() = default;
   virtual Task<Result<std::unique_ptr<Stream>>> accept() = 0;
   virtual std::uint16_t port() const = 0;

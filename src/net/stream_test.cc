@@ -189,12 +189,18 @@ Task<void> take_ports() {
   co_await refused(ntohs(any.sin_port), code);
   EXPECT_EQ(code, Errc::kUnavailable);
 
-  auto first = Listener::open(kAnyPort);
-  auto second = Listener::open({"127.0.0.1", (*first)->port(), ""});
-  EXPECT_TRUE(second) << "workers of one process share a port";
+  using Sharing = Listener::Sharing;
+  auto first = Listener::open(kAnyPort, Sharing::kFirst);
+  const Address shared{"127.0.0.1", (*first)->port(), ""};
+  auto further = Listener::open(shared, Sharing::kFurther);
+  EXPECT_TRUE(further) << "the workers of a server share its port";
+  EXPECT_FALSE(Listener::open(shared)) << "another server of the process is not let in";
+  EXPECT_FALSE(Listener::open(shared, Sharing::kFirst));
+  auto alone = Listener::open(kAnyPort);
+  EXPECT_FALSE(Listener::open({"127.0.0.1", (*alone)->port(), ""}, Sharing::kFurther));
 }
 
-TEST(Listener, SharesAPortWithinTheProcessAndNamesTheOwnerOfATakenOne) {
+TEST(Listener, SharesAPortWithinAServerAndNamesTheOwnerOfATakenOne) {
   Worker worker(0);
   worker.run_until_done(take_ports());
 }

@@ -142,11 +142,13 @@ class ServerOnAllWorkers final : public Server {
   // The first worker chooses the port, if it is 0; the others listen there too. A Unix socket has one listener.
   Result<Done> begin(ServerSettings settings, Handler& handler) {
     Result<Done> outcome = Done{};
-    const bool alone = !settings.address.path.empty();
+    using Sharing = net::Listener::Sharing;
+    const bool alone = !settings.address.path.empty() || workers_.size() == 1;
     for (std::size_t i = 0; i < (alone ? 1 : workers_.size()) && outcome; ++i) {
       std::latch done(1);
       workers_[i].post([&] {
-        auto part = WorkerServer::start(settings, handler);
+        const auto sharing = alone ? Sharing::kAlone : i == 0 ? Sharing::kFirst : Sharing::kFurther;
+        auto part = WorkerServer::start(settings, handler, sharing);
         if (part) {
           parts_[i] = std::move(*part);
         } else {
@@ -185,8 +187,9 @@ class ServerOnAllWorkers final : public Server {
 
 }  // namespace
 
-Result<std::unique_ptr<WorkerServer>> WorkerServer::start(ServerSettings settings, Handler& handler) {
-  auto listener = net::Listener::open(settings.address);
+Result<std::unique_ptr<WorkerServer>> WorkerServer::start(ServerSettings settings, Handler& handler,
+                                                          net::Listener::Sharing sharing) {
+  auto listener = net::Listener::open(settings.address, sharing);
   if (!listener) return listener.error();
   auto server = std::make_unique<ConnectionsOfAWorker>(std::move(settings), handler, std::move(*listener));
   server->begin();

@@ -46,7 +46,8 @@ class Server {
 // The same on the current worker alone, as the functions room needs it for its instances.
 class WorkerServer {
  public:
-  static Result<std::unique_ptr<WorkerServer>> start(ServerSettings settings, Handler& handler);
+  static Result<std::unique_ptr<WorkerServer>> start(ServerSettings settings, Handler& handler,
+                                                     net::Listener::Sharing sharing = net::Listener::Sharing::kAlone);
   virtual ~WorkerServer() = default;
   virtual std::uint16_t port() const = 0;
   // Before it goes, always: as Server::drain().

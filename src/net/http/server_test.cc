@@ -446,6 +446,11 @@ TEST(Server, ListensOnAllWorkersOrNone) {
     client.say(get("/now"));
     EXPECT_THAT(client.hear(), EndsWith("prepared"));
   }
+  // Its port is not for another server, of this process either.
+  settings.address.port = (*server)->port();
+  const auto second = Server::start(settings, workers, handler);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::kConflict);
   settings.address = {"203.0.113.1", 1, ""};  // not ours
   EXPECT_FALSE(Server::start(settings, workers, handler));
 }
