@@ -57,6 +57,17 @@ class BadInput(unittest.TestCase):
         self.refuse(self.stack("runtime", main__tf=FUNCTION % {"runtime": "cobol", "file": "f.zip"}, f__zip="x"),
                     "cobol", "python3.11", "provided")
 
+    def test_a_program_that_nobody_allowed(self):
+        stack = self.stack("program", who__sh="cat >&2\necho '{\"bucket\":\"told-by-a-program\"}'\n",
+                           main__tf='data "external" "who" {\n  program = ["sh", "who.sh"]\n}\n'
+                           'resource "aws_s3_bucket" "b" {\n  bucket = data.external.who.result.bucket\n}\n')
+        self.refuse(stack, "main.tf:1", "--allow-programs")
+        command = [SECUREBASE, "plan", stack, "--state", SHARED / "bad-state"]
+        self.assertEqual(subprocess.run(command, capture_output=True).returncode, 1)
+        allowed = subprocess.run([*command, "--allow-programs"], capture_output=True, text=True)
+        self.assertEqual(allowed.returncode, 0, allowed.stderr)
+        self.assertIn("told-by-a-program", allowed.stdout)
+
     def test_a_directory_that_is_not_there(self):
         self.refuse(SHARED / "bad" / "not-there", "not-there")
 

@@ -33,19 +33,6 @@ struct CredentialsOptions {
   std::string name;
 };
 
-// 'text' for a POSIX shell.
-std::string shell_quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
-
 Result<std::string> read_payload(const std::string& given) {
   if (given == "-") {
     return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 
 namespace securebase::cli {
 
@@ -14,16 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kProgramName = "securebase";
-
-// As one word of a POSIX shell.
-std::string shell_word(const std::string& text) {
-  const bool plain = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+,:@") ==
-                     std::string::npos;
-  if (plain && !text.empty()) return text;
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
-}
 
 // The name where the PATH leads to this very file, else its whole path.
 std::string this_program() {

@@ -38,6 +38,10 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
+// For a POSIX shell: in quotes, whatever is in it; and as one word, in quotes only where it needs them.
+std::string shell_quoted(std::string_view text);
+std::string shell_word(std::string_view text);
+
 // Asks whoever sits in front; only "yes" is taken. Where nobody does, says on standard error that --auto-approve is
 // needed.
 bool approved(std::string_view question);
