@@ -27,4 +27,7 @@ class Descriptor {
   int number_;
 };
 
+// As many as the hard limit allows: the soft one of a login is 1024, for the sake of select(2), which nobody here uses.
+void raise_descriptor_limit();
+
 }  // namespace securebase::base

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/descriptor.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -105,6 +106,7 @@ void say_welcome(const base::Json& status, std::chrono::milliseconds took) {
 }  // namespace
 
 int up(const platform::Settings& settings) {
+  base::raise_descriptor_limit();
   platform::Interruption interruption;
   EndingSignals ending(interruption);
   const auto begin = std::chrono::steady_clock::now();

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "base/descriptor.h"
 #include "net/task_group.h"
 #include "net/worker.h"
 
@@ -26,14 +27,6 @@ std::chrono::nanoseconds cpu_of(clockid_t clock) {
   timespec time{};
   ::clock_gettime(clock, &time);
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
-}
-
-// Every user has a socket: the soft limit of a login is 1024 of them, and the hard one is there to be used.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // What the workers share.
@@ -133,13 +126,15 @@ class Station {
       ++arrivals_;
       lateness_.add(Milliseconds(now - intended).count());
     }
-    const auto users = common_.users.load(std::memory_order_relaxed);
-    if (users >= std::min(asked, kMostUsers)) {
+    const auto most = std::min(asked, kMostUsers);
+    // Looked at and taken at once: workers that looked first would all find the last place.
+    auto users = common_.users.load(std::memory_order_relaxed);
+    while (users < most && !common_.users.compare_exchange_weak(users, users + 1, std::memory_order_relaxed)) continue;
+    if (users >= most) {
       if (measured) ++(users < kMostUsers ? skipped_ : overflowed_);
       flow_->skipped(arrival);
       return;
     }
-    common_.users.fetch_add(1, std::memory_order_relaxed);
     users_.spawn(user(*this, arrival, intended));
   }
 
@@ -287,7 +282,7 @@ Generator Engine::Impl::run(const std::function<void(const Progress&)>& each_sec
                             const std::atomic<bool>& stop_wanted) {
   constexpr std::chrono::milliseconds kStart{20};  // until all workers are ready
   constexpr std::chrono::milliseconds kLook{100};  // how often stop() is looked for
-  raise_descriptor_limit();
+  base::raise_descriptor_limit();                  // every user has a socket
   Common common{settings, tls, Clock::now() + kStart, 0, 0, {}, {}, 0};
   const auto measured_from = common.begin + settings.warm_up;
   net::Workers workers(settings.workers);
