@@ -64,6 +64,8 @@ class Sink final : public telemetry::LogSink {
   };
   void work();
   void put_all(const Lines& lines);
+  // Lines of one stream.
+  void put_run(const Lines& lines, std::string_view group, std::string_view stream, std::span<const std::size_t> run);
 
   const Limits limits_;
   const Put put_;

@@ -9,9 +9,11 @@ namespace {
 struct PutEvents {
   std::mutex mutex;
   std::vector<std::string> all;  // "group stream message"
+  int puts = 0;
   Sink::Put put() {
     return [this](std::string_view group, std::string_view stream, std::span<const Event> events) {
       const std::lock_guard lock(mutex);
+      ++puts;
       for (const auto& event : events) {
         auto& text = all.emplace_back(fmt::format("{} {} {}", group, stream, event.message));
         for (const auto& field : event.fields) text += fmt::format(" {}={}{}", field.name, field.text, field.number);
@@ -21,7 +23,7 @@ struct PutEvents {
   }
 };
 
-TEST(LogSink, KeepsOrderAndFields) {
+TEST(LogSink, PutsAStreamsLinesTogetherInOrderAndWithTheirFields) {
   PutEvents put;
   Sink sink({}, put.put());
   const telemetry::LogField fields[] = {{.name = "path", .text = "/x"},
@@ -31,7 +33,8 @@ TEST(LogSink, KeepsOrderAndFields) {
   sink.write({"g", "t", {}, "three"});
   sink.write({"g", "s", {}, "four"});
   sink.flush();
-  EXPECT_EQ(put.all, (std::vector<std::string>{"g s one path=/x0 @duration=2.5", "g s two", "g t three", "g s four"}));
+  EXPECT_EQ(put.all, (std::vector<std::string>{"g s one path=/x0 @duration=2.5", "g s two", "g s four", "g t three"}));
+  EXPECT_EQ(put.puts, 2);
 }
 
 TEST(LogSink, CountsWhatFindsNoPlace) {
