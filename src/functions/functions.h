@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -176,6 +177,9 @@ struct Settings {
   telemetry::Registry* registry = nullptr;  // records the metrics of metrics.h; outlives the engine
   telemetry::LogSink* logs = nullptr;       // takes what functions print; outlives the engine; null: nobody does
   telemetry::Spans* spans = nullptr;        // records what calls were part of; outlives the engine
+  // Ports that somebody else of the platform has, or will have: no instance's Runtime API takes one of them, though the
+  // kernel may offer it meanwhile.
+  std::set<std::uint16_t> taken_ports;
   // PEM of authorities that instances trust beside the system's: the local CA.
   std::string authorities_pem;
 };

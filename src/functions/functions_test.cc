@@ -49,6 +49,17 @@ def handler(event, context):
                                           "Duration: [0-9.]+ ms\t\n"));
 }
 
+TEST_F(FunctionsTest, LeaveThePortsOfOthersAlone) {
+  python("where",
+         "import os, time\ndef handler(event, context):\n    time.sleep(0.3)\n"
+         "    return int(os.environ['AWS_LAMBDA_RUNTIME_API'].split(':')[1])\n");
+  apply();
+  for (const auto& outcome : invoke_all("where", std::vector<std::string>(12, "{}"))) {
+    ASSERT_EQ(outcome.kind, Kind::kOk) << outcome.payload;
+    EXPECT_FALSE(is_taken(static_cast<std::uint16_t>(std::stoi(outcome.payload)))) << outcome.payload;
+  }
+}
+
 TEST_F(FunctionsTest, DoesNotSpinWhenInitFails) {
   python("broken", "raise ValueError('always')\n");
   apply();

@@ -95,6 +95,12 @@ Task<Ending> Instance::live() {
   serving.limits.drain_time = 1ms;
   Ending failure{id_, false, {}, 0, false};
   auto server = http::WorkerServer::start(serving, *this);
+  std::vector<std::unique_ptr<http::WorkerServer>> taken;  // held until another port is found
+  while (server && doors_.settings.taken_ports.contains((*server)->port())) {
+    taken.push_back(std::move(*server));
+    server = http::WorkerServer::start(serving, *this);
+  }
+  for (auto& other : taken) co_await other->drain().under(never);
   if (!server) {
     failure.failure = server.error().message;
     co_return failure;

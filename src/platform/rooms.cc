@@ -71,7 +71,8 @@ Rooms::Rooms(Settings settings, State state, Platform::Progress progress, Interr
 Rooms::~Rooms() { stop(); }
 
 // A port that is taken is an error before anything is started.
-Result<Done> Rooms::check_ports(const stack::Stack& stack) const {
+Result<std::set<std::uint16_t>> Rooms::free_ports(const stack::Stack& stack) const {
+  std::set<std::uint16_t> ports;
   struct Wanted {
     std::uint16_t port;
     std::string_view option;
@@ -83,8 +84,9 @@ Result<Done> Rooms::check_ports(const stack::Stack& stack) const {
                                      {settings_.xray_port, "--xray-port"}}) {
     if (port == 0) continue;
     auto free = process::port_is_free(settings_.bind, port, option);
-    if (!free && free.error().code == Errc::kConflict) return free;
+    if (!free && free.error().code == Errc::kConflict) return free.error();
     if (!free) return free.error().within("--bind takes an IP address of this machine");
+    ports.insert(port);
   }
   for (const auto& resource : stack.resources) {
     if (resource.mode != stack::Declaration::Mode::kResource) continue;
@@ -95,9 +97,10 @@ Result<Done> Rooms::check_ports(const stack::Stack& stack) const {
     if ((!database && !cache) || port == 0) continue;
     const auto& host = database ? endpoints_.database.host : endpoints_.cache.host;
     auto free = process::port_is_free(host, port, database ? "--postgres-port" : "--redis-port");
-    if (!free) return free;
+    if (!free) return free.error();
+    ports.insert(port);
   }
-  return Done{};
+  return ports;
 }
 
 Result<Done> Rooms::start() {
@@ -118,7 +121,9 @@ Result<Done> Rooms::start() {
     progress_(fmt::format("{}: {}, {}", note.address, note.attribute, note.reason));
   }
 
-  if (auto free = check_ports(*first->configuration.stack); !free) return free;
+  auto ports = free_ports(*first->configuration.stack);
+  if (!ports) return ports.error();
+  ports_ = std::move(*ports);
   auto authority = LocalAuthority::open(state_.of("tls"));
   if (!authority) return authority.error();
   authority_.emplace(std::move(*authority));
@@ -207,6 +212,7 @@ Result<Done> Rooms::make_engines() {
                           .registry = &registry_,
                           .logs = &logs_->sink(),
                           .spans = &spans_,
+                          .taken_ports = ports_,
                           .authorities_pem = authority_->certificate_pem()},
       *workers_);
   if (auto started = functions_->start(); !started) return started.error().within("the functions' sandbox");
@@ -343,31 +349,31 @@ Result<Done> Rooms::start_servers() {
   if (auto done = probe(*applied_.stack); !done) return done;
 
   using Question = base::Json;
-  control_ = std::make_unique<ControlServer>(
-      (*workers_)[0], std::map<std::string, ControlServer::Answerer>{
-                          {"/status", [this](const Question&) -> Result<base::Json> { return status(); }},
-                          {"/environment", [this](const Question&) { return environment(); }},
-                          {"/targets", [this](const Question& question) { return targets(question); }},
-                          {"/alarms", [this](const Question& question) { return alarms(question); }},
-                          {"/notify", [this](const Question& question) { return notifications(question); }},
-                          {"/logs/groups", [this](const Question&) -> Result<base::Json> { return log_groups(); }},
-                          {"/logs/tail", [this](const Question& question) { return log_tail(question); }},
-                          {"/check", [this](const Question& question) { return check(question); }},
-                          {"/check/tests", [this](const Question&) { return send_test_notifications(); }},
-                          {"/waivers", [this](const Question& question) { return waivers(question); }},
-                          {"/load/runs", [this](const Question& question) { return load_runs(question); }},
-                          {"/rollback", [this](const Question& question) { return rollback(question); }},
-                          {"/traces", [this](const Question& question) { return traces(question); }},
-                          {"/uptime", [this](const Question& question) { return uptime(question); }},
-                          {"/rum", [this](const Question& question) { return page_views(question); }},
-                          {"/lighthouse", [this](const Question& question) { return take_lighthouse(question); }},
-                          {"/insights", [this](const Question& question) { return insights_->ask(question); }},
-                          {"/plan", [this](const Question& question) { return plan(question); }},
-                          {"/apply", [this](const Question& question) { return apply(question); }},
-                          {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},
-                          {"/credentials", [this](const Question& question) { return credentials(question); }},
-                          {"/invalidate", [this](const Question& question) { return invalidate(question); }},
-                          {"/invoke", [this](const Question& question) { return invoke(question); }}});
+  ControlServer::Answerers answerers;
+  answerers.in_turn = {{"/plan", [this](const Question& question) { return plan(question); }},
+                       {"/apply", [this](const Question& question) { return apply(question); }},
+                       {"/rollback", [this](const Question& question) { return rollback(question); }},
+                       {"/check", [this](const Question& question) { return check(question); }},
+                       {"/check/tests", [this](const Question&) { return send_test_notifications(); }},
+                       {"/waivers", [this](const Question& question) { return waivers(question); }},
+                       {"/load/runs", [this](const Question& question) { return load_runs(question); }},
+                       {"/lighthouse", [this](const Question& question) { return take_lighthouse(question); }},
+                       {"/credentials", [this](const Question& question) { return credentials(question); }}};
+  answerers.at_once = {{"/status", [this](const Question&) -> Result<base::Json> { return status(); }},
+                       {"/environment", [this](const Question&) { return environment(); }},
+                       {"/targets", [this](const Question& question) { return targets(question); }},
+                       {"/alarms", [this](const Question& question) { return alarms(question); }},
+                       {"/notify", [this](const Question& question) { return notifications(question); }},
+                       {"/logs/groups", [this](const Question&) -> Result<base::Json> { return log_groups(); }},
+                       {"/logs/tail", [this](const Question& question) { return log_tail(question); }},
+                       {"/traces", [this](const Question& question) { return traces(question); }},
+                       {"/uptime", [this](const Question& question) { return uptime(question); }},
+                       {"/rum", [this](const Question& question) { return page_views(question); }},
+                       {"/insights", [this](const Question& question) { return insights_->ask(question); }},
+                       {"/operations", [this](const Question&) -> Result<base::Json> { return operations(); }},
+                       {"/invalidate", [this](const Question& question) { return invalidate(question); }},
+                       {"/invoke", [this](const Question& question) { return invoke(question); }}};
+  control_ = std::make_unique<ControlServer>((*workers_)[0], std::move(answerers));
   return control_->start(control_socket(state_.directory()));
 }
 

@@ -105,7 +105,8 @@ class Rooms final : public stack::Changes {
   // aws_apis.cc: what every room answers.
   void make_aws_port();
   OperatorAnswers operator_answers() const;
-  Result<Done> check_ports(const stack::Stack& stack) const;
+  // The ports that the platform is to have; kConflict names who has one of them.
+  Result<std::set<std::uint16_t>> free_ports(const stack::Stack& stack) const;
   bool interrupted() const { return interruption_ && interruption_->asked(); }
   // Of a bucket, whole. Blocks; not from a worker.
   Result<std::string> object(const std::string& bucket, const std::string& key) const;
@@ -148,6 +149,7 @@ class Rooms final : public stack::Changes {
   Interruption* const interruption_;
   const base::SteadyPoint begun_;
   Endpoints endpoints_;
+  std::set<std::uint16_t> ports_;  // that the platform has, its children's too
 
   telemetry::Registry registry_;
   telemetry::Spans spans_;

@@ -113,7 +113,12 @@ Result<Done> add_system(const path& root) {
 
 Result<Done> build_root(const StartRequest& request, const JailSettings& settings, std::uint32_t uid) {
   const path& root = settings.mount_point;
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return system_error(errno, "mount", "/");
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    if (errno != EINVAL) return system_error(errno, "mount", "/");
+    return Error{Errc::kUnsupported,
+                 "the platform's root directory is no mount point, as in a plain chroot, and no instance can be given "
+                 "one of its own there; bind-mount that directory onto itself before entering it"};
+  }
   if (auto made = mount_tmpfs(root, MS_NOSUID, "mode=755,size=1m,nr_inodes=256"); !made) return made;
   umask(0);
   for (const char* name :
