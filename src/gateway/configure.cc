@@ -378,4 +378,19 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
   return Configuration(stack).read();
 }
 
+std::vector<stack::Finding> notes(const stack::Stack& stack) {
+  std::vector<stack::Finding> notes;
+  for (const auto& [about, value] : stack.all<tf::RestApi>("aws_api_gateway_rest_api")) {
+    auto document = value.body ? parse_document(*value.body) : Result<base::Json>(base::Json());
+    if (!document) continue;  // configure() says so
+    for (const auto& name : extensions_without_effect(*document)) {
+      const bool policy = name == "x-amazon-apigateway-policy";
+      const auto* at = about.body.find("body");
+      notes.push_back({stack::Finding::Kind::kNotHonoured, about.address, "body." + name,
+                       policy ? "resource policies are not evaluated here" : "", at ? at->value_range : about.range()});
+    }
+  }
+  return notes;
+}
+
 }  // namespace securebase::gateway

@@ -46,5 +46,43 @@ resource "aws_api_gateway_integration" "i" {{
               HasSubstr("expected the invoke_arn of a function"));
 }
 
+std::string document(std::string_view extensions, std::string_view of_method) {
+  return fmt::format(R"(
+resource "aws_api_gateway_rest_api" "a" {{
+  name = "a"
+  body = jsonencode({{
+    openapi = "3.0.1"
+    {}
+    paths = {{ "/x" = {{ get = {{
+      {}
+      "x-amazon-apigateway-integration" = {{ type = "mock" }}
+    }} }} }}
+  }})
+}}
+)",
+                     extensions, of_method);
+}
+
+TEST(Configure, RefusesADocumentsSignedMethodsToo) {
+  EXPECT_EQ(errors_of(document("", "")), "no error");
+  EXPECT_EQ(errors_of(document("", R"("x-amazon-apigateway-auth" = { type = "NONE" })")), "no error");
+  EXPECT_THAT(errors_of(document("", R"("x-amazon-apigateway-auth" = { type = "AWS_IAM" })")),
+              HasSubstr("AWS_IAM is not to be had here"));
+}
+
+TEST(Notes, SayWhatOfADocumentHasNoEffect) {
+  const auto notes_of = [](const std::string& text) {
+    std::string all;
+    for (const auto& note : notes(*loaded(text)))
+      all += note.address + " " + note.attribute + ": " + note.reason + "\n";
+    return all;
+  };
+  EXPECT_EQ(notes_of(document("\"x-amazon-apigateway-binary-media-types\" = [\"image/*\"]", "")), "");
+  EXPECT_EQ(notes_of(document(
+                "\"x-amazon-apigateway-policy\" = {}\n\"x-amazon-apigateway-endpoint-configuration\" = {}", "")),
+            "aws_api_gateway_rest_api.a body.x-amazon-apigateway-endpoint-configuration: \n"
+            "aws_api_gateway_rest_api.a body.x-amazon-apigateway-policy: resource policies are not evaluated here\n");
+}
+
 }  // namespace
 }  // namespace securebase::gateway

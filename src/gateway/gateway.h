@@ -57,6 +57,9 @@ struct Config;
 // (an integration of type AWS, say): such an API is refused as a whole.
 Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack::Stack& stack);
 
+// What the OpenAPI documents of a stack say that has no effect here, as a resource policy.
+std::vector<stack::Finding> notes(const stack::Stack& stack);
+
 struct Settings {
   // Authorizer verdicts kept, over all APIs; beyond, the oldest go.
   std::size_t authorizer_verdicts = 65'536;

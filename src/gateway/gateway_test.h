@@ -161,7 +161,7 @@ resource "aws_api_gateway_base_path_mapping" "api" {{
                      uri_of("app"), uri_of("auth"));
 }
 
-inline Result<std::shared_ptr<const Config>, stack::Diagnostics> configured(const std::string& text) {
+inline Result<stack::Stack, stack::Diagnostics> loaded(const std::string& text) {
   const auto directory = std::filesystem::temp_directory_path() / ("gateway-test-" + base::random_hex(12));
   std::filesystem::create_directories(directory);
   EXPECT_TRUE(base::replace_file(directory / "main.tf", text));
@@ -169,8 +169,13 @@ inline Result<std::shared_ptr<const Config>, stack::Diagnostics> configured(cons
   declare(catalogue);
   auto loaded = stack::load({.directory = directory}, catalogue);
   std::filesystem::remove_all(directory);
-  if (!loaded) return loaded.error();
-  return configure(*loaded);
+  return loaded;
+}
+
+inline Result<std::shared_ptr<const Config>, stack::Diagnostics> configured(const std::string& text) {
+  auto stack = loaded(text);
+  if (!stack) return stack.error();
+  return configure(*stack);
 }
 
 inline InvokeOutcome ok(std::string payload) {

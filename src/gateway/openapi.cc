@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/encoding.h"
@@ -39,6 +40,8 @@ std::string unescaped(std::string_view part) {
   }
   return out;
 }
+
+bool is_none(std::string_view type) { return http::equal_ignoring_case(type, "none"); }
 
 std::string text_of(const Json& value) { return value.is_number() ? value.dump() : std::string(value.string_or("")); }
 
@@ -137,6 +140,10 @@ class Document {
     auto authorizer = authorizer_of(operation);
     if (!authorizer) return authorizer.error();
     method.authorizer = std::move(*authorizer);
+    // Left out, it would leave the method open.
+    if (const auto type = operation["x-amazon-apigateway-auth"]["type"].string_or("NONE"); !is_none(type)) {
+      return Error{Errc::kUnsupported, fmt::format("x-amazon-apigateway-auth of type {} is not to be had here", type)};
+    }
     const Json& extension = operation["x-amazon-apigateway-integration"];
     if (extension.is_null()) return Error{Errc::kMalformed, "it has no x-amazon-apigateway-integration"};
     auto integration = make_integration(integration_of(extension));
@@ -235,6 +242,22 @@ class Document {
 };
 
 }  // namespace
+
+std::vector<std::string> extensions_without_effect(const Json& document) {
+  static constexpr std::array<std::string_view, 6> kHonoured = {"binary-media-types", "minimum-compression-size",
+                                                                "gateway-responses",  "request-validator",
+                                                                "request-validators", "importexport-version"};
+  static constexpr std::string_view kPrefix = "x-amazon-apigateway-";
+  std::vector<std::string> names;
+  const auto* members = document.as_object();
+  if (!members) return names;
+  for (const auto& [name, value] : *members) {
+    if (!name.starts_with(kPrefix)) continue;
+    const auto extension = std::string_view(name).substr(kPrefix.size());
+    if (std::find(kHonoured.begin(), kHonoured.end(), extension) == kHonoured.end()) names.emplace_back(name);
+  }
+  return names;
+}
 
 Result<Done> read_openapi(const Json& document, bool any_identity, Api& api) {
   return Document(document, any_identity, api).read();

@@ -55,7 +55,8 @@ Result<stack::Stack> read_stack(const StackSource& source, const Endpoints& endp
 
 Result<Configuration> configure(stack::Stack stack, const Endpoints& endpoints) {
   Configuration made;
-  for (auto& notes : {database::notes(stack, endpoints.database), cache::notes(stack, endpoints.cache)}) {
+  for (auto& notes :
+       {database::notes(stack, endpoints.database), cache::notes(stack, endpoints.cache), gateway::notes(stack)}) {
     made.notes.insert(made.notes.end(), notes.begin(), notes.end());
   }
   stack.findings.insert(stack.findings.end(), made.notes.begin(), made.notes.end());
