@@ -1,11 +1,13 @@
 """A changed .tf file takes effect live: no connection is dropped, nothing else changes."""
 
+import concurrent.futures
 import http.client
 import shutil
 import threading
+import time
 import unittest
 
-from harness import BUILD, INFRA, REPOSITORY, SHARED, Platform, main
+from harness import BUILD, REPOSITORY, SHARED, Platform, main
 
 
 class Apply(unittest.TestCase):
@@ -77,6 +79,19 @@ class Apply(unittest.TestCase):
         migration.unlink()
         self.assertIn("No changes", self.apply(platform).stdout)
 
+    def who_looks_does_not_wait_for_an_apply(self, platform):
+        migration = self.service / "schema" / "9999_slow.sql"
+        migration.write_text("SELECT pg_sleep(8);\nSELECT fails;\n")
+        with concurrent.futures.ThreadPoolExecutor() as beside:
+            applying = beside.submit(self.refused, platform, "9999_slow.sql:2")
+            time.sleep(2)
+            platform.cli("status")
+            platform.cli("env")
+            platform.cli("invoke", "securebase-prod-critical-api", "{}", check=False)
+            self.assertFalse(applying.done(), "all of these answered while it was under way")
+            applying.result()
+        migration.unlink()
+
     def a_bucket_with_objects_is_not_destroyed(self, platform):
         extra = self.stack / "extra.tf"
         extra.write_text('resource "aws_s3_bucket" "extra" {\n  bucket = "leaves-with-the-stack"\n}\n')
@@ -92,6 +107,7 @@ class Apply(unittest.TestCase):
     def test_what_cannot_be_applied_changes_nothing(self):
         with Platform(stack=self.stack, arguments=self.arguments) as platform:
             self.a_migration_that_fails_changes_nothing(platform)
+            self.who_looks_does_not_wait_for_an_apply(platform)
             self.a_bucket_with_objects_is_not_destroyed(platform)
             (self.stack / "broken.tf").write_text('resource "aws_s3_object" "x" {\n  bukket = "y"\n}\n')
             self.refused(platform, "broken.tf:2", '"bucket"')

@@ -78,12 +78,14 @@ net::Task<void> keep(net::Task<Result<base::Json>> asked, Result<base::Json>& an
 fs::path control_socket(const fs::path& state) { return state / "control.sock"; }
 
 struct ControlServer::Impl final : http::Handler {
-  Impl(net::Worker& worker, std::map<std::string, Answerer> answerers)
-      : worker(worker), answerers(std::move(answerers)) {}
+  Impl(net::Worker& worker, Answerers answerers) : worker(worker), answerers(std::move(answerers)) {}
 
   net::Task<http::Response> answer(http::Request& request) override {
-    const auto found = answerers.find(std::string(request.path));
-    if (request.method != http::Method::kPost || found == answerers.end()) {
+    const std::string path(request.path);
+    auto found = answerers.at_once.find(path);
+    const bool at_once = found != answerers.at_once.end();
+    if (!at_once) found = answerers.in_turn.find(path);
+    if (request.method != http::Method::kPost || (!at_once && found == answerers.in_turn.end())) {
       co_return error_response(404, {Errc::kNotFound, fmt::format("the platform has no answer for {}; is the command "
                                                                   "line of the same version?",
                                                                   request.path)});
@@ -96,21 +98,22 @@ struct ControlServer::Impl final : http::Handler {
     }
     auto question = base::Json::parse(text);
     if (!question) co_return error_response(400, question.error());
-    auto made = co_await pool.run([&] { return found->second(*question); });
+    auto made = co_await (at_once ? many : one).run([&] { return found->second(*question); });
     if (!made) co_return error_response(503, made.error());
     if (!*made) co_return error_response(422, made->error());
     co_return json_response(200, **made);
   }
 
   net::Worker& worker;
-  const std::map<std::string, Answerer> answerers;
-  net::Pool pool{1, 16};
+  const Answerers answerers;
+  net::Pool one{1, 16};
+  net::Pool many{8, 64};
   // Worker only.
   std::unique_ptr<http::WorkerServer> server;
   fs::path socket;
 };
 
-ControlServer::ControlServer(net::Worker& worker, std::map<std::string, Answerer> answerers)
+ControlServer::ControlServer(net::Worker& worker, Answerers answerers)
     : impl_(std::make_unique<Impl>(worker, std::move(answerers))) {}
 
 ControlServer::~ControlServer() { stop(); }

@@ -19,13 +19,19 @@ namespace securebase::platform {
 
 std::filesystem::path control_socket(const std::filesystem::path& state);
 
-// One question at a time: each may change what the next one sees.
 class ControlServer {
  public:
   using Answerer = std::function<Result<base::Json>(const base::Json& question)>;
+  // By path. Answers are made on threads of the server's own, which may block.
+  struct Answerers {
+    // One question at a time, in their order: each may change what the next one sees.
+    std::map<std::string, Answerer> in_turn;
+    // Beside these and each other: who wants to know how the platform is doing does not wait for an apply.
+    std::map<std::string, Answerer> at_once;
+  };
 
-  // Answers are made on a thread of the server's own, which may block. `worker` outlives the server.
-  ControlServer(net::Worker& worker, std::map<std::string, Answerer> answerers);
+  // `worker` outlives the server.
+  ControlServer(net::Worker& worker, Answerers answerers);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <mutex>
 
 #include "base/file.h"
 
@@ -15,6 +16,8 @@ constexpr std::array kNames = {"artillery", "aws", "k6", "securebase"};
 }
 
 Result<fs::path> lay_out_programs(const fs::path& state) {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   const fs::path directory = state / "bin";
   if (auto made = base::make_directory(directory); !made) return made.error();
   std::error_code failure;

@@ -84,7 +84,7 @@ std::string as_text(const base::Json& status) {
 }  // namespace
 
 base::Json Rooms::status() const {
-  const std::lock_guard lock(mutex_);
+  const auto in_force = current();
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(base::system_clock().steady() - begun_);
   const auto url = [this](std::string_view scheme, std::uint16_t port) { return settings_.url(scheme, port); };
   auto addresses = base::Json::object({{"http", url("http", settings_.http_port)},
@@ -92,10 +92,10 @@ base::Json Rooms::status() const {
                                        {"aws", url("http", settings_.aws_port)},
                                        {"operator", url("http", settings_.operator_port)}});
   if (settings_.xray_port != 0) addresses.set("xray", url("udp", settings_.xray_port));
-  if (const auto* cluster = first(*applied_.stack, "aws_rds_cluster")) {
+  if (const auto* cluster = first(*in_force, "aws_rds_cluster")) {
     addresses.set("postgres", fmt::format("{}:{}", text_of(*cluster, "endpoint"), text_of(*cluster, "port")));
   }
-  if (const auto* cache = first_cache(*applied_.stack)) {
+  if (const auto* cache = first_cache(*in_force)) {
     addresses.set("redis", fmt::format("{}:{}", cache_host(*cache), text_of(*cache, "port")));
   }
 
@@ -121,7 +121,7 @@ base::Json Rooms::status() const {
   auto status = base::Json::object(
       {{"addresses", addresses},
        {"state", state_.directory().native()},
-       {"stack", std::filesystem::absolute(applied_.stack->directory).lexically_normal().native()},
+       {"stack", std::filesystem::absolute(in_force->directory).lexically_normal().native()},
        {"pid", std::int64_t{::getpid()}},
        {"uptime_seconds", std::int64_t{uptime.count()}},
        {"database", std::move(database)},
@@ -140,8 +140,8 @@ base::Json Rooms::status() const {
 }
 
 Result<base::Json> Rooms::environment() const {
-  const std::lock_guard lock(mutex_);
-  const stack::Stack& stack = *applied_.stack;
+  const auto in_force = current();
+  const stack::Stack& stack = *in_force;
   auto variables = base::Json::object({{"SECUREBASE_STATE", state_.directory().native()},
                                        {"SECUREBASE_URL", settings_.url("http", settings_.http_port)},
                                        {"SECUREBASE_CA", authority_->certificate_file().native()},
