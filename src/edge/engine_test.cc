@@ -142,6 +142,12 @@ TEST_F(EdgeTest, AnswersTheDefaultRootObjectAndRefusesMethods) {
   EXPECT_EQ(get("/", {}, "DELETE").status, 403);
 }
 
+TEST_F(EdgeTest, RefusesAGetWithABody) {
+  EXPECT_EQ(get_with_body("/a").status, 403);
+  EXPECT_TRUE(origin_.seen.empty());
+  EXPECT_EQ(get_with_body("/a", "POST").status, 200);
+}
+
 TEST_F(EdgeTest, AnswersOptionsOfTheServerAsAWhole) {
   const auto answer = get("*", {}, "OPTIONS");
   EXPECT_EQ(answer.status, 204);

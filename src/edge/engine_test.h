@@ -148,6 +148,7 @@ class EdgeTest : public ::testing::Test {
     if (query != std::string::npos) request.query = std::string_view(path).substr(query + 1);
     request.peer_address = "192.0.2.1";
     request.trace = trace_;
+    request.body = body_;
     for (const auto& [name, value] : fields) request.headers.add(name, value);
     http::Response response;
     if (!engine().answer_now(request, response)) {
@@ -159,7 +160,7 @@ class EdgeTest : public ::testing::Test {
     answer.status = response.prepared ? response.prepared->status : response.status;
     if (response.prepared) {
       answer.headers = response.prepared->headers;
-      answer.body = response.prepared->body;
+      answer.body = response.prepared->body.bytes();
     } else if (response.body.is_stream()) {
       answer.length = response.body.length();
       const auto stream = response.body.take_stream();
@@ -172,6 +173,14 @@ class EdgeTest : public ::testing::Test {
     for (const auto& field : response.headers.fields()) answer.headers.add(field.name, field.value);
     if (!answer.length) answer.length = answer.body.size();
     if (method == "HEAD") answer.body.clear();
+  }
+  Answer get_with_body(std::string path, std::string method = "GET") {
+    Making making;
+    MadeBody body(1, 10, making);
+    body_ = &body;
+    auto answer = get(std::move(path), {}, std::move(method));
+    body_ = nullptr;
+    return answer;
   }
   Answer get(std::string path, Fields fields = {}, std::string method = "GET") {
     Answer answer;
@@ -206,6 +215,7 @@ class EdgeTest : public ::testing::Test {
   std::string scheme_ = "http";
   std::string authority_ = "d1.cloudfront.net";
   telemetry::TraceContext trace_;
+  http::BodyReader* body_ = nullptr;  // of the request
   Settings settings_;
   net::Worker worker_;
   net::Pool pool_;

@@ -21,7 +21,7 @@ void flatten(http::Response& response) {
   for (const auto& field : response.headers.fields()) headers.set(field.name, field.value);
   response.status = prepared->status;
   response.headers = std::move(headers);
-  response.body = http::SharedBytes{std::shared_ptr<const std::string>(prepared, &prepared->body), prepared->body};
+  response.body = prepared->body;
 }
 
 // May what is stored go on being served when the origin fails? RFC 5861 §4; and an error that a refresh brings does not

@@ -46,12 +46,6 @@ std::string_view cache_status(Tone tone) {
   return "securebase; fwd=uri-miss; stored";
 }
 
-http::SharedBytes part_of(std::shared_ptr<const http::PreparedResponse> prepared, const ByteRange& range) {
-  const std::string_view body = prepared->body;
-  const auto bytes = body.substr(range.first, range.length());
-  return {std::shared_ptr<const std::string>(prepared, &prepared->body), bytes};
-}
-
 void copy_fields(const http::PreparedResponse& from, http::Headers& to, bool type) {
   for (const auto& field : from.headers.fields()) {
     if (!type && http::equal_ignoring_case(field.name, "Content-Type")) continue;
@@ -59,9 +53,9 @@ void copy_fields(const http::PreparedResponse& from, http::Headers& to, bool typ
   }
 }
 
-void write_ranges(const std::shared_ptr<const http::PreparedResponse>& prepared, const std::vector<ByteRange>& ranges,
+void write_ranges(const http::PreparedResponse& prepared, const std::vector<ByteRange>& ranges,
                   http::Response& response) {
-  const auto size = prepared->body.size();
+  const auto size = prepared.body.size();
   if (ranges.empty()) {
     response.status = 416;
     response.headers.add("Content-Range", fmt::format("bytes */{}", size));
@@ -69,20 +63,20 @@ void write_ranges(const std::shared_ptr<const http::PreparedResponse>& prepared,
   }
   response.status = 206;
   if (ranges.size() == 1) {
-    copy_fields(*prepared, response.headers, true);
+    copy_fields(prepared, response.headers, true);
     response.headers.add("Content-Range", fmt::format("bytes {}-{}/{}", ranges[0].first, ranges[0].last, size));
-    response.body = part_of(prepared, ranges[0]);
+    response.body = prepared.body.part(ranges[0].first, ranges[0].length());
     return;
   }
-  copy_fields(*prepared, response.headers, false);
+  copy_fields(prepared, response.headers, false);
   const auto boundary = base::random_hex(24);
   response.headers.add("Content-Type", "multipart/byteranges; boundary=" + boundary);
-  const auto type = prepared->headers.get("Content-Type").value_or("application/octet-stream");
+  const auto type = prepared.headers.get("Content-Type").value_or("application/octet-stream");
   std::string body;
   for (const auto& range : ranges) {
     fmt::format_to(std::back_inserter(body), "\r\n--{}\r\nContent-Type: {}\r\nContent-Range: bytes {}-{}/{}\r\n\r\n",
                    boundary, type, range.first, range.last, size);
-    body.append(prepared->body, range.first, range.length());
+    body.append(prepared.body.bytes(), range.first, range.length());
   }
   body.append("\r\n--").append(boundary).append("--\r\n");
   response.body = std::move(body);
@@ -175,7 +169,7 @@ bool Engine::write(const http::Request& request, const Visit& visit, const store
       }
     }
     if (ranges) {
-      write_ranges(stored.variants[0], *ranges, response);
+      write_ranges(stored.identity(), *ranges, response);
       status = response.status;
     } else {
       response.prepared = prepared;

@@ -85,6 +85,11 @@ bool Engine::arrive(const http::Request& request, Visit& visit, http::Response& 
         "The distribution supports only cachable requests.");
     return false;
   }
+  // Developer Guide, "How CloudFront processes requests": a GET request that includes a body.
+  if (request.method == http::Method::kGet && request.body != nullptr) {
+    response = own_answer(403, "A GET request with a body is not forwarded: send it without one, or use POST.");
+    return false;
+  }
   visit.origin = visit.distribution->origins[behaviour.origin].get();
   if (!visit.origin->has_gate()) {
     visit.caller.verdict = Caller::Verdict::kPublic;

@@ -15,14 +15,13 @@ constexpr std::string_view kInvalidate = "execute-api:InvalidateCache";
 // Bodies beyond this are compressed on the pool: about a millisecond of a worker's time at most.
 constexpr std::size_t kCompressedAtOnce = 64 << 10;
 
-Integrated shared_copy(const http::PreparedResponse& prepared,
-                       const std::shared_ptr<const http::PreparedResponse>& owner) {
+Integrated shared_copy(const http::PreparedResponse& prepared) {
   Integrated out;
   out.response.status = prepared.status;
   for (const auto& field : prepared.headers.fields()) {
     if (!http::equal_ignoring_case(field.name, "Content-Length")) out.response.headers.add(field.name, field.value);
   }
-  out.response.body = http::SharedBytes{std::shared_ptr<const std::string>(owner, &owner->body), owner->body};
+  out.response.body = prepared.body;
   return out;
 }
 
@@ -98,7 +97,7 @@ Engine::Choice Engine::choose(const Call& call, const store::StoredResponse& sto
 }
 
 Integrated Engine::answer_stored(const store::StoredResponse& stored, const Choice& choice, bool hit) const {
-  auto out = shared_copy(*choice.variant, choice.variant);
+  auto out = shared_copy(*choice.variant);
   const auto now = doors.clock.steady();
   if (const auto age = stored.age(now); age.count() > 0 || hit) {
     out.response.headers.set("Age", std::to_string(age.count()));

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -79,6 +80,12 @@ void Socket::close() {
   if (read_ || write_) loop_.defer(*this);
 }
 
+bool Socket::is_quiet() {
+  if (descriptor_ < 0 || hung_up_) return false;
+  char byte = 0;
+  return ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 bool Socket::had_its_turn() {
   if (round_ != loop_.round()) {
     round_ = loop_.round();
@@ -99,9 +106,10 @@ Socket::Outcome Socket::start(IoOperation& operation) {
   } else {
     check(!write_, "one write waits at a time");
     rest_ = operation.pieces();
+    last_in_ = operation.last_in();
     written_ = 0;
     if (writable_ && !later) {
-      if (auto outcome = send(rest_)) return outcome;
+      if (auto outcome = send()) return outcome;
     }
     write_ = &operation;
   }
@@ -127,15 +135,24 @@ Socket::Outcome Socket::receive(std::span<char> into) {
   }
 }
 
-Socket::Outcome Socket::send(std::span<iovec>& pieces) {
+Socket::Outcome Socket::send() {
   constexpr std::size_t kMostPieces = 1024;  // IOV_MAX
   for (;;) {
-    take_from_front(pieces, 0);
-    if (pieces.empty()) return written_;
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = std::min(pieces.size(), kMostPieces);
-    const auto sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    take_from_front(rest_, 0);
+    if (rest_.empty()) return written_;
+    ssize_t sent = 0;
+    if (last_in_ && rest_.size() == 1) {
+      auto offset = static_cast<off_t>(last_in_.offset);
+      sent = ::sendfile(descriptor_, last_in_.descriptor, &offset, rest_.front().iov_len);
+      check(sent != 0, "a file that is sent is as long as was said");
+      if (sent > 0) last_in_.offset += static_cast<std::uint64_t>(sent);
+    } else {
+      msghdr message{};
+      message.msg_iov = rest_.data();
+      message.msg_iovlen = std::min(rest_.size() - (last_in_ ? 1 : 0), kMostPieces);
+      // What the file brings goes into the same segments.
+      sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL | (last_in_ ? MSG_MORE : 0));
+    }
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN) return system_error(errno, "send", "to the peer");
@@ -144,7 +161,7 @@ Socket::Outcome Socket::send(std::span<iovec>& pieces) {
     }
     written_ += static_cast<std::size_t>(sent);
     all_written_ += static_cast<std::size_t>(sent);
-    take_from_front(pieces, static_cast<std::size_t>(sent));
+    take_from_front(rest_, static_cast<std::size_t>(sent));
   }
 }
 
@@ -183,7 +200,7 @@ void Socket::finish_what_can_be() {
   if (write_ && write_cancelled_) {
     write_outcome = cancelled;
   } else if (write_ && writable_) {
-    write_outcome = send(rest_);
+    write_outcome = send();
   }
   IoOperation* read = read_outcome ? std::exchange(read_, nullptr) : nullptr;
   IoOperation* write = write_outcome ? std::exchange(write_, nullptr) : nullptr;

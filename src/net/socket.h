@@ -24,6 +24,7 @@ class Socket final : public Stream, private Worker::Loop::Source, private Worker
   void close() override;
   std::uint64_t written() const override { return all_written_; }
   bool hung_up() const override { return hung_up_; }
+  bool is_quiet() override;
   void listen_for_hang_up(HangUpListener* listener) override { hang_up_listener_ = listener; }
   std::string_view peer_address() const override { return {address_.data(), address_length_}; }
   std::uint16_t peer_port() const override { return port_; }
@@ -41,7 +42,7 @@ class Socket final : public Stream, private Worker::Loop::Source, private Worker
   void on_turn() override;
 
   Outcome receive(std::span<char> into);
-  Outcome send(std::span<iovec>& pieces);
+  Outcome send();
   // Whether this connection has had its share of this round, so that one busy peer does not starve the others.
   bool had_its_turn();
   void finish_what_can_be();
@@ -57,6 +58,7 @@ class Socket final : public Stream, private Worker::Loop::Source, private Worker
   bool read_cancelled_ = false;
   bool write_cancelled_ = false;
   std::span<iovec> rest_;    // of write_
+  FilePlace last_in_;        // of write_: where the last of rest_ lies in a file, from its current beginning on
   std::size_t written_ = 0;  // of write_
   std::uint64_t all_written_ = 0;
   std::uint64_t round_ = 0;

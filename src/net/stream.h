@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "net/cancellation.h"
+#include "net/shared_bytes.h"
 #include "net/task.h"
 
 namespace securebase::net {
@@ -27,7 +28,8 @@ class IoOperation final : Cancellation::Hook {
   enum class Kind { kRead, kWrite };
 
   IoOperation(Stream& stream, std::span<char> into) : stream_(stream), kind_(Kind::kRead), into_(into) {}
-  IoOperation(Stream& stream, std::span<iovec> pieces) : stream_(stream), kind_(Kind::kWrite), pieces_(pieces) {}
+  IoOperation(Stream& stream, std::span<iovec> pieces, FilePlace last_in)
+      : stream_(stream), kind_(Kind::kWrite), pieces_(pieces), last_in_(last_in) {}
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>
@@ -42,6 +44,7 @@ class IoOperation final : Cancellation::Hook {
   Kind kind() const { return kind_; }
   std::span<char> into() const { return into_; }
   std::span<iovec> pieces() const { return pieces_; }
+  FilePlace last_in() const { return last_in_; }
   // Ends this operation alone, if it still waits: it completes with kCancelled, from the loop.
   void cancel() { on_cancel(); }
   // Called once, on the stream's worker, from its loop and not from inside Stream::start.
@@ -55,6 +58,7 @@ class IoOperation final : Cancellation::Hook {
   const Kind kind_;
   std::span<char> into_;
   std::span<iovec> pieces_;
+  FilePlace last_in_;
   std::coroutine_handle<> awaiter_;
   Result<std::size_t> outcome_ = std::size_t{0};
 };
@@ -76,8 +80,9 @@ class Stream {
   // `into` stays valid until the read ends.
   IoOperation read(std::span<char> into) { return {*this, into}; }
   // Writes all pieces in order. The pieces, and the bytes they point to, stay valid until the write ends; the stream
-  // may change the iovecs themselves.
-  IoOperation write(std::span<iovec> pieces) { return {*this, pieces}; }
+  // may change the iovecs themselves. `last_in`: where the last piece lies in a file too, whose bytes do not change, so
+  // that a stream that can lets the kernel take them from there.
+  IoOperation write(std::span<iovec> pieces, FilePlace last_in = {}) { return {*this, pieces, last_in}; }
 
   // Tells the peer that no more will come. Reads go on.
   virtual Task<Result<Done>> shut_down() = 0;
@@ -89,7 +94,10 @@ class Stream {
 
   // Whether the peer has ended its direction; bytes it sent before may still be unread.
   virtual bool hung_up() const = 0;
-  // Tells `listener` when that happens; null: nobody. It outlives the stream or is taken back.
+  // Of a kept connection that should be silent: false when the peer has ended it, or sent what nobody asked for. What
+  // TLS itself sends (session tickets) does not count. Not while a read waits.
+  virtual bool is_quiet() = 0;
+  // Tells `listener` when the peer ends its direction; null: nobody. It outlives the stream or is taken back.
   virtual void listen_for_hang_up(HangUpListener* listener) = 0;
 
   // "127.0.0.1", "::1", or empty for a Unix socket.

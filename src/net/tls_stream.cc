@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "net/worker.h"
@@ -91,6 +93,24 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void cancel(IoOperation& operation) {
     if (read_ == &operation && reading_) reading_->cancel();
     if (write_ == &operation && writing_) writing_->cancel();
+  }
+
+  // Reads past the stream below, which waits for nothing meanwhile and finds its socket emptier than it thought.
+  bool is_quiet() {
+    if (below_->hung_up()) return false;
+    for (;;) {
+      ERR_clear_error();
+      char byte = 0;
+      std::size_t got = 0;
+      const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+      if (result == 1 || SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) return false;
+      flush_alone();
+      const auto space = room();
+      const auto came = ::recv(below_->descriptor(), space.data(), space.size(), MSG_DONTWAIT);
+      if (came < 0) return errno == EAGAIN;
+      if (came == 0) return false;
+      in_end_ += static_cast<std::size_t>(came);
+    }
   }
 
   static Task<Result<Done>> shut_down(std::shared_ptr<Engine> self) {
@@ -290,6 +310,7 @@ class TlsStream final : public Stream {
   void close() override { engine_->below().close(); }
   std::uint64_t written() const override { return engine_->below().written(); }
   bool hung_up() const override { return engine_->below().hung_up(); }
+  bool is_quiet() override { return engine_->is_quiet(); }
   void listen_for_hang_up(HangUpListener* listener) override { engine_->below().listen_for_hang_up(listener); }
   std::string_view peer_address() const override { return engine_->below().peer_address(); }
   std::uint16_t peer_port() const override { return engine_->below().peer_port(); }

@@ -164,12 +164,24 @@ class Hello final : public http::Handler {
   Task<http::Response> answer(http::Request&) override { co_return http::Response{}; }
 };
 
-Task<void> serve_https(std::string& got) {
-  Hello hello;
+// As a stored response that a plain connection would send from its file.
+class Many final : public http::Handler {
+ public:
+  bool answer_now(const http::Request&, http::Response& response) override {
+    response.prepared = prepared;
+    return true;
+  }
+  Task<http::Response> answer(http::Request&) override { co_return http::Response{}; }
+
+  const std::shared_ptr<const http::PreparedResponse> prepared =
+      http::prepare(200, {}, std::string(500'000, 'a') + std::string(500'000, 'b'));
+};
+
+Task<void> serve_https(http::Handler& handler, std::string& got) {
   http::ServerSettings settings;
   settings.address = {"127.0.0.1", 0, ""};
   settings.tls = make_server();
-  auto server = http::WorkerServer::start(settings, hello);
+  auto server = http::WorkerServer::start(settings, handler);
   EXPECT_TRUE(server);
   {
     http::Client client({}, make_client({"http/1.1"}));
@@ -181,7 +193,7 @@ Task<void> serve_https(std::string& got) {
       auto response = co_await client.send(std::move(request));
       EXPECT_TRUE(response) << response.error().message;
       if (!response) break;
-      auto body = co_await http::read_all(*response->body, 1000);
+      auto body = co_await http::read_all(*response->body, 2'000'000);
       EXPECT_TRUE(body);
       got = *body;
     }
@@ -189,11 +201,80 @@ Task<void> serve_https(std::string& got) {
   co_await (*server)->drain();
 }
 
+// Answers every request of a connection with "ok", and says more than it was asked after the first.
+Task<void> answer_too_much(std::unique_ptr<Stream> connection, const TlsServer& tls, int& requests) {
+  auto stream = co_await tls.accept(std::move(connection));
+  if (!stream) co_return;
+  std::string buffer(4096, '\0');
+  for (;;) {
+    auto got = co_await (*stream)->read(buffer);
+    if (!got || *got == 0) co_return;
+    ++requests;
+    for (std::string answer :
+         {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"}) {
+      iovec piece{answer.data(), answer.size()};
+      auto sent = co_await (*stream)->write({&piece, 1});
+      auto slept = co_await sleep_for(20ms);
+      if (!sent || !slept) co_return;
+    }
+  }
+}
+
+Task<void> accept_all(Listener& listener, const TlsServer& tls, int& connections, int& requests, TaskGroup& group) {
+  for (;;) {
+    auto connection = co_await listener.accept();
+    if (!connection) co_return;
+    ++connections;
+    group.spawn(answer_too_much(std::move(*connection), tls, requests));
+  }
+}
+
+Task<void> ask_one_that_says_too_much(std::vector<std::string>& got, int& connections) {
+  const auto server = make_server();
+  const Address any{"127.0.0.1", 0, ""};
+  auto listener = Listener::open(any);
+  int requests = 0;
+  TaskGroup group;
+  group.spawn(accept_all(**listener, *server, connections, requests, group));
+  {
+    http::Client client({}, make_client({"http/1.1"}));
+    for (int i = 0; i < 3; ++i) {
+      http::ClientRequest request;
+      request.origin = {"127.0.0.1", (*listener)->port(), ""};
+      request.tls = true;
+      request.server_name = "first.example";
+      auto response = co_await client.send(std::move(request));
+      EXPECT_TRUE(response);
+      if (!response) break;
+      auto body = co_await http::read_all(*response->body, 100);
+      EXPECT_TRUE(body);
+      got.push_back(*body);
+      auto slept = co_await sleep_for(60ms);
+      EXPECT_TRUE(slept);
+    }
+  }
+  EXPECT_EQ(requests, 3);
+  co_await group.close();
+}
+
+TEST(Tls, WhatNobodyAskedForIsNoAnswer) {
+  Worker worker(0);
+  std::vector<std::string> got;
+  int connections = 0;
+  worker.run_until_done(ask_one_that_says_too_much(got, connections));
+  EXPECT_EQ(got, (std::vector<std::string>{"ok", "ok", "ok"}));
+  EXPECT_EQ(connections, 3);
+}
+
 TEST(Tls, CarriesHttp) {
   Worker worker(0);
   std::string got;
-  worker.run_until_done(serve_https(got));
+  Hello hello;
+  worker.run_until_done(serve_https(hello, got));
   EXPECT_EQ(got, "https TLSv1.3");
+  Many many;
+  worker.run_until_done(serve_https(many, got));
+  EXPECT_TRUE(got == many.prepared->body.bytes());
 }
 
 }  // namespace

@@ -135,13 +135,17 @@ void Flight::forget_read_pieces() {
   }
 }
 
-std::optional<std::string> Flight::whole_body() const {
-  const std::lock_guard lock(mutex_);
-  if (!whole_) return std::nullopt;
-  std::string body;
-  body.reserve(held_bytes_);
-  for (const auto& piece : pieces_) body += *piece;
-  return body;
+std::optional<http::SharedBytes> Flight::whole_body() const {
+  std::vector<std::shared_ptr<const std::string>> held;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!whole_) return std::nullopt;
+    held.assign(pieces_.begin(), pieces_.end());
+  }
+  std::vector<std::string_view> pieces;
+  pieces.reserve(held.size());
+  for (const auto& piece : held) pieces.push_back(*piece);
+  return http::SharedBytes::joined(pieces);
 }
 
 void Flight::finish(std::shared_ptr<const StoredResponse> stored) {

@@ -72,7 +72,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // and the body is not kept whole. kCancelled: the awaiting task was cancelled.
   net::Task<Result<Done>> append(std::string bytes);
   // All that was appended is still here, in order; empty when it is not kept whole.
-  std::optional<std::string> whole_body() const;
+  std::optional<http::SharedBytes> whole_body() const;
   // Done. `stored`, if it was kept: who comes late takes it from here.
   void finish(std::shared_ptr<const StoredResponse> stored);
   // Everybody who still waits or reads gets this. Nothing after finish().

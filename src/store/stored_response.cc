@@ -25,7 +25,7 @@ std::size_t bytes_of(const http::PreparedResponse& prepared) {
   for (const auto& field : prepared.headers.fields()) {
     fields += sizeof(field) + 2 * (field.name.size() + field.value.size());
   }
-  return sizeof(prepared) + 32 + fields + prepared.head.capacity() + prepared.body.capacity();
+  return sizeof(prepared) + 32 + fields + prepared.head.capacity() + prepared.body.memory();
 }
 
 std::string weak(std::string_view etag) {

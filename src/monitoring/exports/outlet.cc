@@ -148,8 +148,7 @@ http::ClientRequest Outlet::request_for(std::shared_ptr<const std::string> body)
   }
   const auto fields = fields_.get();
   for (const auto& [name, value] : *fields) request.headers.add(name, value);
-  const std::string_view bytes = *body;
-  request.body = http::SharedBytes{std::move(body), bytes};
+  request.body = http::SharedBytes(std::move(body));
   return request;
 }
 

@@ -1,10 +1,7 @@
 #include "net/http/client.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
-#include <cerrno>
-#include <cstring>
 #include <list>
 
 #include "net/http/chunked.h"
@@ -86,14 +83,8 @@ struct Channel {
   }
 
   // Whether an idle connection can carry another request: the origin has neither closed it nor sent what nobody asked
-  // for. (Under TLS unread bytes may be session tickets.)
-  bool is_usable() const {
-    if (stream->hung_up() || begin != end) return false;
-    char byte = 0;
-    const auto got = ::recv(stream->descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got < 0) return errno == EAGAIN;
-    return got > 0 && !stream->tls_version().empty();
-  }
+  // for, which would be taken for the next answer.
+  bool is_usable() const { return begin == end && stream->is_quiet(); }
 };
 
 bool is_idempotent(Method method) {

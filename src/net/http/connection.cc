@@ -15,10 +15,9 @@ using net::Task;
 namespace {
 
 constexpr std::size_t kFirstInput = 4 << 10;
-constexpr std::size_t kIdleInput = 16 << 10;      // a larger one is given back between requests
-constexpr std::size_t kBodyBuffer = 32 << 10;     // of a streamed request body
-constexpr std::size_t kDrainedBody = 256 << 10;   // of an unread body; beyond, the connection is closed instead
-constexpr std::size_t kGatheredBytes = 64 << 10;  // of pipelined answers in one write
+constexpr std::size_t kIdleInput = 16 << 10;     // a larger one is given back between requests
+constexpr std::size_t kBodyBuffer = 32 << 10;    // of a streamed request body
+constexpr std::size_t kDrainedBody = 256 << 10;  // of an unread body; beyond, the connection is closed instead
 constexpr std::size_t kLingeredBytes = 1 << 20;
 constexpr std::chrono::seconds kLingerTime{2};
 
@@ -238,7 +237,7 @@ Task<void> Connection::run() {
       if (answered && body_.is_done() && queue_whole_response()) {
         const bool keep = parser_.framing().keep_alive && !host_.draining;
         end_request();
-        if (keep && pipelined_ < host_.settings.limits.pipelined && output_.bytes() < kGatheredBytes) continue;
+        if (keep && pipelined_ < host_.settings.limits.pipelined && !output_.is_full()) continue;
         const bool sent = co_await flush();
         if (!sent || !keep) co_return;
         continue;
@@ -252,7 +251,7 @@ Task<void> Connection::run() {
     // More is needed. What is ready goes out first.
     if (!output_.empty()) {
       enter(Phase::kWrite);
-      auto sent = co_await stream_->write(output_.gather());
+      auto sent = co_await stream_->write(output_.gather(), output_.last_in());
       output_.clear();
       pipelined_ = 0;
       if (!sent) co_return;
@@ -336,7 +335,7 @@ bool Connection::queue_whole_response() {
   const auto framing = add_head(output_, response_, response_framing(close));
   if (!framing) return false;
   if (response_.prepared) {
-    if (*framing == BodyFraming::kWhole) output_.add_view(response_.prepared->body);
+    if (*framing == BodyFraming::kWhole) output_.add_body_of(*response_.prepared);
     output_.hold(std::move(response_.prepared));
   } else if (*framing == BodyFraming::kWhole) {
     output_.add_body(std::move(response_.body));
@@ -382,8 +381,8 @@ Task<Connection::After> Connection::send_response(After after) {
     framing = add_head(output_, response_, response_framing(after != After::kKeep));
   }
   if (*framing == BodyFraming::kUntilClose) after = After::kClose;
-  if (response_.prepared && *framing == BodyFraming::kWhole) output_.add_view(response_.prepared->body);
-  if (!response_.prepared && *framing == BodyFraming::kWhole) output_.add_view(response_.body.bytes());
+  if (response_.prepared && *framing == BodyFraming::kWhole) output_.add_body_of(*response_.prepared);
+  if (!response_.prepared && *framing == BodyFraming::kWhole) output_.add_body(std::move(response_.body));
   const bool streams =
       *framing == BodyFraming::kLength || *framing == BodyFraming::kChunked || *framing == BodyFraming::kUntilClose;
   if (streams) {
@@ -479,7 +478,7 @@ Task<bool> Connection::flush() {
   if (output_.empty()) co_return true;
   const auto phase = phase_;
   enter(Phase::kWrite);
-  auto sent = co_await stream_->write(output_.gather());
+  auto sent = co_await stream_->write(output_.gather(), output_.last_in());
   output_.clear();
   enter(phase);
   co_return sent.has_value();

@@ -255,8 +255,13 @@ std::optional<std::uint64_t> Body::length() const {
 
 std::string_view Body::bytes() const {
   if (const auto* own = std::get_if<std::string>(&content_)) return *own;
-  if (const auto* shared = std::get_if<SharedBytes>(&content_)) return shared->bytes;
+  if (const auto* shared = std::get_if<SharedBytes>(&content_)) return shared->bytes();
   return {};
+}
+
+net::FilePlace Body::file() const {
+  const auto* shared = std::get_if<SharedBytes>(&content_);
+  return shared ? shared->file() : net::FilePlace{};
 }
 
 std::unique_ptr<BodyReader> Body::take_stream() {
@@ -268,7 +273,7 @@ std::unique_ptr<BodyReader> Body::take_stream() {
   return taken;
 }
 
-std::shared_ptr<const PreparedResponse> prepare(int status, Headers headers, std::string body) {
+std::shared_ptr<const PreparedResponse> prepare(int status, Headers headers, SharedBytes body) {
   auto prepared = std::make_shared<PreparedResponse>();
   for (const auto& field : headers.fields()) {
     if (is_token(field.name) && is_field_value(field.value)) continue;

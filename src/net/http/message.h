@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/shared_bytes.h"
 #include "net/task.h"
 #include "telemetry/trace.h"
 
@@ -94,11 +95,7 @@ class BodyReader {
 // Reads to the end. kLimit when more than `limit_bytes` come.
 net::Task<Result<std::string>> read_all(BodyReader& body, std::size_t limit_bytes);
 
-// Immutable bytes, shared: a stored response's body, or a part of one.
-struct SharedBytes {
-  std::shared_ptr<const std::string> owner;
-  std::string_view bytes;
-};
+using net::SharedBytes;
 
 // Nothing, bytes of its own, shared bytes, or pieces that come. A stream whose length is known says so, and is then
 // sent with Content-Length rather than chunked.
@@ -116,6 +113,8 @@ class Body {
   std::optional<std::uint64_t> length() const;
   // The bytes of a body that is no stream.
   std::string_view bytes() const;
+  // Where they lie in a file too.
+  net::FilePlace file() const;
   // The stream, which leaves this; null if it is none.
   std::unique_ptr<BodyReader> take_stream();
 
@@ -154,12 +153,12 @@ struct PreparedResponse {
   int status = 200;
   Headers headers;
   std::string head;
-  std::string body;
+  SharedBytes body;
 };
 
 // Makes `head`. Adds Content-Length; Date and the fields that belong to a connection are left out of `head`. A field
 // that would break the framing (CR, LF, NUL, an empty name) makes it a 500 without a body, and a line in the log.
-std::shared_ptr<const PreparedResponse> prepare(int status, Headers headers, std::string body);
+std::shared_ptr<const PreparedResponse> prepare(int status, Headers headers, SharedBytes body);
 
 // What a handler answers. With `prepared`, status and most fields come from there, `headers` are those to add, and
 // `body` is not used. Framing (Content-Length, Transfer-Encoding), Connection and Date are the server's.

@@ -4,11 +4,13 @@
 
 #include <charconv>
 
+#include "base/check.h"
 #include "net/http/syntax.h"
 
 namespace securebase::http {
 
 void Output::add_copy(std::string_view text) {
+  check(!last_in_, "nothing follows a file within a write");
   const std::size_t offset = scratch_.size();
   scratch_.append(text);
   bytes_ += text.size();
@@ -23,6 +25,7 @@ void Output::add_view(std::string_view text) {
   constexpr std::size_t kCopiedUpTo = 256;  // a copy of that much is cheaper than one more piece for the kernel
   if (text.empty()) return;
   if (text.size() <= kCopiedUpTo) return add_copy(text);
+  check(!last_in_, "nothing follows a file within a write");
   bytes_ += text.size();
   pieces_.push_back({text.data(), 0, text.size()});
 }
@@ -30,7 +33,15 @@ void Output::add_view(std::string_view text) {
 void Output::add_body(Body body) {
   if (body.bytes().empty()) return;
   bodies_.push_back(std::move(body));
-  add_view(bodies_.back().bytes());
+  add_bytes(bodies_.back().bytes(), bodies_.back().file());
+}
+
+void Output::add_body_of(const PreparedResponse& prepared) { add_bytes(prepared.body, prepared.body.file()); }
+
+void Output::add_bytes(std::string_view bytes, net::FilePlace file) {
+  add_view(bytes);
+  // A part of a file may be too small for it.
+  if (bytes.size() >= SharedBytes::kLeastInFile) last_in_ = file;
 }
 
 std::span<iovec> Output::gather() {
@@ -48,6 +59,7 @@ void Output::clear() {
   prepared_.clear();
   bodies_.clear();
   bytes_ = 0;
+  last_in_ = {};
 }
 
 namespace {

@@ -34,7 +34,7 @@ void queue_a_prepared_response(benchmark::State& state) {
     response.prepared = prepared;
     const ResponseFraming framing{.date_line = "Date: Tue, 24 Nov 2026 06:57:25 GMT\r\n"};
     benchmark::DoNotOptimize(add_head(output, response, framing));
-    output.add_view(prepared->body);
+    output.add_body_of(*prepared);
     output.hold(std::move(response.prepared));
     benchmark::DoNotOptimize(output.gather().data());
     output.clear();

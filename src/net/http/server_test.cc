@@ -99,8 +99,12 @@ class Failing final : public BodyReader {
 class Example final : public Handler {
  public:
   bool answer_now(const Request& request, Response& response) override {
-    if (request.path != "/now") return false;
-    response.prepared = prepared_;
+    if (request.path == "/part") {
+      response.body = many_->body.part(10, 60'000);
+      return true;
+    }
+    if (request.path != "/now" && request.path != "/many") return false;
+    response.prepared = request.path == "/now" ? prepared_ : many_;
     response.headers.add("Age", "7");
     return true;
   }
@@ -145,12 +149,13 @@ class Example final : public Handler {
   std::atomic<int> cancelled = 0;
 
  private:
-  static std::shared_ptr<const PreparedResponse> make() {
+  static std::shared_ptr<const PreparedResponse> make(SharedBytes body) {
     Headers headers;
     headers.add("Content-Type", "text/plain");
-    return prepare(200, std::move(headers), "prepared");
+    return prepare(200, std::move(headers), std::move(body));
   }
-  const std::shared_ptr<const PreparedResponse> prepared_ = make();
+  const std::shared_ptr<const PreparedResponse> prepared_ = make("prepared");
+  const std::shared_ptr<const PreparedResponse> many_ = make(std::string(60'000, 'm') + std::string(60'000, 'n'));
 };
 
 class ServerTest : public ::testing::Test {
@@ -202,6 +207,29 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
     ASSERT_NE(at, std::string::npos) << i;
   }
   EXPECT_NE(got.find("/echo?last", at), std::string::npos);
+}
+
+// Bodies in files end a write: what is pipelined behind them goes into the next.
+TEST_F(ServerTest, PipelinedBodiesFromFilesAndOthersComeInOrder) {
+  start();
+  std::string all;
+  std::string expected;
+  const std::string many = std::string(60'000, 'm') + std::string(60'000, 'n');
+  for (int i = 0; i < 20; ++i) {
+    all += get("/now", "") + get("/many", "") + get("/part", "") + "HEAD /many HTTP/1.1\r\nHost: a\r\n\r\n" +
+           get("/many", "");
+    expected += "prepared" + many + many.substr(10, 60'000) + many;
+  }
+  auto got = converse(all + get("/now"));
+  std::string bodies;
+  for (std::size_t at = 0; at < got.size();) {
+    const auto end = got.find("\r\n\r\n", at);
+    ASSERT_NE(end, std::string::npos);
+    const auto next = got.find("HTTP/1.1 200 OK", end);
+    bodies += got.substr(end + 4, next == std::string::npos ? next : next - end - 4);
+    at = next == std::string::npos ? got.size() : next;
+  }
+  EXPECT_TRUE(bodies == expected + "prepared");
 }
 
 TEST_F(ServerTest, GivesTheSameAnswersHoweverTheBytesAreCut) {
