@@ -180,6 +180,46 @@ TEST(Load, MakesSeveralByCountAndForEach) {
   EXPECT_EQ(stack->outputs.at("x").value, Value::list({"q0", "q1", "a-1", "b-2"}));
 }
 
+TEST(Load, TakesAnEmptyListForASetWhereTheOtherArmIsOne) {
+  const auto stack = load_files({{"main.tf", R"(
+    variable "no" { default = false }
+    variable "yes" { default = true }
+    resource "random_id" "none" {
+      for_each    = var.no ? toset(["x"]) : []
+      byte_length = 2
+    }
+    resource "random_id" "written" {
+      for_each    = var.yes ? ["b", "a", "b"] : toset([])
+      byte_length = 2
+    }
+    resource "random_id" "untold" {
+      for_each    = var.no ? toset(random_id.several[0].keepers) : []
+      byte_length = 2
+    }
+    resource "random_id" "nested" {
+      for_each    = var.no ? random_id.several[0].keepers : var.no ? toset(["x"]) : []
+      byte_length = 2
+    }
+    resource "random_id" "several" {
+      count       = 0
+      byte_length = 2
+    }
+    locals { settings = var.no ? { names = toset(["x"]) } : { names = [] } }
+    resource "random_id" "local" {
+      for_each    = local.settings.names
+      byte_length = 2
+    }
+    output "x" { value = keys(random_id.written) }
+    output "list" { value = (var.yes ? tolist(["b", "a", "b"]) : toset([]))[2] }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->resources.size(), 2u);
+  EXPECT_EQ(stack->outputs.at("x").value, Value::list({"a", "b"}));
+  EXPECT_EQ(stack->outputs.at("list").value, Value("b"));
+  EXPECT_THAT(errors_of("resource \"random_id\" \"r\" {\n  for_each = []\n  byte_length = 2\n}\n"),
+              HasSubstr("you have provided a list"));
+}
+
 TEST(Load, WritesOutDynamicBlocks) {
   const auto stack = load_files({{"main.tf", R"(
     resource "aws_security_group" "g" {

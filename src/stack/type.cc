@@ -251,6 +251,7 @@ Value unified_with(const Value& chosen, const Value& other) {
   if (chosen.is_sequence() && other.is_sequence()) {
     Value::List all = chosen.elements();
     all.insert(all.end(), other.elements().begin(), other.elements().end());
+    if (other.is_set() && chosen.size() == 0) return Value::set({}).marked(chosen.sensitive());
     if (!mixed_primitives(all)) return chosen;
     Value::List made;
     for (const auto& element : chosen.elements()) made.push_back(as_text(element));

@@ -22,6 +22,20 @@ std::vector<std::string> names_of(const Value& map) {
   return names;
 }
 
+// Whether the expression is a tuple by the way it is written. A tuple beside a set becomes a set where both are the
+// arms of a condition; a list, of which not every element may be kept in a set, stays one.
+bool is_tuple(const Expression& expression) { return expression.as<Tuple>() || expression.as<ForExpression>(); }
+
+// Whether the expression is a set by the way it is written: told where it has no value to look at.
+bool makes_set(const Expression& expression) {
+  static constexpr std::string_view kSetFunctions[] = {"toset", "setunion", "setintersection", "setsubtract"};
+  if (const auto* call = expression.as<Call>()) {
+    return std::find(std::begin(kSetFunctions), std::end(kSetFunctions), call->name) != std::end(kSetFunctions);
+  }
+  const auto* choice = expression.as<Conditional>();
+  return choice && (makes_set(*choice->then) || makes_set(*choice->otherwise));
+}
+
 }  // namespace
 
 const Value* Bindings::find(const Bindings* innermost, std::string_view name) {
@@ -209,13 +223,19 @@ std::optional<Value> Evaluator::node(const Conditional& node, const Expression&,
   bool sensitive = false;
   const auto condition = truth(*node.condition, bindings, sensitive);
   if (!condition) return std::nullopt;
-  auto chosen = evaluate(*condition ? *node.then : *node.otherwise, bindings);
+  const Expression& taken = *condition ? *node.then : *node.otherwise;
+  const Expression& left = *condition ? *node.otherwise : *node.then;
+  auto chosen = evaluate(taken, bindings);
   if (!chosen) return std::nullopt;
   if (!chosen->is_null() && !chosen->is_string()) {
     // The arms have one type; what is wrong with the one not taken does not matter.
     Diagnostics ignored;
-    const auto other = Evaluator(scope_, ignored).evaluate(*condition ? *node.otherwise : *node.then, bindings);
+    const auto other = Evaluator(scope_, ignored).evaluate(left, bindings);
     if (other) chosen = unified_with(*chosen, *other);
+    const bool beside_set = other ? other->is_set() : makes_set(left);
+    if (beside_set && chosen->is_list() && (chosen->size() == 0 || is_tuple(taken))) {
+      chosen = Value::set(chosen->elements()).marked(chosen->sensitive());
+    }
   }
   return chosen->marked(chosen->sensitive() || sensitive);
 }

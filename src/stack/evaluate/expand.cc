@@ -38,6 +38,10 @@ std::optional<Expansion> by_for_each(const Expression& expression, Evaluator& ev
   if (value->sensitive()) {
     return unsuitable("it is sensitive, and instances show their keys; nonsensitive() says that they may be seen");
   }
+  // The empty list of a condition takes the type of the other arm, which may have no value to tell it by.
+  if (value->is_list() && value->size() == 0 && expression.as<Conditional>()) {
+    return Expansion{Expansion::Mode::kForEach, {}};
+  }
   if (value->is_list()) {
     return unsuitable("it must be a map, or set of strings, and you have provided a list; toset() makes a set of it");
   }
