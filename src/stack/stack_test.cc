@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/file.h"
@@ -218,6 +219,68 @@ TEST(Load, TakesAnEmptyListForASetWhereTheOtherArmIsOne) {
   EXPECT_EQ(stack->outputs.at("list").value, Value("b"));
   EXPECT_THAT(errors_of("resource \"random_id\" \"r\" {\n  for_each = []\n  byte_length = 2\n}\n"),
               HasSubstr("you have provided a list"));
+}
+
+TEST(Load, GivesAPlaceholderForWhatAProviderThatIsNotKnownComputes) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "github_repository_webhook" "w" {
+      count  = 2
+      events = ["push"]
+    }
+    resource "github_thing" "each" {
+      for_each = toset(["a"])
+      labels   = { a = "b" }
+    }
+    resource "google_function" "f" {
+      service_config { min_instance_count = 1 }
+      labels = { a = "b" }
+    }
+    output "splat" { value = github_repository_webhook.w[*].url }
+    output "for" { value = [for w in github_repository_webhook.w : w.url] }
+    output "values" { value = values(github_thing.each)[0].url }
+    output "direct" { value = github_thing.each["a"]["url"] }
+    output "block" { value = google_function.f.service_config[0].uri }
+    output "further" { value = google_function.f.computed[0].x }
+    output "splat_further" { value = google_function.f.service_config[*].computed[0].x }
+    output "missing_in_map" { value = try(google_function.f.labels.c, "none") }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  const auto x = [&](const char* name) { return stack->outputs.at(name).value; };
+  const Value urls = Value::list({"github_repository_webhook.w[0].url", "github_repository_webhook.w[1].url"});
+  EXPECT_EQ(x("splat"), urls);
+  EXPECT_EQ(x("for"), urls);
+  EXPECT_EQ(x("values"), Value("github_thing.each[\"a\"].url"));
+  EXPECT_EQ(x("direct"), Value("github_thing.each[\"a\"][\"url\"]"));
+  EXPECT_EQ(x("block"), Value("google_function.f.service_config[0].uri"));
+  EXPECT_EQ(x("further"), Value("google_function.f.computed[0].x"));
+  EXPECT_EQ(x("splat_further"), Value::list({"google_function.f.service_config[0].computed[0].x"}));
+  EXPECT_EQ(x("missing_in_map"), Value("none"));
+}
+
+TEST(Load, GivesAPlaceholderForAttributesNewerThanItsList) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "aws_s3_bucket" "b" {
+      count  = 1
+      bucket = "portal"
+      versioning { enabled = true }
+    }
+    resource "aws_opensearchserverless_collection_group" "g" { count = 1 }
+    output "one" { value = aws_s3_bucket.b[0].quantum_entanglement }
+    output "all" { value = aws_s3_bucket.b[*].quantum_entanglement }
+    output "block" { value = aws_s3_bucket.b[0].versioning[0].quantum_entanglement }
+    output "type" { value = aws_opensearchserverless_collection_group.g[*].arn }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_EQ(stack->outputs.at("one").value, Value("aws_s3_bucket.b[0].quantum_entanglement"));
+  EXPECT_EQ(stack->outputs.at("all").value, Value::list({"aws_s3_bucket.b[0].quantum_entanglement"}));
+  EXPECT_EQ(stack->outputs.at("block").value, Value("aws_s3_bucket.b[0].versioning[0].quantum_entanglement"));
+  EXPECT_EQ(stack->outputs.at("type").value, Value::list({"aws_opensearchserverless_collection_group.g[0].arn"}));
+  const auto notes = std::count_if(stack->findings.begin(), stack->findings.end(), [](const Finding& one) {
+    return one.kind == Finding::Kind::kNote && one.attribute == "quantum_entanglement";
+  });
+  EXPECT_EQ(notes, 2);  // the bucket and its block, each once however often it is read
+  EXPECT_THAT(errors_of("resource \"aws_vpc\" \"v\" { count = 1 }\noutput \"x\" { value = aws_vpc.v[*].cidr_blok }\n"),
+              HasSubstr("Did you mean \"cidr_block\"?"));
 }
 
 TEST(Load, WritesOutDynamicBlocks) {

@@ -144,6 +144,12 @@ Value Value::marked(bool sensitive) const {
   return copy;
 }
 
+Value Value::opened(Open as) const {
+  Value copy = *this;
+  copy.open_ = std::make_shared<const Open>(std::move(as));
+  return copy;
+}
+
 Value Value::unmarked() const {
   if (!contains_sensitive()) return *this;
   if (is_sequence()) {
@@ -154,7 +160,9 @@ Value Value::unmarked() const {
   if (is_map()) {
     Map copy;
     for (const auto& [name, value] : members()) copy.emplace(name, value.unmarked());
-    return copy;
+    Value made(std::move(copy));
+    made.open_ = open_;
+    return made;
   }
   return marked(false);
 }

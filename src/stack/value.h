@@ -90,6 +90,16 @@ class Value {
   // Any total order, which sets use: by kind, then content.
   static int compare(const Value& a, const Value& b);
 
+  // An object that may have more members than are here, or a text that stands for something nobody here knows: what its
+  // provider computes. A member that is not there stands for itself then (evaluate/evaluator.cc). It goes with the
+  // value wherever that goes, and does not count in comparisons.
+  struct Open {
+    std::string address;  // aws_s3_bucket.portal, github_thing.a[0].owner: what the members' names are written behind
+    bool listed = false;  // most of its names are known, so that one near to a known one is a misspelling
+  };
+  const Open* open() const { return open_.get(); }
+  Value opened(Open as) const;
+
   base::Json to_json() const;  // reveals what is sensitive
   static Value from_json(const base::Json& json);
 
@@ -103,6 +113,7 @@ class Value {
   std::variant<std::nullptr_t, bool, Number, std::string, std::shared_ptr<const List>, Set, std::shared_ptr<const Map>>
       state_ = nullptr;
   bool sensitive_ = false;
+  std::shared_ptr<const Open> open_;  // null: nothing is missing
 };
 
 // "null", "bool", "number", "string", "list", "set", "map": for messages.

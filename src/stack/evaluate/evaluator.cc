@@ -131,8 +131,23 @@ std::optional<Value> Evaluator::reference(const Expression& whole, const Binding
   return value;
 }
 
+// What an open value does not have: a text that says where it came from, for what its provider would compute. nullopt:
+// the value is not open, or the name is a misspelling of one that it has.
+std::optional<Value> Evaluator::beyond(const Value& object, const std::string& name, std::string_view written,
+                                       const SourceRange& range) {
+  const Value::Open* open = object.open();
+  if (!open || !(object.is_map() || object.is_string())) return std::nullopt;
+  if (open->listed) {
+    if (!closest(name, names_of(object)).empty()) return std::nullopt;
+    scope_.read_unlisted(*open, name, range);
+  }
+  const std::string address = open->address + std::string(written);
+  return Value(address).opened({address, false}).marked(object.sensitive());
+}
+
 std::optional<Value> Evaluator::attribute_of(const Value& object, const std::string& name, const SourceRange& range) {
   if (const Value* found = object.find(name)) return found->marked(found->sensitive() || object.sensitive());
+  if (auto made = beyond(object, name, "." + name, range)) return made;
   if (object.is_null()) {
     return fail("Attempt to get attribute from null value",
                 fmt::format("This value is null, so it does not have any attributes: not \"{}\" either.", name), range);
@@ -157,10 +172,14 @@ std::optional<Value> Evaluator::attribute_of(const Value& object, const std::str
 std::optional<Value> Evaluator::element_of(const Value& object, const Value& key, const SourceRange& range) {
   const bool sensitive = object.sensitive() || key.sensitive();
   const auto marked = [&](const Value& found) { return found.marked(found.sensitive() || sensitive); };
+  if (object.is_string() && key.is_primitive()) {
+    if (auto made = beyond(object, "", "[" + key.unmarked().display() + "]", range)) return marked(*made);
+  }
   if (object.is_map()) {
     const auto name = key.to_text();
     if (!name) return fail("Invalid index", fmt::format("A key of a map is a string, not {}.", an(key)), range);
     if (const Value* found = object.find(*name)) return marked(*found);
+    if (auto made = beyond(object, *name, "[" + in_quotes(*name) + "]", range)) return marked(*made);
     auto& error =
         diagnostics_.error("Invalid index",
                            fmt::format("The given key {} does not identify an element in this collection value.",

@@ -28,6 +28,8 @@ class Scope {
   // The value of the first `consumed` steps of a reference: var.a of var.a.b has one. nullopt: reported.
   virtual std::optional<Value> resolve(const Reference& reference, std::size_t& consumed, Diagnostics& diagnostics) = 0;
   virtual const FunctionContext& functions() const = 0;
+  // A member that an open object does not have was read; told of those whose names are known but for the newest.
+  virtual void read_unlisted(const Value::Open&, std::string_view /*name*/, const SourceRange&) {}
 };
 
 class Evaluator {
@@ -55,6 +57,8 @@ class Evaluator {
   std::optional<Value> reference(const Expression& whole, const Bindings* bindings);
   std::optional<Value> attribute_of(const Value& object, const std::string& name, const SourceRange& range);
   std::optional<Value> element_of(const Value& object, const Value& key, const SourceRange& range);
+  std::optional<Value> beyond(const Value& object, const std::string& name, std::string_view written,
+                              const SourceRange& range);
   std::optional<Value> converted(const Call& call, const Expression& whole, const Bindings* bindings);
   std::optional<Value> first_that_succeeds(const Call& call, const Expression& whole, const Bindings* bindings);
   bool append_template(const Template& parts, const SourceRange& range, const Bindings* bindings, std::string& out,

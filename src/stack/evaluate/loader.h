@@ -134,6 +134,7 @@ class ModuleScope final : public Scope {
 
   std::optional<Value> resolve(const Reference& reference, std::size_t& consumed, Diagnostics& diagnostics) override;
   const FunctionContext& functions() const override { return loader_.functions(); }
+  void read_unlisted(const Value::Open& open, std::string_view name, const SourceRange& range) override;
 
  private:
   std::optional<Value> of_module(const Reference& reference, std::size_t& consumed, Diagnostics& diagnostics);

@@ -24,6 +24,27 @@ bool is_secret(std::string_view name) {
          name == "private_key" || name.ends_with("private_key_pem") || name == "secret_key";
 }
 
+// The object with those inside it, open as far as the provider may know more names than are listed here: `provider` is
+// null where it is not listed at all. Blocks only, since what is missing in a map that the file writes is missing.
+Value opened(const Value& object, const ProviderBlock* provider, const std::string& address) {
+  Value::Map members = object.members();
+  for (auto& [name, value] : members) {
+    const ProviderBlock* block = nullptr;
+    if (provider && !provider->open) {
+      const auto found = provider->blocks.find(name);
+      if (found == provider->blocks.end()) continue;
+      block = &found->second;
+    }
+    if (!value.is_list() || value.size() == 0 || !value.elements()[0].is_map()) continue;
+    Value::List list;
+    for (const auto& one : value.elements()) {
+      list.push_back(one.is_map() ? opened(one, block, fmt::format("{}.{}[{}]", address, name, list.size())) : one);
+    }
+    value = Value(std::move(list)).marked(value.sensitive());
+  }
+  return Value(std::move(members)).marked(object.sensitive()).opened({address, provider != nullptr && !provider->open});
+}
+
 void hide_secrets(Value::Map& attributes) {
   for (auto& [name, value] : attributes) {
     if (is_secret(name) && !value.is_null()) value = value.marked();
@@ -206,7 +227,7 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
   } else if (!attributes.contains("id")) {
     attributes.emplace("id", context.id(20, "abcdefghijklmnopqrstuvwxyz0123456789"));
   }
-  return Value(std::move(attributes));
+  return opened(Value(std::move(attributes)), provider, resource.address);
 }
 
 namespace {

@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "stack/evaluate/loader.h"
 #include "stack/evaluate/resource_key.h"
-#include "stack/provider/schema.h"
 
 namespace securebase::stack {
 
@@ -91,26 +92,19 @@ std::optional<Value> ModuleScope::of_resource(const Reference& reference, std::s
   const std::string type = has_word ? reference.steps[0].key.to_text().value_or("") : reference.root;
   const std::string name = reference.steps[at].key.to_text().value_or("");
   consumed = at + 1;
-  auto value = loader_.node_value(module_, fmt::format("{}{}.{}", kind_prefix(reference.root), type, name));
-  const auto mode = reference.root == "data" ? Declaration::Mode::kData : Declaration::Mode::kResource;
-  if (!value || provider_type(mode, type)) return value;
-  // A type that nobody here knows: what its provider would compute is a text that says where it came from.
-  const Value* one = &*value;
-  std::size_t step = consumed;
-  if (one->is_list() && step < reference.steps.size()) {
-    const auto index = reference.steps[step].key.to_integer();
-    if (!index || *index < 0 || static_cast<std::size_t>(*index) >= one->size()) return value;
-    one = &one->elements()[static_cast<std::size_t>(*index)];
-    ++step;
-  } else if (step + 1 < reference.steps.size() && !reference.steps[step].is_attribute) {
-    one = one->find(reference.steps[step].key.to_text().value_or(""));
-    if (!one) return value;
-    ++step;
-  }
-  if (step >= reference.steps.size() || one->find(reference.steps[step].key.to_text().value_or(""))) return value;
-  const std::string placeholder = module_.address_of(reference.text());
-  consumed = reference.steps.size();
-  return Value(placeholder);
+  return loader_.node_value(module_, fmt::format("{}{}.{}", kind_prefix(reference.root), type, name));
+}
+
+void ModuleScope::read_unlisted(const Value::Open& open, std::string_view name, const SourceRange& range) {
+  auto& findings = loader_.stack_.findings;
+  const bool told = std::any_of(findings.begin(), findings.end(), [&](const Finding& one) {
+    return one.address == open.address && one.attribute == name;
+  });
+  if (told) return;
+  findings.push_back({Finding::Kind::kNote, open.address, std::string(name),
+                      "read, and not among the names known here: newer than they are, or misspelt; its value here is "
+                      "its address",
+                      range});
 }
 
 }  // namespace securebase::stack
