@@ -95,15 +95,14 @@ std::vector<Body> bodies_of(const Body::Attribute& attribute) {
 void unknown_attribute(const Declaration& declared, const std::string& name, const Body::Attribute& given,
                        Reading& reading, const std::string& path) {
   const auto not_honoured = [&](std::string reason) {
+    if (given.value.is_null()) return;  // as good as not written
     reading.findings.push_back(
         {Finding::Kind::kNotHonoured, reading.address, path + name, std::move(reason), given.name_range});
   };
   if (const auto* known = declared.known_name(name)) return not_honoured(known->reason);
   if (provider_attribute(reading.provider, name)) return not_honoured("");
-  if (provider_block(reading.provider, name) && given.value.is_null()) return;
-  if (provider_block(reading.provider, name) && (given.value.is_sequence() || given.value.is_map())) {
-    return not_honoured("");
-  }
+  const bool fits_block = given.value.is_null() || given.value.is_sequence() || given.value.is_map();
+  if (provider_block(reading.provider, name) && fits_block) return not_honoured("");
   const auto candidates = all_names(declared, reading.provider);
   // The provider's list ends with the version it was made of: a name that is near to none may be newer.
   if (reading.provider && closest(name, candidates).empty()) return not_honoured(kNotListed);

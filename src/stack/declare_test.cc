@@ -88,6 +88,14 @@ TEST(Declare, ListsWhatIsKnownAndNotHonoured) {
   EXPECT_EQ(got.findings[0].reason, "one machine has one price");
 }
 
+TEST(Declare, TakesNullForNotWritten) {
+  const auto got = read(Value::map({{"name", "a"}, {"price_class", {}}, {"scope", {}}}), {Value::map({{"path", "/"}})});
+  EXPECT_FALSE(got.diagnostics.has_errors()) << got.errors();
+  EXPECT_TRUE(got.findings.empty());
+  EXPECT_THAT(read(Value::map({{"name", "a"}, {"scoep", {}}}), {Value::map({{"path", "/"}})}).errors(),
+              HasSubstr("Did you mean \"scope\"?"));
+}
+
 TEST(Declare, WritesWhatItRead) {
   const auto got = read(Value::map({{"name", "a"}}), {Value::map({{"path", "/"}})});
   const Value written = kCache.declaration().write(&got.cache);

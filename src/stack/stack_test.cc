@@ -91,6 +91,17 @@ TEST(Load, RefusesMisspeltArgumentsOfTypesThatNobodyOwns) {
   EXPECT_THAT(errors_of("resource \"aws_s3_buckte\" \"a\" {}\n"), HasSubstr("Did you mean \"aws_s3_bucket\"?"));
 }
 
+TEST(Load, ListsNoArgumentThatIsNull) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "aws_vpc" "v" { quantum_entanglement = null }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  ASSERT_EQ(stack->findings.size(), 1u);
+  EXPECT_EQ(stack->findings[0].attribute, "");
+  EXPECT_THAT(errors_of("resource \"aws_vpc\" \"a\" { cidr_blok = null }\n"),
+              HasSubstr("Did you mean \"cidr_block\"?"));
+}
+
 TEST(Load, RefusesMisspeltArgumentsOfTheLanguageItself) {
   EXPECT_THAT(errors_of("variable \"x\" {\n  tpye = string\n}\n"),
               AllOf(HasSubstr("main.tf:2:3, in variable \"x\""), HasSubstr("Did you mean \"type\"?")));

@@ -242,11 +242,13 @@ class NameCheck {
   void check(const Body& body, const ProviderBlock& provider, const std::string& path) {
     if (provider.open) return;
     for (const auto& [name, attribute] : body.attributes) {
-      if (!provider.knows(name)) unknown(false, name, attribute.name_range, provider, path);
+      if (provider.knows(name)) continue;
+      const auto written = attribute.value.is_null() ? Written::kNull : Written::kAttribute;
+      unknown(written, name, attribute.name_range, provider, path);
     }
     for (const auto& nested : body.blocks) {
       if (!provider.knows(nested.type)) {
-        unknown(true, nested.type, nested.body.range, provider, path);
+        unknown(Written::kBlock, nested.type, nested.body.range, provider, path);
       } else if (const auto found = provider.blocks.find(nested.type); found != provider.blocks.end()) {
         check(nested.body, found->second, path + nested.type + ".");
       }
@@ -254,10 +256,14 @@ class NameCheck {
   }
 
  private:
-  void unknown(bool block, const std::string& name, const SourceRange& range, const ProviderBlock& provider,
+  enum class Written { kAttribute, kNull, kBlock };  // what is null is as good as not written
+
+  void unknown(Written as, const std::string& name, const SourceRange& range, const ProviderBlock& provider,
                const std::string& path) {
     const std::string suggestion = closest(name, provider.names());
+    const bool block = as == Written::kBlock;
     if (suggestion.empty()) {
+      if (as == Written::kNull) return;
       findings_.push_back({Finding::Kind::kNotHonoured, resource_.address, path + name,
                            "not among the names known here: newer than they are, or misspelt", range});
       return;
