@@ -91,6 +91,15 @@ TEST(Load, RefusesMisspeltArgumentsOfTypesThatNobodyOwns) {
   EXPECT_THAT(errors_of("resource \"aws_s3_buckte\" \"a\" {}\n"), HasSubstr("Did you mean \"aws_s3_bucket\"?"));
 }
 
+TEST(Load, TakesATypeOfAKnownServiceForNewerAndNotForOneOfAnother) {
+  const auto stack = load_files({{"main.tf", "resource \"aws_msk_topic\" \"t\" { name = \"t\" }\n"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  ASSERT_EQ(stack->findings.size(), 1u);
+  EXPECT_THAT(stack->findings[0].reason, HasSubstr("newer"));
+  EXPECT_THAT(errors_of("resource \"aws_msk_clustre\" \"c\" {}\n"), HasSubstr("Did you mean \"aws_msk_cluster\"?"));
+  EXPECT_THAT(errors_of("resource \"aws_snss_topic\" \"t\" {}\n"), HasSubstr("Did you mean \"aws_sns_topic\"?"));
+}
+
 TEST(Load, ListsNoArgumentThatIsNull) {
   const auto stack = load_files({{"main.tf", R"(
     resource "aws_vpc" "v" { quantum_entanglement = null }

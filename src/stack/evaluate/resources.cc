@@ -18,6 +18,21 @@ using Mode = Declaration::Mode;
 const std::set<std::string_view> kMeta = {"count",     "for_each",    "provider",   "depends_on",
                                           "lifecycle", "provisioner", "connection", "timeouts"};
 
+// "aws_msk_" of aws_msk_topic.
+std::string service_prefix(std::string_view type) {
+  const auto provider = type.find('_');
+  const auto service = provider == std::string_view::npos ? provider : type.find('_', provider + 1);
+  return service == std::string_view::npos ? std::string() : std::string(type.substr(0, service + 1));
+}
+
+// The types that `type` may be a misspelling of: where its service is a known one, those of that service alone.
+std::vector<std::string> types_of_service(std::string_view type, std::vector<std::string> types) {
+  const std::string prefix = service_prefix(type);
+  const auto is_other = [&](const std::string& one) { return !one.starts_with(prefix); };
+  if (!prefix.empty() && !std::all_of(types.begin(), types.end(), is_other)) std::erase_if(types, is_other);
+  return types;
+}
+
 // Attributes whose values nobody wants to see in a plan, of types that no room declares.
 bool is_secret(std::string_view name) {
   return name.ends_with("password") || name == "secret_string" || name == "secret_binary" || name == "auth_token" ||
@@ -96,7 +111,7 @@ bool Loader::run_resource(Module& module, const BlockSyntax& block) {
   const std::string context = words_for(prototype);
   if (!catalogue_.find(mode, type) && provider_of(type) && !provider_type(mode, type)) {
     // As with arguments: near to a known type it is a misspelling of that, else it may be newer than the list.
-    const std::string suggestion = closest(type, provider_types(mode));
+    const std::string suggestion = closest(type, types_of_service(type, provider_types(mode)));
     if (!suggestion.empty()) {
       diagnostics_
           .error(mode == Mode::kData ? "Invalid data source" : "Invalid resource type",
