@@ -303,6 +303,25 @@ TEST(Load, GivesAPlaceholderForAttributesNewerThanItsList) {
               HasSubstr("Did you mean \"cidr_block\"?"));
 }
 
+TEST(Load, ReadsReferencesThatBeginWithTheWordResource) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "aws_sqs_queue" "q" { name = "jobs" }
+    resource "aws_sqs_queue" "second" {
+      name       = "${resource.aws_sqs_queue.q.name}-2"
+      depends_on = [resource.aws_sqs_queue.q]
+    }
+    output "x" { value = [for resource in [{ a = { b = 1 } }] : resource.a.b] }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  const auto* second = stack->find("aws_sqs_queue.second");
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->attributes["name"], Value("jobs-2"));
+  EXPECT_THAT(second->depends_on, ElementsAre("aws_sqs_queue.q"));
+  EXPECT_EQ(stack->outputs.at("x").value, Value::list({1}));
+  EXPECT_THAT(errors_of("output \"x\" { value = resource.aws_sqs_queue.none.name }\n"),
+              HasSubstr("There is no resource \"aws_sqs_queue.none\" in this module"));
+}
+
 TEST(Load, WritesOutDynamicBlocks) {
   const auto stack = load_files({{"main.tf", R"(
     resource "aws_security_group" "g" {

@@ -208,8 +208,8 @@ bool Loader::touch(Module& module, const Reference& reference, const std::string
   if (table.contains(std::pair(type, label))) return run_node(module, kind_prefix(root) + type + "." + label);
   std::vector<std::string> known;
   for (const auto& [key, block] : table) known.push_back(key.first + "." + key.second);
-  return undeclared(has_word ? root + " resource" : "resource", type + "." + label, std::move(known), reference,
-                    context);
+  return undeclared(kind_prefix(root).empty() ? "resource" : root + " resource", type + "." + label, std::move(known),
+                    reference, context);
 }
 
 bool Loader::touch_all(Module& module, const std::vector<Reference>& references, const std::string& context) {

@@ -134,10 +134,7 @@ bool Loader::run_resource(Module& module, const BlockSyntax& block) {
   for (const auto& reference : references) {
     static constexpr std::string_view kNone[] = {"each", "count", "self", "path", "terraform"};
     if (std::find(std::begin(kNone), std::end(kNone), reference.root) != std::end(kNone)) continue;
-    const std::size_t words = is_kind_word(reference.root) ? 2 : 1;
-    Reference target = reference;
-    target.steps.resize(std::min(words, target.steps.size()));
-    depends_on.push_back(module.address_of(target.text()));
+    depends_on.push_back(module.address_of(node_of(reference)));
   }
   std::sort(depends_on.begin(), depends_on.end());
   depends_on.erase(std::unique(depends_on.begin(), depends_on.end()), depends_on.end());
