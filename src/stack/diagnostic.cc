@@ -116,6 +116,12 @@ void Diagnostics::truncate(std::size_t count) {
   if (count < all_.size()) all_.resize(count);
 }
 
+void Diagnostics::soften(std::size_t count) {
+  for (std::size_t i = count; i < all_.size(); ++i) {
+    if (all_[i].severity == Severity::kError) all_[i].severity = Severity::kWarning;
+  }
+}
+
 std::string render(const Diagnostic& diagnostic, Colour colour) {
   const bool coloured = colour == Colour::kAlways;
   const std::string_view on = coloured ? severity_colour(diagnostic.severity) : "";

@@ -61,6 +61,8 @@ class Diagnostics {
   const Diagnostic& operator[](std::size_t i) const { return all_[i]; }
   // Drops all behind the first `count`.
   void truncate(std::size_t count);
+  // Makes warnings of the errors behind the first `count`.
+  void soften(std::size_t count);
 
  private:
   std::vector<Diagnostic> all_;

@@ -475,6 +475,40 @@ TEST(Load, ChecksConditions) {
               HasSubstr("The name is a."));
 }
 
+TEST(Load, ReadsTheDataSourceOfACheckForThatCheckAlone) {
+  const std::string check = R"(
+    check "identity" {
+      data "aws_caller_identity" "x" {}
+      assert {
+        condition     = data.aws_caller_identity.x.account_id == "none"
+        error_message = "It is ${data.aws_caller_identity.x.account_id}."
+      }
+    }
+  )";
+  const auto stack = load_files({{"main.tf", check}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  EXPECT_THAT(render(stack->warnings), HasSubstr("It is 123456789012."));
+  EXPECT_THAT(errors_of(check + "output \"x\" { value = data.aws_caller_identity.x.account_id }\n"),
+              HasSubstr("is known inside of check \"identity\" alone"));
+  EXPECT_THAT(errors_of(check + "data \"aws_caller_identity\" \"x\" {}\n"), HasSubstr("Duplicate data source"));
+}
+
+TEST(Load, OnlyWarnsOfDataSourcesOfChecksThatCannotBeRead) {
+  const auto stack = load_files({{"main.tf", R"(
+    check "health" {
+      data "http" "page" { url = "https://example.com" }
+      assert {
+        condition     = data.http.page.status_code == 200
+        error_message = "It is down."
+      }
+    }
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  ASSERT_EQ(stack->warnings.size(), 1u) << render(stack->warnings);
+  EXPECT_EQ(stack->warnings[0].severity, Severity::kWarning);
+  EXPECT_EQ(stack->warnings[0].summary, "Data source cannot be read");
+}
+
 TEST(Load, MakesTheSameArchiveOfTheSameFiles) {
   const std::map<std::string, std::string> files = {{"main.tf", R"(
     data "archive_file" "a" {

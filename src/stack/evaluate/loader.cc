@@ -82,7 +82,14 @@ bool Loader::visit_all(Module& module) {
   for (const auto& [name, block] : module.config->outputs) right = run_node(module, "output." + name) && right;
   ModuleScope scope(*this, module);
   for (const auto* check : module.config->checks) {
-    if (touch_body(module, check->body, block_context(*check))) {
+    // A data source of the check that cannot be read is one more thing that the check found.
+    const std::size_t said_before = diagnostics_.size();
+    bool readable = true;
+    for (const auto& nested : check->body.blocks) {
+      if (nested.type == "data") readable = run_node(module, resource_key(nested)) && readable;
+    }
+    diagnostics_.soften(said_before);
+    if (readable && touch_body(module, check->body, block_context(*check))) {
       check_rules(module, check->body, "assert", scope, block_context(*check), Severity::kWarning);
     }
   }
@@ -205,6 +212,18 @@ bool Loader::touch(Module& module, const Reference& reference, const std::string
   const std::string type = has_word ? name : root;
   const std::string label = has_word ? word(1) : name;
   const auto& table = config.table_of(root);
+  const auto check = config.check_of_data.find(std::pair(type, label));
+  // Without a context it was seen to before.
+  if (root == "data" && check != config.check_of_data.end() && !context.empty() &&
+      context != block_context(*check->second)) {
+    diagnostics_
+        .error("Reference to scoped resource",
+               fmt::format("The data source \"{}.{}\" is known inside of {} alone.", type, label,
+                           block_context(*check->second)),
+               reference.range)
+        .context = context;
+    return false;
+  }
   if (table.contains(std::pair(type, label))) return run_node(module, kind_prefix(root) + type + "." + label);
   std::vector<std::string> known;
   for (const auto& [key, block] : table) known.push_back(key.first + "." + key.second);

@@ -83,7 +83,7 @@ class BodyCollector {
     } else if (block.type == "provider") {
       if (has_labels(block, {"name"})) config_.providers.push_back(&block);
     } else if (block.type == "check") {
-      if (has_labels(block, {"name"})) config_.checks.push_back(&block);
+      if (has_labels(block, {"name"})) add_check(block);
     } else {
       // They change what Terraform does with its state, of which there is none here.
       static constexpr std::array kWithoutEffect = {"terraform", "moved", "import", "removed"};
@@ -149,6 +149,15 @@ class BodyCollector {
       std::erase_if(into.blocks, [&](const auto& old) { return old.type == block.type; });
     }
     into.blocks.insert(into.blocks.end(), from.blocks.begin(), from.blocks.end());
+  }
+
+  void add_check(BlockSyntax& block) {
+    config_.checks.push_back(&block);
+    for (auto& nested : block.body.blocks) {
+      if (nested.type != "data" || !has_labels(nested, {"type", "name"})) continue;
+      const std::pair key(nested.labels[0], nested.labels[1]);
+      if (declare(config_.data, key, nested, "data source")) config_.check_of_data.emplace(key, &block);
+    }
   }
 
   void add_locals(BlockSyntax& block) {

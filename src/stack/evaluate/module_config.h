@@ -36,6 +36,8 @@ struct ModuleConfig {
   }
   std::vector<const BlockSyntax*> providers;
   std::vector<const BlockSyntax*> checks;
+  // The data sources inside of checks, which stand in `data` as well: each is known to its own check alone.
+  std::map<std::pair<std::string, std::string>, const BlockSyntax*> check_of_data;
   std::vector<const BlockSyntax*> in_order;  // resource, data and module blocks as they stand in the files
 
   std::vector<std::unique_ptr<BodySyntax>> bodies;  // owns what the pointers point to
