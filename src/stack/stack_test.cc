@@ -509,6 +509,13 @@ TEST(Load, OnlyWarnsOfDataSourcesOfChecksThatCannotBeRead) {
   EXPECT_EQ(stack->warnings[0].summary, "Data source cannot be read");
 }
 
+TEST(Load, TellsOfABlockThatHasNoEndByItsHeader) {
+  for (const auto* text : {"resource \"random_id\" \"q\" {", "resource \"random_id\" \"q\" { byte_length = 2",
+                           "resource \"random_id\" \"q\" {\n  byte_length = 2\n"}) {
+    EXPECT_THAT(errors_of(text), AllOf(HasSubstr("Unclosed configuration block"), HasSubstr("main.tf:1:1"))) << text;
+  }
+}
+
 TEST(Load, MakesTheSameArchiveOfTheSameFiles) {
   const std::map<std::string, std::string> files = {{"main.tf", R"(
     data "archive_file" "a" {

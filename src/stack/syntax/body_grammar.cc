@@ -10,18 +10,22 @@ bool Grammar::body(BodySyntax& into, TokenKind end) {
     skip_newlines();
     if (peeks(end)) break;
     const Token name = scanner_.next();
+    if (name.kind == TokenKind::kEnd) return unclosed(into), false;
     if (name.kind != TokenKind::kIdentifier) {
-      const bool closes = name.kind == TokenKind::kEnd;
-      fail(closes ? "Unclosed configuration block" : "Argument or block definition required",
-           closes ? "There is no closing brace for this block before the end of the file."
-                  : fmt::format("An argument or block definition is required here, found {}.", describe(name)),
-           closes && into.range.file ? into.range : name.range);
+      fail("Argument or block definition required",
+           fmt::format("An argument or block definition is required here, found {}.", describe(name)), name.range);
       return false;
     }
     if (!(peeks(TokenKind::kAssign) ? attribute(into, name) : block(into, name))) return false;
   }
   into.range = scanner_.range_from(start);
   return true;
+}
+
+// `body` has the range of its header until it is read whole.
+void Grammar::unclosed(const BodySyntax& body) {
+  fail("Unclosed configuration block", "There is no closing brace for this block before the end of the file.",
+       body.range);
 }
 
 bool Grammar::attribute(BodySyntax& into, const Token& name) {
@@ -95,6 +99,7 @@ bool Grammar::block(BodySyntax& into, const Token& type) {
 bool Grammar::one_line_body(BodySyntax& into) {
   if (peeks(TokenKind::kCloseBrace)) return true;
   const Token name = scanner_.next();
+  if (name.kind == TokenKind::kEnd) return unclosed(into), false;
   if (name.kind != TokenKind::kIdentifier || !peeks(TokenKind::kAssign)) {
     fail("Invalid single-argument block definition",
          "A block on one line may hold one argument and nothing else. Put its content on lines of its own.",
@@ -106,6 +111,7 @@ bool Grammar::one_line_body(BodySyntax& into) {
   if (!value) return false;
   into.attributes.push_back({std::string(name.text), name.range, std::move(value)});
   if (peeks(TokenKind::kCloseBrace)) return true;
+  if (peeks(TokenKind::kEnd)) return unclosed(into), false;
   const Token& found = scanner_.peek();
   fail("Invalid single-argument block definition",
        fmt::format("A block on one line holds one argument and ends with \"}}\", found {}. Put its content on lines of "

@@ -36,6 +36,7 @@ class Grammar {
   bool attribute(BodySyntax& into, const Token& name);
   bool block(BodySyntax& into, const Token& type);
   bool one_line_body(BodySyntax& into);
+  void unclosed(const BodySyntax& body);
 
   ExpressionPtr binary(int least_precedence);
   ExpressionPtr unary();
