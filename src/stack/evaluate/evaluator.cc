@@ -433,16 +433,38 @@ bool Evaluator::append_part(const Value& value, const SourceRange& range, std::s
   return true;
 }
 
+std::optional<Value> Evaluator::unknown_function(const Call& call) {
+  constexpr std::string_view kOfProvider = "provider::";
+  std::string detail = fmt::format("There is no function named \"{}\".", call.name);
+  if (call.name.starts_with(kOfProvider)) {
+    const std::string_view rest = std::string_view(call.name).substr(kOfProvider.size());
+    const std::string_view provider = rest.substr(0, rest.find("::"));
+    const auto& names = function_names();
+    const bool known = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return name.starts_with(fmt::format("{}{}::", kOfProvider, provider));
+    });
+    detail = known ? fmt::format(
+                         "There is no function named \"{}\" among those of the provider \"{}\" that are known "
+                         "here.",
+                         call.name, provider)
+                   : fmt::format(
+                         "\"{}\" is a function of the provider \"{}\", and no function of that is known here: "
+                         "providers are not downloaded. Known are functions of aws and of terraform.",
+                         call.name, provider);
+  }
+  diagnostics_.error("Call to unknown function", std::move(detail), call.name_range).suggestion =
+      closest(call.name, function_names());
+  return std::nullopt;
+}
+
 std::optional<Value> Evaluator::node(const Call& node, const Expression& whole, const Bindings* bindings) {
+  if (!scope_.has_functions()) {
+    return fail("Function calls not allowed", "Functions may not be called here.", node.name_range);
+  }
   if (node.name == "try" || node.name == "can") return first_that_succeeds(node, whole, bindings);
   if (node.name == "convert") return converted(node, whole, bindings);
   const Function* function = find_function(node.name);
-  if (!function) {
-    auto& error = diagnostics_.error("Call to unknown function",
-                                     fmt::format("There is no function named \"{}\".", node.name), node.name_range);
-    error.suggestion = closest(node.name, function_names());
-    return std::nullopt;
-  }
+  if (!function) return unknown_function(node);
   Value::List arguments;
   std::vector<SourceRange> ranges;
   for (std::size_t i = 0; i < node.arguments.size(); ++i) {
@@ -516,8 +538,10 @@ namespace {
 // A scope in which only the given names stand for something.
 class ClosedScope final : public Scope {
  public:
-  ClosedScope(const Value::Map* names, const FunctionContext& functions, std::string_view where)
-      : names_(names), functions_(functions), where_(where) {}
+  enum class Calls { kAllowed, kNone };
+  ClosedScope(const Value::Map* names, const FunctionContext& functions, std::string_view where,
+              Calls calls = Calls::kAllowed)
+      : names_(names), functions_(functions), where_(where), calls_(calls) {}
 
   std::optional<Value> resolve(const Reference& reference, std::size_t& consumed, Diagnostics& diagnostics) override {
     consumed = 0;
@@ -532,11 +556,13 @@ class ClosedScope final : public Scope {
     return std::nullopt;
   }
   const FunctionContext& functions() const override { return functions_; }
+  bool has_functions() const override { return calls_ == Calls::kAllowed; }
 
  private:
   const Value::Map* names_;
   const FunctionContext& functions_;
   std::string_view where_;
+  const Calls calls_;
 };
 
 }  // namespace
@@ -544,6 +570,12 @@ class ClosedScope final : public Scope {
 std::optional<Value> evaluate_constant(const Expression& expression, Diagnostics& diagnostics) {
   static const FunctionContext kNoFiles;
   ClosedScope scope(nullptr, kNoFiles, "here: a constant is needed");
+  return Evaluator(scope, diagnostics).evaluate(expression);
+}
+
+std::optional<Value> evaluate_literal(const Expression& expression, Diagnostics& diagnostics) {
+  static const FunctionContext kNoFiles;
+  ClosedScope scope(nullptr, kNoFiles, "here", ClosedScope::Calls::kNone);
   return Evaluator(scope, diagnostics).evaluate(expression);
 }
 

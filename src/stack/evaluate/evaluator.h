@@ -28,6 +28,7 @@ class Scope {
   // The value of the first `consumed` steps of a reference: var.a of var.a.b has one. nullopt: reported.
   virtual std::optional<Value> resolve(const Reference& reference, std::size_t& consumed, Diagnostics& diagnostics) = 0;
   virtual const FunctionContext& functions() const = 0;
+  virtual bool has_functions() const { return true; }
   // A member that an open object does not have was read; told of those whose names are known but for the newest.
   virtual void read_unlisted(const Value::Open&, std::string_view /*name*/, const SourceRange&) {}
 };
@@ -59,6 +60,7 @@ class Evaluator {
   std::optional<Value> element_of(const Value& object, const Value& key, const SourceRange& range);
   std::optional<Value> beyond(const Value& object, const std::string& name, std::string_view written,
                               const SourceRange& range);
+  std::optional<Value> unknown_function(const Call& call);
   std::optional<Value> converted(const Call& call, const Expression& whole, const Bindings* bindings);
   std::optional<Value> first_that_succeeds(const Call& call, const Expression& whole, const Bindings* bindings);
   bool append_template(const Template& parts, const SourceRange& range, const Bindings* bindings, std::string& out,
@@ -76,6 +78,8 @@ class Evaluator {
 
 // An expression in which no names may occur.
 std::optional<Value> evaluate_constant(const Expression& expression, Diagnostics& diagnostics);
+// The same without calls of functions, for texts that a function reads: what they hold cannot read further ones.
+std::optional<Value> evaluate_literal(const Expression& expression, Diagnostics& diagnostics);
 // A template with these variables, as templatefile() evaluates it.
 std::optional<Value> evaluate_template(const Expression& expression, const Value::Map& variables,
                                        const FunctionContext& functions, Diagnostics& diagnostics);

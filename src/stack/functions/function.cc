@@ -16,7 +16,7 @@ const Table& table() {
     Table all;
     for (const auto chapter : {numeric_functions(), string_functions(), format_functions(), collection_functions(),
                                set_functions(), encoding_functions(), file_functions(), time_functions(),
-                               crypto_functions(), network_functions(), type_functions()}) {
+                               crypto_functions(), network_functions(), type_functions(), provider_functions()}) {
       for (const auto& function : chapter) all.emplace(function.name, &function);
     }
     return all;

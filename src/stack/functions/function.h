@@ -96,5 +96,6 @@ std::span<const Function> time_functions();
 std::span<const Function> crypto_functions();
 std::span<const Function> network_functions();
 std::span<const Function> type_functions();
+std::span<const Function> provider_functions();
 
 }  // namespace securebase::stack

@@ -282,6 +282,35 @@ constexpr Case kCases[] = {
     {R"t(setunion([1],["1"]))t", R"t(["1"])t"},
     {R"t(toset([1,"1"]))t", R"t(["1"])t"},
     {R"t(alltrue([true, null]))t", R"t(false)t"},
+    {R"t(provider::aws::arn_parse("arn:aws:iam::444455556666:role/example"))t",
+     R"t({"account_id":"444455556666","partition":"aws","region":"","resource":"role/example","service":"iam"})t"},
+    {R"t(provider::aws::arn_parse("arn:aws:logs:eu-west-1:1:log-group:a:*").resource)t", R"t("log-group:a:*")t"},
+    {R"t(provider::aws::arn_parse("arn:aws:iam::444455556666"))t", nullptr},
+    {R"t(provider::aws::arn_parse("urn:aws:iam::444455556666:role/example"))t", nullptr},
+    {R"t(provider::aws::arn_build("aws", "iam", "", "444455556666", "role/example"))t",
+     R"t("arn:aws:iam::444455556666:role/example")t"},
+    {R"t(provider::aws::trim_iam_role_path("arn:aws:iam::444455556666:role/with/path/example"))t",
+     R"t("arn:aws:iam::444455556666:role/example")t"},
+    {R"t(provider::aws::trim_iam_role_path("arn:aws:iam::444455556666:user/example"))t", nullptr},
+    {R"t(provider::aws::user_agent("module", "0.0.1", "a comment"))t", R"t("module/0.0.1 (a comment)")t"},
+    {R"t(provider::aws::user_agent("module", "", ""))t", R"t("module")t"},
+    {R"t(provider::aws::user_agent("", "", ""))t", nullptr},
+    {R"t(provider::terraform::encode_expr("hel${"$"}{lo\n"))t", R"t("\"hel$${lo\\n\"")t"},
+    {R"t(provider::terraform::encode_expr([5, "...", null, true]))t", R"t("[5, \"...\", null, true]")t"},
+    {R"t(provider::terraform::encode_expr({ number = 5, id = "...", "a b" = {} }))t",
+     R"t("{\n  \"a b\"  = {}\n  id     = \"...\"\n  number = 5\n}")t"},
+    {R"t(provider::terraform::encode_expr([{ a = 1 }, { a = [] }]))t", R"t("[{\n  a = 1\n  }, {\n  a = []\n}]")t"},
+    {R"t(provider::terraform::encode_tfvars({ bool = true, map = { one = 1 }, null = null, number = 5 }))t",
+     R"t("bool = true\nmap = {\n  one = 1\n}\nnull   = null\nnumber = 5\n")t"},
+    {R"t(provider::terraform::encode_tfvars({}))t", R"t("")t"},
+    {R"t(provider::terraform::encode_tfvars({ "no name" = 1 }))t", nullptr},
+    {R"t(provider::terraform::encode_tfvars("nope"))t", nullptr},
+    {R"t(provider::terraform::decode_tfvars("a = \"hello\"\nb = [2, { c = true }]\n"))t",
+     R"t({"a":"hello","b":[2,{"c":true}]})t"},
+    {R"t(provider::terraform::decode_tfvars(""))t", R"t({})t"},
+    {R"t(provider::terraform::decode_tfvars("a = var.b"))t", nullptr},
+    {R"t(provider::terraform::decode_tfvars("a = upper(\"b\")"))t", nullptr},
+    {R"t(provider::terraform::decode_tfvars("a {}"))t", nullptr},
 };
 
 std::optional<Value> evaluate(const std::string& text, Diagnostics& diagnostics) {
@@ -306,6 +335,14 @@ TEST(Functions, SuggestTheNameThatWasMeant) {
   Diagnostics diagnostics;
   EXPECT_FALSE(evaluate("uper(\"a\")", diagnostics));
   EXPECT_EQ(diagnostics[0].suggestion, "upper");
+}
+
+TEST(Functions, NameTheProviderWhoseFunctionsAreNotKnown) {
+  Diagnostics diagnostics;
+  EXPECT_FALSE(evaluate("provider::time::rfc3339_parse(\"x\")", diagnostics));
+  EXPECT_NE(diagnostics[0].detail.find("a function of the provider \"time\""), std::string::npos);
+  EXPECT_FALSE(evaluate("provider::aws::arn_pasre(\"x\")", diagnostics));
+  EXPECT_EQ(diagnostics[1].suggestion, "provider::aws::arn_parse");
 }
 
 TEST(Functions, CarryTheMarkOfWhatIsSensitive) {
