@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "functions/functions.h"
 #include "stack/declare.h"
@@ -229,8 +230,11 @@ class Reader {
   explicit Reader(const stack::Stack& stack) : stack_(stack) {}
 
   Result<std::shared_ptr<const Config>, stack::Diagnostics> read() {
-    for (const auto& found : stack_.all<FunctionResource>("aws_lambda_function"))
+    for (const auto& found : stack_.all<FunctionResource>("aws_lambda_function")) {
+      const std::size_t problems_before = problems_.size();
       add_function(found, version_of(found.value));
+      if (problems_.size() > problems_before) refused_.insert(found.value.function_name);
+    }
     for (const auto& found : stack_.all<FunctionResource>(kVersionType)) add_version(found);
     for (const auto& found : stack_.all<AliasResource>("aws_lambda_alias")) add_alias(found);
     for (const auto& found : stack_.all<ProvisionedResource>("aws_lambda_provisioned_concurrency_config")) {
@@ -266,7 +270,7 @@ class Reader {
     for (const auto& alias : config_.qualifiers) {
       if (alias.function == name && alias.name == "$LATEST") return find(name, alias.version);
     }
-    if (from.origin == stack::Resource::Origin::kApi) return nullptr;
+    if (from.origin == stack::Resource::Origin::kApi || refused_.contains(name)) return nullptr;
     problems_.error("Missing function",
                     fmt::format("{} is about the function \"{}\", which this stack does not have.", from.address, name),
                     from.range());
@@ -391,6 +395,7 @@ class Reader {
   const stack::Stack& stack_;
   Config config_;
   stack::Diagnostics problems_;
+  std::set<std::string> refused_;  // functions of the files that are wrong themselves, which was said
 };
 
 }  // namespace
