@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "objects/description.h"
 #include "objects/incoming.h"
+#include "stack/stack.h"
 
 namespace securebase::objects {
 namespace {
@@ -46,6 +47,28 @@ class ObjectsTest : public testing::Test {
   base::ManualClock clock_;
   net::Pool pool_{1, 16};
 };
+
+TEST_F(ObjectsTest, NamesAMissingFileAsOneWouldWriteIt) {
+  fs::create_directories(folder_);
+  ASSERT_TRUE(base::replace_file(folder_ / "main.tf", R"(
+    resource "aws_s3_bucket" "b" { bucket = "portal" }
+    resource "aws_s3_object" "o" {
+      bucket = aws_s3_bucket.b.id
+      key    = "crl.pem"
+      source = "././files/crl.pem"
+    }
+  )"));
+  stack::Catalogue catalogue;
+  declare(catalogue);
+  stack::Inputs inputs;
+  inputs.directory = folder_;
+  const auto loaded = stack::load(inputs, catalogue);
+  ASSERT_TRUE(loaded) << stack::render(loaded.error());
+  const auto config = configure(*loaded);
+  ASSERT_FALSE(config);
+  const auto whole = "there is no file " + (folder_ / "files/crl.pem").string();
+  EXPECT_NE(stack::render(config.error()).find(whole), std::string::npos) << stack::render(config.error());
+}
 
 TEST_F(ObjectsTest, WhatWasPutIsThereAfterTheNextOpen) {
   const std::string large(700'000, 'x');

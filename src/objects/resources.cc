@@ -150,8 +150,9 @@ Result<std::shared_ptr<const Config>, stack::Diagnostics> configure(const stack:
       if (upload.source.is_relative()) upload.source = stack.directory / upload.source;
       std::error_code failure;
       if (!std::filesystem::is_regular_file(upload.source, failure)) {
-        problem(found.resource, "Missing file",
-                fmt::format("{}: there is no file {}", found.resource.address, upload.source.native()));
+        problem(
+            found.resource, "Missing file",
+            fmt::format("{}: there is no file {}", found.resource.address, upload.source.lexically_normal().native()));
       }
     }
     if (object.content_base64) {
