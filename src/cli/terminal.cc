@@ -122,10 +122,15 @@ bool approved(std::string_view question) {
   return false;
 }
 
+// A message of the Terraform reader has several parts, of which each says what it is: "Error:", or "Warning:" where
+// that came first.
+bool names_its_kind(std::string_view message) {
+  if (message.starts_with('\n')) message.remove_prefix(1);
+  return message.starts_with("Error:") || message.starts_with("Warning:") || message.starts_with("Note:");
+}
+
 int fail(const Error& error) {
-  // A message of the Terraform reader says "Error:" itself, and has several lines.
-  const bool whole = error.message.starts_with("Error:") || error.message.starts_with("\nError:");
-  fmt::print(stderr, "{}{}\n", whole ? "" : styled("error: ", Style::kRed, 2), error.message);
+  fmt::print(stderr, "{}{}\n", names_its_kind(error.message) ? "" : styled("error: ", Style::kRed, 2), error.message);
   return kFailed;
 }
 

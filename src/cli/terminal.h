@@ -46,6 +46,8 @@ std::string shell_word(std::string_view text);
 // needed.
 bool approved(std::string_view question);
 
+// Whether the message says itself what it is, in the manner of the Terraform reader.
+bool names_its_kind(std::string_view message);
 // "error: <message>" on standard error; gives kFailed, so that a command can end with it.
 int fail(const Error& error);
 

@@ -19,5 +19,12 @@ TEST(Table, LetsNoForeignTextSteerTheTerminal) {
   EXPECT_EQ(table.text(), "A\n [2Jgone   \n");
 }
 
+TEST(Message, SaysItselfWhatItIsWhereAWarningComesFirst) {
+  EXPECT_TRUE(names_its_kind("Error: Cycle\n"));
+  EXPECT_TRUE(names_its_kind("\nError: Cycle\n"));
+  EXPECT_TRUE(names_its_kind("Warning: Value for undeclared variable\n\nError: Cycle\n"));
+  EXPECT_FALSE(names_its_kind("the platform is not running"));
+}
+
 }  // namespace
 }  // namespace securebase::cli
