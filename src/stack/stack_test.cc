@@ -263,6 +263,9 @@ TEST(Load, GivesAPlaceholderForWhatAProviderThatIsNotKnownComputes) {
     output "further" { value = google_function.f.computed[0].x }
     output "splat_further" { value = google_function.f.service_config[*].computed[0].x }
     output "missing_in_map" { value = try(google_function.f.labels.c, "none") }
+    output "for_computed" { value = [for one in google_function.f.computed : one.x] }
+    output "try_text" { value = try(google_function.f.computed, null) }
+    output "try_list" { value = try(google_function.f.computed, []) }
   )"}});
   ASSERT_TRUE(stack) << render(stack.error());
   const auto x = [&](const char* name) { return stack->outputs.at(name).value; };
@@ -275,6 +278,9 @@ TEST(Load, GivesAPlaceholderForWhatAProviderThatIsNotKnownComputes) {
   EXPECT_EQ(x("further"), Value("google_function.f.computed[0].x"));
   EXPECT_EQ(x("splat_further"), Value::list({"google_function.f.service_config[0].computed[0].x"}));
   EXPECT_EQ(x("missing_in_map"), Value("none"));
+  EXPECT_EQ(x("for_computed"), Value::list({"google_function.f.computed[0].x"}));
+  EXPECT_EQ(x("try_text"), Value("google_function.f.computed"));
+  EXPECT_EQ(x("try_list"), Value::list({}));
 }
 
 TEST(Load, GivesAPlaceholderForAttributesNewerThanItsList) {

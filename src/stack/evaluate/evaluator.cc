@@ -317,6 +317,10 @@ bool Evaluator::each_element(const Value& collection, const SourceRange& range, 
     }
     return true;
   }
+  // A placeholder stands for one element as well.
+  if (const auto element = collection.is_string() ? beyond(collection, "", "[0]", range) : std::nullopt) {
+    return visit(Value(0), *element);
+  }
   fail(collection.is_null() ? "Iteration over null value" : "Iteration over non-iterable value",
        fmt::format("{} cannot be used as the collection in a 'for' expression.",
                    collection.is_null() ? "A null value" : fmt::format("A {}", to_string(collection.kind()))),
@@ -502,14 +506,20 @@ std::optional<Value> Evaluator::first_that_succeeds(const Call& call, const Expr
                 whole.range);
   }
   std::string reasons;
+  std::optional<Value> placeholder;
   for (const auto& argument : call.arguments) {
     Diagnostics tried;
     auto value = Evaluator(scope_, tried).evaluate(*argument, bindings);
     if (call.name == "can") return Value(value.has_value());
-    if (value) return value;
+    // Of what nobody here knows, the next expression may tell that it is a list or a map.
+    const bool is_placeholder = value && value->is_string() && value->open();
+    if (placeholder && value && !value->is_sequence() && !value->is_map()) return placeholder;
+    if (value && !is_placeholder) return value;
+    if (is_placeholder) placeholder = std::move(value);
     for (const auto& diagnostic : tried)
       reasons += fmt::format("\n- {}: {}", diagnostic.range.text(), diagnostic.detail);
   }
+  if (placeholder) return placeholder;
   return fail("Error in function call", "Call to function \"try\" failed: no expression succeeded:" + reasons,
               whole.range);
 }
