@@ -233,6 +233,12 @@ class Reader {
       made.protocol = said.custom->protocol;
       made.read_time = said.custom->read_timeout;
       made.keepalive_time = said.custom->keepalive_timeout;
+    } else if (made.kind == OriginConfig::Kind::kHttp && said.vpc) {
+      problem(
+          "VPC origins are not supported",
+          fmt::format("The origin \"{}\" ({}) is reached through the VPC origin {}, and there are no VPCs here. Where "
+                      "this machine can reach it itself, write custom_origin_config in place of vpc_origin_config.",
+                      said.id, said.domain_name, said.vpc->id));
     } else if (made.kind == OriginConfig::Kind::kHttp) {
       problem("Missing custom_origin_config",
               fmt::format("The origin \"{}\" ({}) is neither a bucket nor an API of this stack, so it needs a block "

@@ -147,6 +147,9 @@ struct CustomOrigin {
 struct S3Origin {
   std::string access_identity;
 };
+struct VpcOrigin {
+  std::string id;
+};
 struct OriginBlock {
   std::string id;
   std::string domain_name;
@@ -157,6 +160,7 @@ struct OriginBlock {
   std::vector<OriginHeader> headers;
   std::optional<CustomOrigin> custom;
   std::optional<S3Origin> s3;
+  std::optional<VpcOrigin> vpc;
 };
 
 struct ForwardedCookies {

@@ -302,7 +302,12 @@ const auto& distribution() {
                   &OriginBlock::s3, "A bucket.")
           .known("origin_shield", "one machine has one place")
           .known("response_completion_timeout")
-          .known("vpc_origin_config");
+          .nested(stack::block<VpcOrigin>("vpc_origin_config")
+                      .required("vpc_origin_id", &VpcOrigin::id, "Which.")
+                      .known("origin_keepalive_timeout")
+                      .known("origin_read_timeout")
+                      .known("owner_account_id"),
+                  &OriginBlock::vpc, "An origin inside of a VPC, which is refused: there are no VPCs here.");
   static const auto error =
       stack::block<ErrorResponse>("custom_error_response")
           .required("error_code", &ErrorResponse::error_code, between(400, 599), "The origin's status.")

@@ -97,6 +97,9 @@ TEST_F(Written, NamesWhatIsMissing) {
   EXPECT_THAT(problem("domain_name = \"gone.s3.us-east-1.amazonaws.com\"", "target_origin_id = \"o\""),
               HasSubstr("which no aws_s3_bucket of this stack makes"));
   EXPECT_THAT(problem("domain_name = \"a.example\"", "target_origin_id = \"o\""), HasSubstr("custom_origin_config"));
+  EXPECT_THAT(problem("domain_name = \"a.example\"\n vpc_origin_config {\n vpc_origin_id = \"vo_1\"\n }",
+                      "target_origin_id = \"o\""),
+              testing::AllOf(HasSubstr("VPC origins are not supported"), HasSubstr("vo_1")));
   EXPECT_THAT(problem(kHttp, "target_origin_id = \"o\"\n cache_policy_id = \"nope\""),
               HasSubstr("cache policy \"nope\""));
   EXPECT_THAT(problem(kHttp, "target_origin_id = \"o\"\n trusted_key_groups = [\"k\"]"), HasSubstr("signed"));
