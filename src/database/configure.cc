@@ -21,6 +21,11 @@ bool is_default_group(std::string_view name) {
   return name == "default.aurora-postgresql15" || name == "default.postgres15";
 }
 
+bool is_postgresql_family(std::string_view family) {
+  const std::string_view engine = family.substr(0, family.find_first_of("0123456789"));
+  return engine.size() < family.size() && (engine == "aurora-postgresql" || engine == "postgres");
+}
+
 class StackReader {
  public:
   StackReader(const stack::Stack& stack, const Endpoint& endpoint) : stack_(stack), endpoint_(endpoint) {}
@@ -44,6 +49,15 @@ class StackReader {
     made.family = found.value.family;
     made.description = found.value.description;
     made.arn = text_of(found.resource, "arn");
+    if (!is_postgresql_family(made.family)) {
+      const std::string engine = made.family.substr(0, made.family.find_first_of("0123456789"));
+      problems_.error("Unsupported engine",
+                      fmt::format("The family of {} is \"{}\", for the engine \"{}\"; there is PostgreSQL 15 only "
+                                  "(aurora-postgresql15, postgres15).",
+                                  found.resource.address, made.family, engine),
+                      found.resource.range());
+      return;
+    }
     for (const auto& parameter : found.value.parameters) {
       if (auto right = check_parameter(parameter.name, parameter.value); !right) {
         const char* summary = right.error().code == Errc::kNotFound ? "Unknown parameter"

@@ -81,7 +81,7 @@ auto cluster_declaration(const Endpoint& endpoint) {
       .attribute("deletion_protection", &ClusterResource::deletion_protection, std::nullopt,
                  "Whether an apply that removes it is refused.")
       .nested(scaling, &ClusterResource::scaling, "Serverless capacity.")
-      .known("engine_version", "the server is Debian 12's PostgreSQL 15")
+      .known("engine_version", "PostgreSQL 15 only: the server is Debian 12's")
       .known("engine_mode")
       .computed("cluster_identifier", name)
       .computed("id", name)
@@ -125,7 +125,7 @@ auto instance_declaration(const Endpoint& endpoint) {
                  "Whose parameters it has, over the cluster's.")
       .effect("reloads PostgreSQL, or restarts it where a parameter needs that")
       .known("engine")
-      .known("engine_version")
+      .known("engine_version", "PostgreSQL 15 only: the server is Debian 12's")
       .computed("identifier", name)
       .computed("id", name)
       .computed("arn", [name](const InstanceResource& i, const Context& c) { return c.arn("rds", "db:" + name(i, c)); })
@@ -152,8 +152,7 @@ auto parameter_group_declaration(const char* type, const char* arn_kind, const c
       .replaces()
       .attribute("name_prefix", &ParameterGroupResource::name_prefix, "", "Begins the name when no name is given.")
       .replaces()
-      .required("family", &ParameterGroupResource::family, stack::matches("(aurora-postgresql|postgres)[0-9]+"),
-                "Whatever the version, the parameters are PostgreSQL 15's.")
+      .required("family", &ParameterGroupResource::family, "Whatever the version, the parameters are PostgreSQL 15's.")
       .attribute("description", &ParameterGroupResource::description, "Managed by Terraform", "What it is for.")
       .nested(parameter, &ParameterGroupResource::parameters, "The settings.")
       .computed("name", name)

@@ -101,6 +101,10 @@ TEST(Resources, KnowPostgresqlOnly) {
   std::string text = cluster("");
   text.replace(text.find("aurora-postgresql"), 17, "aurora-mysql");
   EXPECT_THAT(read(text).errors, HasSubstr("there is aurora-postgresql"));
+  text = cluster("") + group(kOfCluster, "a", "work_mem", "8MB");
+  text.replace(text.find("aurora-postgresql15"), 19, "mysql8.0");
+  EXPECT_THAT(read(text).errors,
+              testing::AllOf(HasSubstr("for the engine \"mysql\""), HasSubstr("PostgreSQL 15 only")));
 }
 
 TEST(Resources, WantAPasswordForTheMaster) {
