@@ -320,6 +320,13 @@ TEST_F(AlarmsTest, RefuseWhatMakesNoSense) {
   EXPECT_THAT(problem([](auto&, auto& r) { r.threshold.reset(); }), HasSubstr("either Threshold or"));
   EXPECT_THAT(problem([](auto& a, auto&) { a.alarm_actions = {"alerts"}; }), HasSubstr("Invalid arn syntax"));
   EXPECT_THAT(problem([](auto& a, auto&) { a.name = ""; }), HasSubstr("AlarmName"));
+  const auto of_expression = [&](const char* expression) {
+    return problem([&](auto&, auto& r) {
+      r.metric.reset();
+      r.metrics = {DataQuery{.id = "q1", .expression = expression}};
+    });
+  };
+  EXPECT_THAT(of_expression("SELECT AVG(CPUUtilization) FROM \"AWS/EC2\""), HasSubstr("not done here"));
 }
 
 }  // namespace

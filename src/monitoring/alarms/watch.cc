@@ -34,7 +34,11 @@ Result<std::shared_ptr<const Watch>> Watch::make(const AlarmDefinition& definiti
     if (metrics > static_cast<std::ptrdiff_t>(kMostMetrics)) {
       return malformed(fmt::format("Metrics holds at most {} with MetricStat", kMostMetrics));
     }
-    if (metrics == 0) return malformed("Metrics needs at least one MetricStat");
+    if (metrics == 0) {
+      return malformed(
+          "Metrics needs at least one MetricStat: alarms on a Metrics Insights query (SELECT ...) or on TIME_SERIES "
+          "alone are not done here");
+    }
     auto program = math::Program::compile(rule.metrics, math::Use::kAlarm);
     if (!program) return program.error();
     made->program_ = std::move(*program);
