@@ -69,6 +69,9 @@ void read_block(std::string_view& text, ProviderBlock& into) {
     if (text.starts_with('*')) {
       attribute.computed = true;
       text.remove_prefix(1);
+    } else if (text.starts_with('+')) {
+      attribute.filled = true;
+      text.remove_prefix(1);
     }
     into.attributes.emplace(name, attribute);
   }

@@ -17,6 +17,7 @@ struct ProviderBlock {
   struct Attribute {
     Type type = Type::kAny;
     bool computed = false;  // only the provider sets it
+    bool filled = false;    // the provider fills it when it is not written
   };
 
   std::map<std::string, Attribute, std::less<>> attributes;
