@@ -153,6 +153,211 @@ TEST(Load, FillsWhatTheProviderFillsWhenItIsNotWritten) {
             Value("1 172.20.0.0/16 subnet- ami-"));
 }
 
+TEST(Load, FillsWhatIsBothOptionalAndComputed) {
+  EXPECT_EQ(output_x(R"(
+    resource "aws_vpc" "v" { ipv4_ipam_pool_id = "ipam-pool-1" }
+    resource "aws_security_group" "s" { name = "s" }
+    resource "aws_kms_key" "k" {}
+    resource "aws_iam_access_key" "k" { user = "u" }
+    resource "aws_autoscaling_group" "g" {
+      max_size = 3
+      min_size = 2
+    }
+    resource "aws_instance" "i" { ami = "ami-1" }
+    output "x" { value = join(" ", [
+      cidrsubnet(aws_vpc.v.cidr_block, 8, 0), substr(aws_security_group.s.vpc_id, 0, 4),
+      aws_security_group.s.description, jsondecode(aws_kms_key.k.policy).Id, aws_iam_access_key.k.status,
+      aws_autoscaling_group.g.desired_capacity, aws_instance.i.root_block_device[0].volume_size,
+    ]) }
+  )"),
+            Value("10.0.0.0/24 vpc- Managed by Terraform key-default-1 Active 2 8"));
+}
+
+TEST(Load, GivesIdsArnsAndAddressesTheFormThatTheyHaveInAws) {
+  EXPECT_EQ(output_x(R"(
+    resource "aws_sqs_queue" "q" { name = "q" }
+    resource "aws_kinesis_firehose_delivery_stream" "f" { name = "s" }
+    resource "aws_cloudwatch_event_bus" "b" { name = "bus" }
+    resource "aws_cloudwatch_event_rule" "a" { name = "rule" }
+    resource "aws_cloudwatch_event_rule" "b" {
+      name           = "rule"
+      event_bus_name = aws_cloudwatch_event_bus.b.name
+    }
+    resource "aws_sfn_state_machine" "m" { name = "m" }
+    resource "aws_db_subnet_group" "g" { name = "g" }
+    resource "aws_ssm_parameter" "s" { name = "/a/b" }
+    resource "aws_kms_alias" "k" {
+      name          = "alias/x"
+      target_key_id = "1234"
+    }
+    resource "aws_iam_role" "r" {
+      name = "r"
+      path = "/svc/"
+    }
+    resource "aws_iam_policy" "p" { name = "p" }
+    resource "aws_ecr_repository" "e" { name = "repo" }
+    resource "aws_s3_bucket" "b" { bucket = "my-bucket" }
+    resource "aws_s3_bucket_policy" "b" { bucket = aws_s3_bucket.b.id }
+    resource "aws_s3_bucket_versioning" "b" { bucket = aws_s3_bucket_policy.b.id }
+    resource "aws_s3_bucket_public_access_block" "b" { bucket = aws_s3_bucket_versioning.b.id }
+    output "x" { value = join("\n", [
+      aws_sqs_queue.q.arn, aws_sqs_queue.q.id, aws_kinesis_firehose_delivery_stream.f.arn,
+      aws_cloudwatch_event_rule.a.arn, aws_cloudwatch_event_rule.b.arn, aws_sfn_state_machine.m.id,
+      aws_db_subnet_group.g.arn, aws_ssm_parameter.s.arn, aws_kms_alias.k.arn, aws_kms_alias.k.target_key_arn,
+      aws_iam_role.r.arn, aws_iam_policy.p.id, aws_ecr_repository.e.repository_url,
+      aws_s3_bucket_public_access_block.b.id, aws_s3_bucket.b.arn,
+    ]) }
+  )"),
+            Value("arn:aws:sqs:us-east-1:123456789012:q\n"
+                  "https://sqs.us-east-1.amazonaws.com/123456789012/q\n"
+                  "arn:aws:firehose:us-east-1:123456789012:deliverystream/s\n"
+                  "arn:aws:events:us-east-1:123456789012:rule/rule\n"
+                  "arn:aws:events:us-east-1:123456789012:rule/bus/rule\n"
+                  "arn:aws:states:us-east-1:123456789012:stateMachine:m\n"
+                  "arn:aws:rds:us-east-1:123456789012:subgrp:g\n"
+                  "arn:aws:ssm:us-east-1:123456789012:parameter/a/b\n"
+                  "arn:aws:kms:us-east-1:123456789012:alias/x\n"
+                  "arn:aws:kms:us-east-1:123456789012:key/1234\n"
+                  "arn:aws:iam::123456789012:role/svc/r\n"
+                  "arn:aws:iam::123456789012:policy/p\n"
+                  "123456789012.dkr.ecr.us-east-1.amazonaws.com/repo\n"
+                  "my-bucket\n"
+                  "arn:aws:s3:::my-bucket"));
+  EXPECT_EQ(output_x(R"(
+    resource "aws_vpc" "v" { cidr_block = "10.0.0.0/16" }
+    resource "aws_security_group" "g" { name = "g" }
+    resource "aws_lb" "l" {
+      name               = "l"
+      load_balancer_type = "network"
+    }
+    resource "aws_lb_listener" "l" { load_balancer_arn = aws_lb.l.arn }
+    output "x" { value = [
+      aws_vpc.v.arn == "arn:aws:ec2:us-east-1:123456789012:vpc/${aws_vpc.v.id}", startswith(aws_vpc.v.id, "vpc-"),
+      startswith(aws_security_group.g.id, "sg-"),
+      endswith(aws_security_group.g.arn, ":security-group/${aws_security_group.g.id}"),
+      aws_lb.l.arn == "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/${aws_lb.l.arn_suffix}",
+      startswith(aws_lb.l.arn_suffix, "net/l/"),
+      startswith(aws_lb_listener.l.arn, "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/net/l/"),
+    ] }
+  )"),
+            Value(Value::List(7, Value(true))));
+}
+
+TEST(Load, LeavesNoListEmptyThatNeverIsInAws) {
+  EXPECT_EQ(output_x(R"(
+    resource "aws_route53_zone" "z" { name = "example.com" }
+    resource "aws_vpc_endpoint" "e" { vpc_endpoint_type = "Interface" }
+    resource "aws_acm_certificate" "c" {
+      domain_name               = "example.com"
+      subject_alternative_names = ["*.example.com", "www.example.com", "example.com"]
+      validation_method         = "DNS"
+    }
+    resource "aws_route53_record" "v" {
+      for_each = { for o in aws_acm_certificate.c.domain_validation_options : o.domain_name => o }
+      name     = each.value.resource_record_name
+    }
+    output "x" { value = [
+      length(aws_route53_zone.z.name_servers), length(aws_vpc_endpoint.e.network_interface_ids),
+      join(" ", keys(aws_route53_record.v)), length(distinct([for r in aws_route53_record.v : r.name])),
+    ] }
+  )"),
+            Value::list({4, 1, "*.example.com example.com www.example.com", 2}));
+}
+
+TEST(Load, ReadsADataSourceAsTheResourceThatItMeans) {
+  EXPECT_EQ(
+      output_x(R"(
+    resource "aws_s3_bucket" "b" {
+      bucket = "my-bucket"
+    }
+    data "aws_s3_bucket" "b" {
+      bucket     = "my-bucket"
+      depends_on = [aws_s3_bucket.b]
+    }
+    data "aws_s3_bucket" "other" { bucket = "other-bucket" }
+    data "aws_lambda_function" "f" { function_name = "existing" }
+    data "aws_sns_topic" "t" { name = "t" }
+    data "aws_iam_policy" "p" { arn = "arn:aws:iam::aws:policy/AdministratorAccess" }
+    resource "aws_security_group" "g" {
+      name = "g"
+      tags = { of = "stack" }
+    }
+    data "aws_security_group" "g" { id = aws_security_group.g.id }
+    resource "aws_route53_zone" "z" { name = "example.com" }
+    data "aws_route53_zone" "z" {
+      name       = "example.com."
+      depends_on = [aws_route53_zone.z]
+    }
+    output "x" { value = [
+      data.aws_s3_bucket.b.id, data.aws_security_group.g.tags.of, data.aws_s3_bucket.other.id, data.aws_s3_bucket.other.arn,
+      data.aws_lambda_function.f.arn, data.aws_sns_topic.t.arn, data.aws_iam_policy.p.name, data.aws_iam_policy.p.id,
+      data.aws_security_group.g.name, data.aws_route53_zone.z.zone_id == aws_route53_zone.z.zone_id,
+    ] }
+  )"),
+      Value::list({"my-bucket", "stack", "other-bucket", "arn:aws:s3:::other-bucket",
+                   "arn:aws:lambda:us-east-1:123456789012:function:existing", "arn:aws:sns:us-east-1:123456789012:t",
+                   "AdministratorAccess", "arn:aws:iam::aws:policy/AdministratorAccess", "g", true}));
+}
+
+TEST(Load, TellsOfDataSourcesThatWhatTheyReadIsMadeUp) {
+  const auto stack = load_files({{"main.tf", R"(
+    resource "aws_sqs_queue" "q" { name = "q" }
+    data "aws_sqs_queue" "q" { name = aws_sqs_queue.q.name }
+    data "aws_sqs_queue" "other" { name = "other" }
+    data "aws_region" "here" {}
+  )"}});
+  ASSERT_TRUE(stack) << render(stack.error());
+  std::vector<std::string> addresses;
+  for (const auto& finding : stack->findings) {
+    if (finding.reason.find("made up") != std::string::npos) addresses.push_back(finding.address);
+  }
+  EXPECT_THAT(addresses, ElementsAre("data.aws_sqs_queue.other"));
+}
+
+TEST(Load, ReadsSecretsAndParametersOfTheStackAlone) {
+  const std::string own = R"(
+    resource "aws_secretsmanager_secret" "s" { name = "db" }
+    resource "aws_secretsmanager_secret_version" "v" {
+      secret_id     = aws_secretsmanager_secret.s.id
+      secret_string = jsonencode({ username = "u" })
+    }
+    data "aws_secretsmanager_secret_version" "v" {
+      secret_id  = "db"
+      depends_on = [aws_secretsmanager_secret_version.v]
+    }
+    resource "aws_ssm_parameter" "p" {
+      name  = "/a/b"
+      type  = "String"
+      value = "v"
+    }
+    data "aws_ssm_parameter" "p" { name = aws_ssm_parameter.p.name }
+  )";
+  EXPECT_EQ(output_x(own + R"(output "x" { value = join(" ", [
+    nonsensitive(jsondecode(data.aws_secretsmanager_secret_version.v.secret_string).username),
+    data.aws_ssm_parameter.p.value,
+  ]) })"),
+            Value("u v"));
+  EXPECT_THAT(errors_of(own + "output \"x\" { value = data.aws_secretsmanager_secret_version.v.secret_string }\n"),
+              HasSubstr("Output refers to sensitive values"));
+  const std::string outside = R"(
+    data "aws_secretsmanager_secret_version" "v" { secret_id = "elsewhere" }
+    data "aws_ssm_parameter" "p" {
+      count = 1
+      name  = "/elsewhere"
+    }
+    resource "aws_lambda_invocation" "i" { function_name = "f" }
+  )";
+  EXPECT_EQ(errors_of(outside), "no error");
+  for (const auto* read : {"data.aws_secretsmanager_secret_version.v.secret_string",
+                           "data.aws_ssm_parameter.p[0].value", "aws_lambda_invocation.i.result"}) {
+    EXPECT_THAT(errors_of(outside + "output \"x\" { value = " + read + " }\n"),
+                testing::AllOf(HasSubstr("Value that is not known here"), HasSubstr("reading a stack asks nobody")));
+    EXPECT_EQ(output_x(outside + "output \"x\" { value = try(" + read + ", \"else\") }\n"), Value("else"));
+  }
+  EXPECT_THAT(errors_of(outside + "output \"x\" { value = data.aws_ssm_parameter.p[*].value }\n"),
+              HasSubstr("does not have an attribute named \"value\""));
+}
+
 TEST(Load, TakesTimeoutsOfResourcesAlsoWhenTheyAreDynamic) {
   EXPECT_EQ(errors_of(R"(
     resource "aws_lambda_function" "f" {
@@ -446,7 +651,10 @@ TEST(Load, ReadsEphemeralResourcesAndKeepsNothingOfThem) {
       count  = 2
       length = 12
     }
-    ephemeral "aws_secretsmanager_secret_version" "s" { secret_id = "db" }
+    ephemeral "aws_secretsmanager_secret_version" "s" {
+      secret_id  = "db"
+      depends_on = [aws_secretsmanager_secret_version.v]
+    }
     resource "random_password" "p" { length = 20 }
     resource "aws_secretsmanager_secret_version" "v" {
       secret_id                = "db"

@@ -96,6 +96,8 @@ class Value {
   struct Open {
     std::string address;  // aws_s3_bucket.portal, github_thing.a[0].owner: what the members' names are written behind
     bool listed = false;  // most of its names are known, so that one near to a known one is a misspelling
+    std::string type{};   // aws_s3_bucket, of a whole object; "": of what lies in one
+    bool read = false;    // by a data source
   };
   const Open* open() const { return open_.get(); }
   Value opened(Open as) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "stack/provider/asked.h"
 #include "stack/type.h"
 
 namespace securebase::stack {
@@ -145,8 +146,20 @@ std::optional<Value> Evaluator::beyond(const Value& object, const std::string& n
   return Value(address).opened({address, false}).marked(object.sensitive());
 }
 
+// Whether it is something that is asked outside of the files, for which nothing may be made up: reported.
+bool Evaluator::is_kept_outside(const Value& object, const std::string& name, const SourceRange& range) {
+  const Value::Open* open = object.open();
+  if (!open || !open->listed || open->type.empty() || !object.is_map()) return false;
+  const Value* own_name = object.find("name");
+  const auto mode = open->read ? Declaration::Mode::kData : Declaration::Mode::kResource;
+  if (!is_asked_outside(mode, open->type, name, own_name ? own_name->to_text().value_or("") : "")) return false;
+  diagnostics_.error("Value that is not known here", asked_outside(open->type, name), range);
+  return true;
+}
+
 std::optional<Value> Evaluator::attribute_of(const Value& object, const std::string& name, const SourceRange& range) {
   if (const Value* found = object.find(name)) return found->marked(found->sensitive() || object.sensitive());
+  if (is_kept_outside(object, name, range)) return std::nullopt;
   if (auto made = beyond(object, name, "." + name, range)) return made;
   if (object.is_null()) {
     return fail("Attempt to get attribute from null value",
@@ -179,6 +192,7 @@ std::optional<Value> Evaluator::element_of(const Value& object, const Value& key
     const auto name = key.to_text();
     if (!name) return fail("Invalid index", fmt::format("A key of a map is a string, not {}.", an(key)), range);
     if (const Value* found = object.find(*name)) return marked(*found);
+    if (is_kept_outside(object, *name, range)) return std::nullopt;
     if (auto made = beyond(object, *name, "[" + in_quotes(*name) + "]", range)) return marked(*made);
     auto& error =
         diagnostics_.error("Invalid index",

@@ -58,6 +58,7 @@ class Evaluator {
   std::optional<Value> reference(const Expression& whole, const Bindings* bindings);
   std::optional<Value> attribute_of(const Value& object, const std::string& name, const SourceRange& range);
   std::optional<Value> element_of(const Value& object, const Value& key, const SourceRange& range);
+  bool is_kept_outside(const Value& object, const std::string& name, const SourceRange& range);
   std::optional<Value> beyond(const Value& object, const std::string& name, std::string_view written,
                               const SourceRange& range);
   std::optional<Value> unknown_function(const Call& call);

@@ -6,6 +6,7 @@
 #include "stack/decode.h"
 #include "stack/evaluate/loader.h"
 #include "stack/evaluate/resource_key.h"
+#include "stack/provider/asked.h"
 #include "stack/provider/generated.h"
 #include "stack/provider/schema.h"
 
@@ -232,6 +233,19 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
                                                               : "its provider is not known here",
                                  resource.range()});
     }
+    const bool is_read = resource.mode == Mode::kData && provider && !builtin;
+    const Resource* meant = is_read ? meant_by(resource, stack_.resources) : nullptr;
+    if (meant) {
+      const auto take = [&](const std::string& name) {
+        Value& value = attributes[name];
+        if (value.is_null()) value = attribute_for(resource, name, *meant);
+      };
+      for (const auto& [name, known] : provider->attributes) take(name);
+      for (const auto& [name, known] : provider->blocks) take(name);
+    } else if (is_read && block.type == "data") {
+      stack_.findings.push_back({Finding::Kind::kNotHonoured, resource.address, "",
+                                 "nobody is asked: what it does not say itself is made up here", resource.range()});
+    }
     hide_secrets(attributes);
   }
   if (provider) {
@@ -239,7 +253,11 @@ std::optional<Value> Loader::finish(Module& module, Resource& resource, const Bl
   } else if (!attributes.contains("id")) {
     attributes.emplace("id", context.id(20, "abcdefghijklmnopqrstuvwxyz0123456789"));
   }
-  return opened(Value(std::move(attributes)), provider, resource.address);
+  const Value whole = opened(Value(std::move(attributes)), provider, resource.address);
+  Value::Open open = *whole.open();
+  open.type = resource.type;
+  open.read = block.type == "data" || (block.type == "ephemeral" && provider_type(Mode::kData, resource.type));
+  return whole.opened(std::move(open));
 }
 
 namespace {
