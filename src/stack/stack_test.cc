@@ -299,6 +299,28 @@ TEST(Load, ReadsADataSourceAsTheResourceThatItMeans) {
                    "AdministratorAccess", "arn:aws:iam::aws:policy/AdministratorAccess", "g", true}));
 }
 
+TEST(Load, TakesTheNameOfADataSourceFromItsArn) {
+  EXPECT_EQ(output_x(R"(
+    data "aws_lb" "l" { arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188" }
+    data "aws_secretsmanager_secret" "s" { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a/b-AbCdEf" }
+    resource "aws_route53_zone" "inside" {
+      name = "example.com"
+      vpc { vpc_id = "vpc-1" }
+    }
+    resource "aws_route53_zone" "outside" { name = "example.com" }
+    data "aws_route53_zone" "z" {
+      name         = "example.com"
+      private_zone = true
+      depends_on   = [aws_route53_zone.inside, aws_route53_zone.outside]
+    }
+    output "x" { value = [
+      data.aws_lb.l.name, data.aws_lb.l.arn_suffix, data.aws_secretsmanager_secret.s.name,
+      data.aws_route53_zone.z.zone_id == aws_route53_zone.inside.zone_id,
+    ] }
+  )"),
+            Value::list({"web", "app/web/50dc6c495c0c9188", "a/b", true}));
+}
+
 TEST(Load, TellsOfDataSourcesThatWhatTheyReadIsMadeUp) {
   const auto stack = load_files({{"main.tf", R"(
     resource "aws_sqs_queue" "q" { name = "q" }

@@ -173,6 +173,10 @@ const Resource* meant_by(const Resource& data, const std::vector<Resource>& reso
   for (auto one = resources.rbegin(); one != resources.rend(); ++one) {
     if (one->mode != Mode::kResource || one->type != data.type) continue;
     if (one->region != data.region && !is_global(data.type)) continue;
+    if (data.type == "aws_route53_zone" &&
+        (written["private_zone"] == Value(true)) != (one->attributes["vpc"].size() > 0)) {
+      continue;
+    }
     const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const auto& key) {
       return is_same(data.type, key.first, text_of(one->attributes, key.second), resources);
     });

@@ -215,7 +215,17 @@ class Completer {
       }
     }
     name_ = written("name");
-    if (name_.empty() && is_data_) name_ = behind_last(written("arn"), "/:");
+    if (name_.empty() && is_data_) name_ = name_in(written("arn"));
+  }
+
+  std::string name_in(std::string_view arn) const {
+    // A secret's name has slashes of its own, and six characters of AWS behind it: secret:a/b-AbCdEf
+    if (short_type_ == "secretsmanager_secret" && arn.size() > 7) {
+      return std::string(behind_last(arn.substr(0, arn.size() - 7), ":"));
+    }
+    const bool balancer = arn.find(":loadbalancer/") != arn.npos || arn.find(":targetgroup/") != arn.npos;
+    if (balancer) arn = arn.substr(0, arn.rfind('/'));
+    return std::string(behind_last(arn, "/:"));
   }
 
   // The written attribute, or what an argument of the data source says in its place; "" when there is none.
@@ -297,6 +307,11 @@ class Completer {
     if (name == "lb_kind") {
       const std::string kind = written("load_balancer_type");
       return kind == "network" ? "net" : kind == "gateway" ? "gwy" : "app";
+    }
+    if (name == "arn_suffix") {
+      const std::string own = written("arn");
+      const auto at = own.find_last_of(':');
+      if (at != std::string::npos) return replaced(own.substr(at + 1), "loadbalancer/", "");
     }
     if (name == "listener_arn_of") return replaced(written("load_balancer_arn"), ":loadbalancer/", ":listener/");
     if (name == "rule_arn_of") return replaced(written("listener_arn"), ":listener/", ":listener-rule/");
