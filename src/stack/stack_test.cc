@@ -92,7 +92,7 @@ TEST(Load, RefusesMisspeltArgumentsOfTypesThatNobodyOwns) {
 }
 
 TEST(Load, TakesATypeOfAKnownServiceForNewerAndNotForOneOfAnother) {
-  const auto stack = load_files({{"main.tf", "resource \"aws_msk_topic\" \"t\" { name = \"t\" }\n"}});
+  const auto stack = load_files({{"main.tf", "resource \"aws_msk_entanglement\" \"t\" { name = \"t\" }\n"}});
   ASSERT_TRUE(stack) << render(stack.error());
   ASSERT_EQ(stack->findings.size(), 1u);
   EXPECT_THAT(stack->findings[0].reason, HasSubstr("newer"));
@@ -377,7 +377,9 @@ TEST(Load, ReadsSecretsAndParametersOfTheStackAlone) {
     EXPECT_EQ(output_x(outside + "output \"x\" { value = try(" + read + ", \"else\") }\n"), Value("else"));
   }
   EXPECT_THAT(errors_of(outside + "output \"x\" { value = data.aws_ssm_parameter.p[*].value }\n"),
-              HasSubstr("does not have an attribute named \"value\""));
+              HasSubstr("Value that is not known here"));
+  EXPECT_THAT(errors_of(outside + "output \"x\" { value = data.aws_ssm_parameter.p[0][\"value\"] }\n"),
+              HasSubstr("Value that is not known here"));
 }
 
 TEST(Load, TakesTimeoutsOfResourcesAlsoWhenTheyAreDynamic) {
@@ -517,17 +519,17 @@ TEST(Load, GivesAPlaceholderForAttributesNewerThanItsList) {
       bucket = "portal"
       versioning { enabled = true }
     }
-    resource "aws_opensearchserverless_collection_group" "g" { count = 1 }
+    resource "aws_opensearchserverless_entanglement" "g" { count = 1 }
     output "one" { value = aws_s3_bucket.b[0].quantum_entanglement }
     output "all" { value = aws_s3_bucket.b[*].quantum_entanglement }
     output "block" { value = aws_s3_bucket.b[0].versioning[0].quantum_entanglement }
-    output "type" { value = aws_opensearchserverless_collection_group.g[*].arn }
+    output "type" { value = aws_opensearchserverless_entanglement.g[*].arn }
   )"}});
   ASSERT_TRUE(stack) << render(stack.error());
   EXPECT_EQ(stack->outputs.at("one").value, Value("aws_s3_bucket.b[0].quantum_entanglement"));
   EXPECT_EQ(stack->outputs.at("all").value, Value::list({"aws_s3_bucket.b[0].quantum_entanglement"}));
   EXPECT_EQ(stack->outputs.at("block").value, Value("aws_s3_bucket.b[0].versioning[0].quantum_entanglement"));
-  EXPECT_EQ(stack->outputs.at("type").value, Value::list({"aws_opensearchserverless_collection_group.g[0].arn"}));
+  EXPECT_EQ(stack->outputs.at("type").value, Value::list({"aws_opensearchserverless_entanglement.g[0].arn"}));
   const auto notes = std::count_if(stack->findings.begin(), stack->findings.end(), [](const Finding& one) {
     return one.kind == Finding::Kind::kNote && one.attribute == "quantum_entanglement";
   });
