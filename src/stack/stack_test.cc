@@ -370,6 +370,11 @@ TEST(Load, ReadsSecretsAndParametersOfTheStackAlone) {
     resource "aws_lambda_invocation" "i" { function_name = "f" }
   )";
   EXPECT_EQ(errors_of(outside), "no error");
+  EXPECT_EQ(output_x(R"(
+    data "aws_ssm_parameter" "image" { name = "/aws/service/aws-for-fluent-bit/stable" }
+    output "x" { value = data.aws_ssm_parameter.image.value }
+  )"),
+            Value("906394416424.dkr.ecr.us-east-1.amazonaws.com/aws-for-fluent-bit:stable"));
   for (const auto* read : {"data.aws_secretsmanager_secret_version.v.secret_string",
                            "data.aws_ssm_parameter.p[0].value", "aws_lambda_invocation.i.result"}) {
     EXPECT_THAT(errors_of(outside + "output \"x\" { value = " + read + " }\n"),

@@ -39,7 +39,8 @@ constexpr Asked kAsked[] = {
 
 bool is_public_image(std::string_view parameter) {
   return parameter.starts_with("/aws/service/") &&
-         (parameter.find("ami") != std::string_view::npos || parameter.ends_with("image_id"));
+         (parameter.find("ami") != std::string_view::npos || parameter.ends_with("image_id") ||
+          parameter.starts_with("/aws/service/aws-for-fluent-bit/"));
 }
 
 struct Key {

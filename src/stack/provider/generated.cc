@@ -489,6 +489,10 @@ class Completer {
     if (short_type_ == "ssm_parameter" && (name == "value" || name == "insecure_value") && is_data_) {
       const std::string image = "ami-" + digits("image", 17);
       if (name_.ends_with("/recommended")) return fmt::format(R"({{"image_id":"{}","image_name":"{}"}})", image, name_);
+      if (name_.starts_with("/aws/service/aws-for-fluent-bit/")) {
+        return fmt::format("906394416424.dkr.ecr.{}.amazonaws.com/aws-for-fluent-bit:{}", context_.region,
+                           behind_last(name_, "/"));
+      }
       return name_.ends_with("/release_version") ? "1.33.0-20260101" : image;
     }
     if (name == "data" || name.ends_with("base64")) return "";
