@@ -41,8 +41,6 @@ std::string unescaped(std::string_view part) {
   return out;
 }
 
-bool is_none(std::string_view type) { return http::equal_ignoring_case(type, "none"); }
-
 std::string text_of(const Json& value) { return value.is_number() ? value.dump() : std::string(value.string_or("")); }
 
 class Document {
@@ -141,7 +139,8 @@ class Document {
     if (!authorizer) return authorizer.error();
     method.authorizer = std::move(*authorizer);
     // Left out, it would leave the method open.
-    if (const auto type = operation["x-amazon-apigateway-auth"]["type"].string_or("NONE"); !is_none(type)) {
+    if (const auto type = operation["x-amazon-apigateway-auth"]["type"].string_or("NONE");
+        !http::equal_ignoring_case(type, "none")) {
       return Error{Errc::kUnsupported, fmt::format("x-amazon-apigateway-auth of type {} is not to be had here", type)};
     }
     const Json& extension = operation["x-amazon-apigateway-integration"];

@@ -98,7 +98,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Reads past the stream below, which waits for nothing meanwhile and finds its socket emptier than it thought.
   bool is_quiet() {
     if (below_->hung_up()) return false;
-    for (;;) {
+    constexpr int kMostReads = 4;  // tickets are small; who sends more than 128 KiB of them keeps the worker busy
+    for (int reads = 0; reads < kMostReads; ++reads) {
       ERR_clear_error();
       char byte = 0;
       std::size_t got = 0;
@@ -111,6 +112,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
       if (came == 0) return false;
       in_end_ += static_cast<std::size_t>(came);
     }
+    return false;
   }
 
   static Task<Result<Done>> shut_down(std::shared_ptr<Engine> self) {

@@ -148,9 +148,8 @@ bool is_asked_outside(Mode mode, std::string_view type, std::string_view attribu
 std::string asked_outside(std::string_view type, std::string_view attribute) {
   return fmt::format(
       "The attribute \"{}\" of {} is in none of the stack's files, and reading a stack asks nobody. Declare in the "
-      "stack "
-      "what it reads and refer to that (or name it in depends_on, so that it is read first), or put the value into a "
-      "variable.",
+      "stack what it reads and refer to that (or name it in depends_on, so that it is read first), or put the value "
+      "into a variable.",
       attribute, type);
 }
 

@@ -559,11 +559,13 @@ constexpr Form kForms[] = {
     {"wafv2_web_acl", "arn", "wafv2:{waf_place}/webacl/{name}/{id}"},
 };
 
+constexpr bool is_before(const Form& a, const Form& b) { return a.type < b.type; }
+static_assert(std::is_sorted(std::begin(kForms), std::end(kForms), is_before));
+
 }  // namespace
 
 std::span<const Form> forms_of(std::string_view type) {
-  const auto [first, last] = std::equal_range(std::begin(kForms), std::end(kForms), Form{type, "", ""},
-                                              [](const Form& a, const Form& b) { return a.type < b.type; });
+  const auto [first, last] = std::equal_range(std::begin(kForms), std::end(kForms), Form{type, "", ""}, is_before);
   return {first, last};
 }
 
